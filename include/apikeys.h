@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libapikeys: self-service API keys inside your own process.
+ *
+ * This is the umbrella header, and the contract that all of them share.
+ *
+ * Caveats first
+ *   - The database and its root key file (`<database>.root`) belong together. A backup of one
+ *     without the other restores nothing. Whoever has both can check guesses, never read values.
+ *   - A process forked while an environment is open must not use it: see apikeys_prepare_fork().
+ *   - One copy of SQLite per process, a local file system: SQLite's own rules.
+ *   - Who can write the store can change a key's state and permissions. What they cannot do is to make a key
+ *     that verifies, or to move one to another owner.
+ *   - Whether a lookup id exists may show in timing. Nothing shows of a secret.
+ *
+ * Results
+ *   int functions return 0 for good, a positive refusal (validations and _require functions only),
+ *   or a negative failure: <apikeys/error.h>. On failure nothing was changed and outputs are
+ *   untouched. There is no function that answers a security question with true or false.
+ *   The last argument `apikeys_error *err` is optional and takes the detail.
+ *
+ * Ownership
+ *   Every handle is opaque. What an apikeys_x_new() gives is freed by apikeys_x_free(), which takes
+ *   NULL. Text in is a pointer and a length, need not be NUL-terminated, and is copied; an embedded
+ *   NUL is an error. Text out is lent: NUL-terminated, alive until its object is changed or freed;
+ *   the `size_t *length` beside it may be NULL. Secrets go into the caller's buffer, for the caller
+ *   to wipe. Objects own what they show: they outlive the environment, and may be freed in any order.
+ *
+ * Threads
+ *   An environment may be used by many threads at once, and so may a requirement after its first
+ *   use. Every other object is used by one thread at a time, whichever. No thread-local state is
+ *   kept between calls. Callbacks come on the caller's thread, with no lock held.
+ *
+ * Units
+ *   Times are int64_t Unix milliseconds, and say so: `_ms`. 0 is "never" or "none". Lengths are
+ *   bytes. Text is UTF-8.
+ *
+ * The library never prints, aborts, exits, or installs a signal handler.
+ */
+#ifndef APIKEYS_H
+#define APIKEYS_H
+
+#include <apikeys/actor.h>
+#include <apikeys/base.h>
+#include <apikeys/environment.h>
+#include <apikeys/error.h>
+#include <apikeys/event.h>
+#include <apikeys/key.h>
+#include <apikeys/list.h>
+#include <apikeys/member.h>
+#include <apikeys/organization.h>
+#include <apikeys/permission.h>
+#include <apikeys/role.h>
+#include <apikeys/storage.h>
+#include <apikeys/validate.h>
+#include <apikeys/widget_token.h>
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * apikeys/actor.h: who makes a call.
+ *
+ * Every call that reads or changes something names its actor, and the library itself enforces what
+ * that actor may do, at the time of the call and inside its transaction: a member whose role was
+ * taken away a moment ago is refused, whatever the caller believed.
+ *
+ *   system            the host's own code. May do everything; gives a reason, which events keep.
+ *   member            a member that the environment stores; holds what their roles hold now.
+ *   vouched member    a user of an organization whose permissions the host vouches for, for hosts
+ *                     with roles of their own. Recorded as vouched.
+ *   widget token      a member of one organization, proven by a widget token.
+ *   management key    an API key of the environment itself, proven by its value; holds scopes.
+ *
+ * The first three are asserted by the host, which is trusted for that; the last two are verified
+ * here. Members, vouched members and widget tokens act in their organization only: everything else
+ * is "not found" to them.
+ *
+ * What members may do:
+ *   widgets:api-keys:manage               the organization's keys: create, see, change, revoke
+ *   widgets:user-api-keys:manage-self     their own keys: create, see, change, revoke
+ *   widgets:user-api-keys:manage-all      the same, and see and revoke other members' keys
+ * With any of these they may also read their organization and the permissions available to keys.
+ * Everything else is for the system and management keys.
+ *
+ * What a management key may do is said by its scopes, which are these and no others:
+ *   apikeys:environment:read    apikeys:environment:write     settings; write: backup, prune, root key
+ *   apikeys:permissions:read    apikeys:permissions:write
+ *   apikeys:roles:read          apikeys:roles:write
+ *   apikeys:organizations:read  apikeys:organizations:write
+ *   apikeys:members:read        apikeys:members:write
+ *   apikeys:keys:read           apikeys:keys:write            customers' keys
+ *   apikeys:management-keys:read  apikeys:management-keys:write
+ *   apikeys:widget-tokens:write
+ *   apikeys:events:read
+ */
+#ifndef APIKEYS_ACTOR_H
+#define APIKEYS_ACTOR_H
+
+#include <apikeys/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* An environment: see <apikeys/environment.h>. */
+typedef struct apikeys_env apikeys_env;
+
+/*
+ * An actor, used by one thread at a time, for as many calls as you like. A new one is nobody: every
+ * call it makes fails with APIKEYS_ERROR_ACTOR_UNKNOWN until one of the five below made it
+ * somebody. Setting it again makes it somebody else and forgets the request's context. Since 1.0.
+ */
+typedef struct apikeys_actor apikeys_actor;
+
+APIKEYS_API apikeys_actor *apikeys_actor_new(void); /* NULL: out of memory */
+APIKEYS_API void apikeys_actor_free(apikeys_actor *actor);
+
+/* `reason`: 1 to 255 bytes of text: "nightly clean-up", "support ticket 4711". */
+APIKEYS_API int apikeys_actor_set_system(apikeys_actor *actor, const char *reason, size_t length);
+
+/*
+ * Ids are 1 to 128 (users) or 30 (organizations) printable ASCII bytes. Whether there is such a
+ * member, and an active one, is asked at each call: APIKEYS_ERROR_ACTOR_UNKNOWN if not.
+ */
+APIKEYS_API int apikeys_actor_set_member(apikeys_actor *actor, const char *organization_id,
+                                         size_t organization_id_length, const char *user_id,
+                                         size_t user_id_length);
+
+/* A vouched member starts without permissions; add those the host vouches for. */
+APIKEYS_API int apikeys_actor_set_vouched_member(apikeys_actor *actor, const char *organization_id,
+                                                 size_t organization_id_length, const char *user_id,
+                                                 size_t user_id_length);
+APIKEYS_API int apikeys_actor_add_permission(apikeys_actor *actor, const char *slug, size_t length);
+
+/*
+ * Verify a widget token (apikeys_widget_token_create()) and act as whom it names, with its scopes
+ * and no more than the member's roles hold at each call. Until it expires.
+ * APIKEYS_ERROR_TOKEN_INVALID, APIKEYS_ERROR_TOKEN_EXPIRED.
+ */
+APIKEYS_API int apikeys_actor_set_widget_token(apikeys_actor *actor, apikeys_env *env,
+                                               const char *token, size_t length,
+                                               apikeys_error *err) APIKEYS_WARN_UNUSED;
+
+/*
+ * Validate a management key's value and act with its scopes, as long as the key is good: that is
+ * asked again at each call. APIKEYS_ERROR_ACTOR_UNKNOWN for anything but a good management key.
+ */
+APIKEYS_API int apikeys_actor_set_management_key(apikeys_actor *actor, apikeys_env *env,
+                                                 const char *value, size_t length,
+                                                 apikeys_error *err) APIKEYS_WARN_UNUSED;
+
+/* Who it is: for a widget token, whom it named. "" where there is none. */
+enum {
+  APIKEYS_ACTOR_NOBODY = 0,
+  APIKEYS_ACTOR_SYSTEM = 1,
+  APIKEYS_ACTOR_MEMBER = 2,
+  APIKEYS_ACTOR_VOUCHED_MEMBER = 3,
+  APIKEYS_ACTOR_WIDGET_TOKEN = 4,
+  APIKEYS_ACTOR_MANAGEMENT_KEY = 5
+};
+APIKEYS_API int apikeys_actor_type(const apikeys_actor *actor);
+APIKEYS_API const char *apikeys_actor_organization_id(const apikeys_actor *actor, size_t *length);
+APIKEYS_API const char *apikeys_actor_user_id(const apikeys_actor *actor, size_t *length);
+
+/*
+ * Context of the request that the actor acts in, kept in events; optional, each 1 to 255 bytes of
+ * text; length 0 forgets it.
+ */
+APIKEYS_API int apikeys_actor_set_request_id(apikeys_actor *actor, const char *text, size_t length);
+APIKEYS_API int apikeys_actor_set_address(apikeys_actor *actor, const char *text, size_t length);
+APIKEYS_API int apikeys_actor_set_user_agent(apikeys_actor *actor, const char *text, size_t length);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

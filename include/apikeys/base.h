@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * apikeys/base.h: what every other header needs: visibility, version, fork and size conventions.
+ *
+ * The contract that holds for all of libapikeys (ownership, threads, errors, units, fork) is
+ * stated once, at the top of <apikeys.h>.
+ */
+#ifndef APIKEYS_BASE_H
+#define APIKEYS_BASE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__) || defined(__clang__)
+#define APIKEYS_API __attribute__((visibility("default")))
+#define APIKEYS_WARN_UNUSED __attribute__((warn_unused_result))
+#else
+#define APIKEYS_API
+#define APIKEYS_WARN_UNUSED
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The version of the headers a program was compiled against: major * 10000 + minor * 100 + patch. */
+#define APIKEYS_VERSION_NUMBER 10000
+#define APIKEYS_VERSION_TEXT "1.0.0"
+
+/*
+ * The version of the library a program runs with, in the same form. A library of the same major
+ * version with a number at least as large as APIKEYS_VERSION_NUMBER is compatible. Since 1.0.
+ */
+APIKEYS_API int apikeys_version_number(void);
+APIKEYS_API const char *apikeys_version_text(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

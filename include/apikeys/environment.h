@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * apikeys/environment.h: opening and closing an environment, its options, its root key, and what
+ * keeps it healthy: maintenance, backup, pruning, fork.
+ *
+ * An environment is one store with its own permissions, roles, organizations, members, keys and
+ * events. Keys of one environment mean nothing in another. A handle may be used by many threads at
+ * once, and several processes on one machine may have the same SQLite file open.
+ */
+#ifndef APIKEYS_ENVIRONMENT_H
+#define APIKEYS_ENVIRONMENT_H
+
+#include <apikeys/actor.h>
+#include <apikeys/error.h>
+#include <apikeys/storage.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* apikeys_env itself is declared in <apikeys/actor.h>. */
+
+/* ------------------------------------------------------------------------------ options ------ */
+
+/*
+ * Options for opening. Set what you need, open as many environments with them as you like, free
+ * them when you like: an environment keeps what it needs. A setter copies its arguments; it returns
+ * 0, APIKEYS_ERROR_INVALID_ARGUMENT or APIKEYS_ERROR_NO_MEMORY. Since 1.0.
+ *
+ * Where an option takes a callback it takes `user_data` and `destroy` too; `destroy` (may be NULL)
+ * is called exactly once with `user_data`, when the options and every environment opened with them
+ * are gone or the option was set anew; also if the setter itself fails. Callbacks may be called from
+ * every thread that uses the environment, several at a time, and must not call back into it: that
+ * gives APIKEYS_ERROR_REENTERED.
+ */
+typedef struct apikeys_options apikeys_options;
+
+APIKEYS_API apikeys_options *apikeys_options_new(void); /* NULL: out of memory */
+APIKEYS_API void apikeys_options_free(apikeys_options *options);
+
+/*
+ * The root key: 32 bytes from which everything secret in the environment is derived or sealed. It
+ * lives outside the store, so that a stolen store alone verifies nothing. The last of these four
+ * to be set counts; with none, a SQLite environment uses the file `<database>.root` beside the
+ * database, made with it (mode 0600), and a memory environment draws one that dies with it.
+ *
+ *   …_root_key           the bytes themselves; `length` must be 32. Wipe your copy.
+ *   …_root_key_callback  asked once at each open (a KMS, a credential): fills 32 bytes, returns 0.
+ *                        Anything else fails the open with APIKEYS_ERROR_ROOT_KEY_MISSING.
+ *   …_root_key_file      a path, NUL-terminated: 32 raw bytes, readable by no other user. Made, mode 0600, if
+ *                        it is missing and the environment is new.
+ *   …_root_key_in_store  non-zero: inside the store itself. This gives up what the root key is for:
+ *                        whoever reads the store can make values that verify. For tests and demos.
+ */
+APIKEYS_API int apikeys_options_set_root_key(apikeys_options *options, const void *bytes,
+                                             size_t length);
+typedef int (*apikeys_root_key_callback)(void *out_32_bytes, void *user_data);
+APIKEYS_API int apikeys_options_set_root_key_callback(apikeys_options *options,
+                                                      apikeys_root_key_callback callback,
+                                                      void *user_data,
+                                                      void (*destroy)(void *user_data));
+APIKEYS_API int apikeys_options_set_root_key_file(apikeys_options *options, const char *path);
+APIKEYS_API int apikeys_options_set_root_key_in_store(apikeys_options *options, int in_store);
+
+/* How long a call may wait for other writers before APIKEYS_ERROR_BUSY, 0 to 600,000 ms; 5,000 if
+ * not set. SQLite only. */
+APIKEYS_API int apikeys_options_set_busy_timeout_ms(apikeys_options *options, int timeout_ms);
+
+/* The clock: Unix milliseconds. The system's real-time clock if not set. */
+typedef int64_t (*apikeys_clock_callback)(void *user_data);
+APIKEYS_API int apikeys_options_set_clock(apikeys_options *options, apikeys_clock_callback callback,
+                                          void *user_data, void (*destroy)(void *user_data));
+
+/*
+ * Where log lines go; nowhere if not set. `message` is one line of English without a newline,
+ * NUL-terminated, and never holds a value or a secret.
+ *   APIKEYS_LOG_WARNING   something of ours went wrong behind the caller's back (a flush of usage)
+ *   APIKEYS_LOG_SECURITY  a refused validation: outcome, lookup id, the request's address; at most
+ *                         10 lines a second, then one that says how many were left out
+ */
+enum { APIKEYS_LOG_WARNING = 1, APIKEYS_LOG_SECURITY = 2 };
+typedef void (*apikeys_log_callback)(int level, const char *message, size_t length,
+                                     void *user_data);
+APIKEYS_API int apikeys_options_set_log(apikeys_options *options, apikeys_log_callback callback,
+                                        void *user_data, void (*destroy)(void *user_data));
+
+/*
+ * For tests only: where random bytes come from. Fills `out`, returns 0; anything else fails the
+ * call with APIKEYS_ERROR_RANDOM. The system's source if not set: leave it so, keys are as
+ * unpredictable as this.
+ */
+typedef int (*apikeys_random_callback)(void *out, size_t length, void *user_data);
+APIKEYS_API int apikeys_options_set_random(apikeys_options *options,
+                                           apikeys_random_callback callback, void *user_data,
+                                           void (*destroy)(void *user_data));
+
+/* --------------------------------------------------------------------- opening, closing ------ */
+
+/*
+ * Open the environment in the SQLite database at `path` (NUL-terminated), making it, mode 0600, if there is none.
+ * `options` and `err` may be NULL. On failure *env is untouched, and there is nothing to free.
+ *
+ *   APIKEYS_ERROR_INVALID_ARGUMENT    an empty path, ":memory:", a "file:" URI
+ *   APIKEYS_ERROR_CANNOT_OPEN         a directory, a symbolic link, no such directory, no access
+ *   APIKEYS_ERROR_READ_ONLY           the file or its directory cannot be written
+ *   APIKEYS_ERROR_FOREIGN_STORE       a file of something else; it is left untouched
+ *   APIKEYS_ERROR_SCHEMA_NEWER        written by a newer version of the library
+ *   APIKEYS_ERROR_CORRUPT             damaged
+ *   APIKEYS_ERROR_ROOT_KEY_MISSING    the root key file of an existing environment is not there;
+ *                                     nothing was changed: put it back from your backup
+ *   APIKEYS_ERROR_ROOT_KEY_WRONG      it is another environment's
+ *   APIKEYS_ERROR_ROOT_KEY_MALFORMED  it is not 32 bytes long
+ *   APIKEYS_ERROR_ROOT_KEY_EXPOSED    its mode lets other users read it
+ *   APIKEYS_ERROR_FORKED              the process that forked this one had the file open (see below)
+ *   and those of any call: …_BUSY, …_STORAGE, …_STORAGE_FULL, …_NO_MEMORY, …_RANDOM
+ *
+ * The file belongs on a local file system, and one process must hold one copy of SQLite only: both
+ * are SQLite's own rules. An environment of an older schema is upgraded in one transaction. Since 1.0.
+ */
+APIKEYS_API int apikeys_open_sqlite(apikeys_env **env, const char *path,
+                                    const apikeys_options *options,
+                                    apikeys_error *err) APIKEYS_WARN_UNUSED;
+
+/* Open a new environment in this process's memory: for tests, and for keys that may die with it. */
+APIKEYS_API int apikeys_open_memory(apikeys_env **env, const apikeys_options *options,
+                                    apikeys_error *err) APIKEYS_WARN_UNUSED;
+
+/*
+ * Open the environment in a store of your own (apikeys/storage.h). The struct is copied; the store
+ * behind it is taken over, also on failure: its destroy slot is called exactly once. The options
+ * must name the root key. Since 1.0.
+ */
+APIKEYS_API int apikeys_open_storage(apikeys_env **env, const apikeys_storage *storage,
+                                     const apikeys_options *options,
+                                     apikeys_error *err) APIKEYS_WARN_UNUSED;
+
+/*
+ * Flush recorded use and close. No other thread may be in a call on this environment, and none may
+ * start one. Objects taken from it stay valid and are freed as usual, before or after; a
+ * subscription that outlives it is quiet. NULL does nothing. Since 1.0.
+ */
+APIKEYS_API void apikeys_close(apikeys_env *env);
+
+/* The environment's own id, "env_…". Lives as long as the environment. */
+APIKEYS_API const char *apikeys_environment_id(const apikeys_env *env, size_t *length);
+
+/* -------------------------------------------------------------------------- maintenance ------ */
+
+/*
+ * What should happen now and then: writes recorded last-used times, revokes keys that were idle for
+ * longer than the environment allows, drops idempotency keys older than 24 hours, prunes events
+ * past their retention. Call it every few seconds from one thread of yours; calls at the same time
+ * are safe. Last-used times that were not flushed when a process dies are lost, nothing else is.
+ */
+APIKEYS_API int apikeys_maintain(apikeys_env *env, apikeys_error *err);
+
+/*
+ * Copy the environment as it is now into a new file at `path`, while others go on writing.
+ * APIKEYS_ERROR_EXISTS if there is such a file, APIKEYS_ERROR_UNSUPPORTED if the back-end cannot. The root key file is not
+ * part of it: back it up once, elsewhere. Actor: the system, or `apikeys:environment:write`.
+ */
+APIKEYS_API int apikeys_backup(apikeys_env *env, const apikeys_actor *actor, const char *path,
+                               apikeys_error *err);
+
+/*
+ * Remove revoked keys' tombstones, and events, older than `before_ms`. Event numbers below the
+ * first one kept are gone for good: a cursor behind it gets APIKEYS_ERROR_CURSOR_EXPIRED. Leaves an
+ * event. Actor: the system, or `apikeys:environment:write`.
+ */
+APIKEYS_API int apikeys_prune(apikeys_env *env, const apikeys_actor *actor, int64_t before_ms,
+                              apikeys_error *err);
+
+/*
+ * Give the environment a new root key: every key is sealed again under it in one transaction; no
+ * key's value changes and none needs to be presented. For the default file, a file or a store that holds
+ * the root key: pass NULL and 0; a new one is drawn and put in its place, and a crash in the middle leaves
+ * either the old or the new one working. Else pass the 32 new bytes, which the next open
+ * must be given. Widget tokens stay valid until they expire. Other processes that have the
+ * environment open get APIKEYS_ERROR_ROOT_KEY_WRONG from then on until they open it again.
+ * Leaves an event. Actor: the system, or `apikeys:environment:write`.
+ */
+APIKEYS_API int apikeys_rotate_root_key(apikeys_env *env, const apikeys_actor *actor,
+                                        const void *bytes, size_t length, apikeys_error *err);
+
+/*
+ * Make the environment safe to inherit: no SQLite connection may be open across fork(). No other
+ * thread may be in a call on it from here to the fork. Afterwards parent and child go on using
+ * their copy. Without it, an inherited environment answers every call in the child with
+ * APIKEYS_ERROR_FORKED, and so does opening a file there which the parent had open.
+ * APIKEYS_ERROR_BUSY while another thread is inside a transaction.
+ */
+APIKEYS_API int apikeys_prepare_fork(apikeys_env *env, apikeys_error *err);
+
+/* ----------------------------------------------------------------------------- settings ------ */
+
+/*
+ * What the environment itself is set to, the same for all processes. Get, change, update: update
+ * writes only what was set since the get. Setters return 0, APIKEYS_ERROR_INVALID_ARGUMENT or
+ * APIKEYS_ERROR_NO_MEMORY. Since 1.0.
+ */
+typedef struct apikeys_settings apikeys_settings;
+
+APIKEYS_API apikeys_settings *apikeys_settings_new(void);
+APIKEYS_API void apikeys_settings_free(apikeys_settings *settings);
+
+/* Actor: the system, or `apikeys:environment:read`; for update `apikeys:environment:write`, which leaves
+ * the event environment.updated. */
+APIKEYS_API int apikeys_settings_get(apikeys_env *env, const apikeys_actor *actor,
+                                     apikeys_settings *settings, apikeys_error *err);
+APIKEYS_API int apikeys_settings_update(apikeys_env *env, const apikeys_actor *actor,
+                                        apikeys_settings *settings, apikeys_error *err);
+
+/*
+ * The prefix of new keys, "sk" unless set: 1 to 24 of a-z 0-9 _ , beginning with a letter and not ending with
+ * '_'. Keys of earlier prefixes stay valid: they are in the accepted prefixes, a set separated by
+ * blanks, until taken out; values with a prefix taken out are malformed.
+ */
+APIKEYS_API const char *apikeys_settings_prefix(const apikeys_settings *settings, size_t *length);
+APIKEYS_API int apikeys_settings_set_prefix(apikeys_settings *settings, const char *prefix,
+                                            size_t length);
+APIKEYS_API const char *apikeys_settings_accepted_prefixes(const apikeys_settings *settings,
+                                                           size_t *length);
+APIKEYS_API int apikeys_settings_add_accepted_prefix(apikeys_settings *settings, const char *prefix,
+                                                     size_t length);
+APIKEYS_API int apikeys_settings_remove_accepted_prefix(apikeys_settings *settings,
+                                                        const char *prefix, size_t length);
+
+/* Policies for customers' keys; 0 is "off", which they all are at first. They hold for what is
+ * created or changed afterwards; the idle lifetime holds for existing keys as well.
+ *   max_lifetime_ms      an expiry may be at most this far away; no expiry counts as too far
+ *   expiry_required      1: a key must have an expiry
+ *   idle_lifetime_ms     a key that was not used (or, never used, not created) for so long is
+ *                        refused as revoked, and revoked at the next maintenance
+ *   max_keys_per_owner   how many keys that are not revoked an organization, or a member, may own
+ *   grants_must_be_held  1: a member gives an organization's key only permissions they hold too
+ *   event_retention_ms   maintenance prunes events older than this
+ */
+APIKEYS_API int64_t apikeys_settings_max_lifetime_ms(const apikeys_settings *settings);
+APIKEYS_API int apikeys_settings_set_max_lifetime_ms(apikeys_settings *settings, int64_t ms);
+APIKEYS_API int apikeys_settings_expiry_required(const apikeys_settings *settings);
+APIKEYS_API int apikeys_settings_set_expiry_required(apikeys_settings *settings, int required);
+APIKEYS_API int64_t apikeys_settings_idle_lifetime_ms(const apikeys_settings *settings);
+APIKEYS_API int apikeys_settings_set_idle_lifetime_ms(apikeys_settings *settings, int64_t ms);
+APIKEYS_API int64_t apikeys_settings_max_keys_per_owner(const apikeys_settings *settings);
+APIKEYS_API int apikeys_settings_set_max_keys_per_owner(apikeys_settings *settings, int64_t count);
+APIKEYS_API int apikeys_settings_grants_must_be_held(const apikeys_settings *settings);
+APIKEYS_API int apikeys_settings_set_grants_must_be_held(apikeys_settings *settings, int required);
+APIKEYS_API int64_t apikeys_settings_event_retention_ms(const apikeys_settings *settings);
+APIKEYS_API int apikeys_settings_set_event_retention_ms(apikeys_settings *settings, int64_t ms);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * apikeys/member.h: members, the users of an organization with their roles.
+ *
+ * Users are the host's: the library keeps their id and, if given, a name and an address to show. A
+ * user can be a member of several organizations; each membership has its own roles and keys.
+ */
+#ifndef APIKEYS_MEMBER_H
+#define APIKEYS_MEMBER_H
+
+#include <apikeys/environment.h>
+#include <apikeys/list.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* One membership: to be created, or as it was got. Conventions as in <apikeys/permission.h>.
+ * Since 1.0. */
+APIKEYS_API apikeys_member *apikeys_member_new(void); /* NULL: out of memory */
+APIKEYS_API void apikeys_member_free(apikeys_member *member);
+
+/* Both set for good at creation. User ids are 1 to 128 printable ASCII bytes without blanks. */
+APIKEYS_API const char *apikeys_member_organization_id(const apikeys_member *member,
+                                                       size_t *length);
+APIKEYS_API int apikeys_member_set_organization_id(apikeys_member *member, const char *id,
+                                                   size_t length);
+APIKEYS_API const char *apikeys_member_user_id(const apikeys_member *member, size_t *length);
+APIKEYS_API int apikeys_member_set_user_id(apikeys_member *member, const char *id, size_t length);
+
+/* Only an active member acts, and only an active member's keys are good; active at first. */
+enum {
+  APIKEYS_MEMBER_ACTIVE = 1,
+  APIKEYS_MEMBER_INACTIVE = 2,
+  APIKEYS_MEMBER_PENDING = 3
+};
+APIKEYS_API int apikeys_member_status(const apikeys_member *member);
+APIKEYS_API int apikeys_member_set_status(apikeys_member *member, int status);
+
+/* Roles: sorted slugs separated by blanks, of the environment or of the organization; "member" if
+ * none is named at creation. A role that does not exist is APIKEYS_ERROR_NOT_FOUND, field "roles". */
+APIKEYS_API const char *apikeys_member_roles(const apikeys_member *member, size_t *length);
+APIKEYS_API int apikeys_member_add_role(apikeys_member *member, const char *slug, size_t length);
+APIKEYS_API int apikeys_member_remove_role(apikeys_member *member, const char *slug, size_t length);
+APIKEYS_API int apikeys_member_clear_roles(apikeys_member *member);
+
+/* To show to people, up to 255 bytes of text each; "" for none. Never copied into events: they are
+ * joined when events are read, so that clearing them here erases a person. */
+APIKEYS_API const char *apikeys_member_email(const apikeys_member *member, size_t *length);
+APIKEYS_API int apikeys_member_set_email(apikeys_member *member, const char *text, size_t length);
+APIKEYS_API const char *apikeys_member_display_name(const apikeys_member *member, size_t *length);
+APIKEYS_API int apikeys_member_set_display_name(apikeys_member *member, const char *text,
+                                                size_t length);
+
+APIKEYS_API const char *apikeys_member_id(const apikeys_member *member, size_t *length); /* "om_…" */
+APIKEYS_API int64_t apikeys_member_created_at_ms(const apikeys_member *member);
+APIKEYS_API int64_t apikeys_member_updated_at_ms(const apikeys_member *member);
+APIKEYS_API const char *apikeys_member_json(apikeys_member *member, size_t *length);
+
+/*
+ * Actor for create, update and delete: the system, or `apikeys:members:write`. Each leaves an
+ * event: organization_membership.created, …updated, …deleted. APIKEYS_ERROR_EXISTS: the user is a
+ * member already.
+ */
+APIKEYS_API int apikeys_member_create(apikeys_env *env, const apikeys_actor *actor,
+                                      apikeys_member *member, apikeys_error *err);
+
+/* Actor for get and list: the system, or `apikeys:members:read`. */
+APIKEYS_API int apikeys_member_get(apikeys_env *env, const apikeys_actor *actor,
+                                   const char *organization_id, size_t organization_id_length,
+                                   const char *user_id, size_t user_id_length,
+                                   apikeys_member *member, apikeys_error *err);
+APIKEYS_API int apikeys_member_get_by_id(apikeys_env *env, const apikeys_actor *actor,
+                                         const char *id, size_t length, apikeys_member *member,
+                                         apikeys_error *err);
+
+/* Write what was set since the get. */
+APIKEYS_API int apikeys_member_update(apikeys_env *env, const apikeys_actor *actor,
+                                      apikeys_member *member, apikeys_error *err);
+
+/* Revokes the member's own keys in the same transaction, with an event each. */
+APIKEYS_API int apikeys_member_delete(apikeys_env *env, const apikeys_actor *actor,
+                                      const char *organization_id, size_t organization_id_length,
+                                      const char *user_id, size_t user_id_length,
+                                      apikeys_error *err);
+
+/* Filter: limit, order, after, before, and organization or user (or both, or neither: all). */
+APIKEYS_API int apikeys_member_list(apikeys_env *env, const apikeys_actor *actor,
+                                    const apikeys_filter *filter, apikeys_page *page,
+                                    apikeys_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * apikeys/permission.h: the permissions of an environment, and which of them keys may be given.
+ *
+ * A permission is a slug, such as "posts:read", with a name. A new environment has the system
+ * permissions widgets:api-keys:manage, widgets:user-api-keys:manage-self and …-manage-all; they can
+ * be neither changed nor deleted, and never be given to keys. Slugs that begin with "widgets:" or
+ * "apikeys:" are the library's own.
+ */
+#ifndef APIKEYS_PERMISSION_H
+#define APIKEYS_PERMISSION_H
+
+#include <apikeys/environment.h>
+#include <apikeys/list.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * One permission: to be created, or as it was got. Used by one thread at a time. Setters copy; they
+ * return 0, APIKEYS_ERROR_INVALID_ARGUMENT (NULL, over 64 KiB) or APIKEYS_ERROR_NO_MEMORY, and what
+ * they were given is checked when the object is used. Times are Unix milliseconds. Text getters lend
+ * NUL-terminated text that lives until the object is changed or freed; `length` may be NULL.
+ * Since 1.0.
+ */
+APIKEYS_API apikeys_permission *apikeys_permission_new(void); /* NULL: out of memory */
+APIKEYS_API void apikeys_permission_free(apikeys_permission *permission);
+
+/* 1 to 48 of a-z 0-9 - _ : . * ; set for good at creation. */
+APIKEYS_API const char *apikeys_permission_slug(const apikeys_permission *permission,
+                                                size_t *length);
+APIKEYS_API int apikeys_permission_set_slug(apikeys_permission *permission, const char *slug,
+                                            size_t length);
+/* 1 to 48 bytes of text. */
+APIKEYS_API const char *apikeys_permission_name(const apikeys_permission *permission,
+                                                size_t *length);
+APIKEYS_API int apikeys_permission_set_name(apikeys_permission *permission, const char *name,
+                                            size_t length);
+/* Up to 150 bytes of text; "" for none. */
+APIKEYS_API const char *apikeys_permission_description(const apikeys_permission *permission,
+                                                       size_t *length);
+APIKEYS_API int apikeys_permission_set_description(apikeys_permission *permission, const char *text,
+                                                   size_t length);
+/*
+ * May keys be given it: organizations' keys, members' own keys? 1 or 0; 0 at first. Taking it back
+ * stops new grants only; deleting the permission takes it from every key at once.
+ */
+APIKEYS_API int
+apikeys_permission_available_to_organization_keys(const apikeys_permission *permission);
+APIKEYS_API int
+apikeys_permission_set_available_to_organization_keys(apikeys_permission *permission,
+                                                      int available);
+APIKEYS_API int apikeys_permission_available_to_user_keys(const apikeys_permission *permission);
+APIKEYS_API int apikeys_permission_set_available_to_user_keys(apikeys_permission *permission,
+                                                              int available);
+
+APIKEYS_API const char *apikeys_permission_id(const apikeys_permission *permission, size_t *length);
+APIKEYS_API int apikeys_permission_system(const apikeys_permission *permission); /* 1 or 0 */
+APIKEYS_API int64_t apikeys_permission_created_at_ms(const apikeys_permission *permission);
+APIKEYS_API int64_t apikeys_permission_updated_at_ms(const apikeys_permission *permission);
+/* The object as JSON, in the shape of the wire contract; NULL: out of memory. Lent like text. */
+APIKEYS_API const char *apikeys_permission_json(apikeys_permission *permission, size_t *length);
+
+/*
+ * Create it; fills in its id and times. APIKEYS_ERROR_EXISTS: the slug is taken.
+ * Actor for create, update and delete: the system, or `apikeys:permissions:write`.
+ * Each leaves an event: permission.created, permission.updated, permission.deleted.
+ */
+APIKEYS_API int apikeys_permission_create(apikeys_env *env, const apikeys_actor *actor,
+                                          apikeys_permission *permission, apikeys_error *err);
+
+/* Actor for get and list: the system, or `apikeys:permissions:read`; members with a permission to manage keys may list
+ * what is available to the keys they manage. */
+APIKEYS_API int apikeys_permission_get(apikeys_env *env, const apikeys_actor *actor,
+                                       const char *slug, size_t length,
+                                       apikeys_permission *permission, apikeys_error *err);
+
+/* Write what was set since the get, or what was set for a slug: only that changes. */
+APIKEYS_API int apikeys_permission_update(apikeys_env *env, const apikeys_actor *actor,
+                                          apikeys_permission *permission, apikeys_error *err);
+
+/* Takes it from every role and every key in the same transaction. APIKEYS_ERROR_SYSTEM_OBJECT. */
+APIKEYS_API int apikeys_permission_delete(apikeys_env *env, const apikeys_actor *actor,
+                                          const char *slug, size_t length, apikeys_error *err);
+
+/* Filter: limit, order, after, before, search (in the name), available_to. */
+APIKEYS_API int apikeys_permission_list(apikeys_env *env, const apikeys_actor *actor,
+                                        const apikeys_filter *filter, apikeys_page *page,
+                                        apikeys_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * apikeys/role.h: roles, which say what members may do.
+ *
+ * A role is a slug with permissions. Roles of the environment can be given to members of every
+ * organization, roles of one organization to its members only; their slugs begin with "org-". A
+ * new environment has "admin", which holds the system permissions, and "member", which holds none and is
+ * what a membership gets that names no role.
+ */
+#ifndef APIKEYS_ROLE_H
+#define APIKEYS_ROLE_H
+
+#include <apikeys/environment.h>
+#include <apikeys/list.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* One role: to be created, or as it was got. Conventions as in <apikeys/permission.h>. Since 1.0. */
+APIKEYS_API apikeys_role *apikeys_role_new(void); /* NULL: out of memory */
+APIKEYS_API void apikeys_role_free(apikeys_role *role);
+
+/* 1 to 48 of a-z 0-9 - _ : . * ; set for good at creation. */
+APIKEYS_API const char *apikeys_role_slug(const apikeys_role *role, size_t *length);
+APIKEYS_API int apikeys_role_set_slug(apikeys_role *role, const char *slug, size_t length);
+/* The organization whose role it is; "" (the default): the environment's. Set for good at creation. */
+APIKEYS_API const char *apikeys_role_organization_id(const apikeys_role *role, size_t *length);
+APIKEYS_API int apikeys_role_set_organization_id(apikeys_role *role, const char *id, size_t length);
+/* 1 to 48 bytes of text. */
+APIKEYS_API const char *apikeys_role_name(const apikeys_role *role, size_t *length);
+APIKEYS_API int apikeys_role_set_name(apikeys_role *role, const char *name, size_t length);
+/* Up to 150 bytes of text; "" for none. */
+APIKEYS_API const char *apikeys_role_description(const apikeys_role *role, size_t *length);
+APIKEYS_API int apikeys_role_set_description(apikeys_role *role, const char *text, size_t length);
+/* Where it stands among the roles: lists go from the lowest number up. -1000000 to 1000000, 0 at first. */
+APIKEYS_API int64_t apikeys_role_priority(const apikeys_role *role);
+APIKEYS_API int apikeys_role_set_priority(apikeys_role *role, int64_t priority);
+
+/* The permissions it holds: sorted slugs separated by blanks. Slugs that do not exist are refused
+ * with APIKEYS_ERROR_UNKNOWN_PERMISSION when the role is created or updated. */
+APIKEYS_API const char *apikeys_role_permissions(const apikeys_role *role, size_t *length);
+APIKEYS_API int apikeys_role_add_permission(apikeys_role *role, const char *slug, size_t length);
+APIKEYS_API int apikeys_role_remove_permission(apikeys_role *role, const char *slug, size_t length);
+APIKEYS_API int apikeys_role_clear_permissions(apikeys_role *role);
+
+APIKEYS_API const char *apikeys_role_id(const apikeys_role *role, size_t *length);
+APIKEYS_API int64_t apikeys_role_created_at_ms(const apikeys_role *role);
+APIKEYS_API int64_t apikeys_role_updated_at_ms(const apikeys_role *role);
+APIKEYS_API const char *apikeys_role_json(apikeys_role *role, size_t *length);
+
+/*
+ * Actor for create, update and delete: the system, or `apikeys:roles:write`. Each leaves an event:
+ * role.created, role.updated, role.deleted. APIKEYS_ERROR_EXISTS: the slug is taken there.
+ * APIKEYS_ERROR_NOT_FOUND: no such organization.
+ */
+APIKEYS_API int apikeys_role_create(apikeys_env *env, const apikeys_actor *actor,
+                                    apikeys_role *role, apikeys_error *err);
+
+/* `organization_id` "" or NULL with length 0: a role of the environment. Actor for get and list:
+ * the system, or `apikeys:roles:read`. */
+APIKEYS_API int apikeys_role_get(apikeys_env *env, const apikeys_actor *actor,
+                                 const char *organization_id, size_t organization_id_length,
+                                 const char *slug, size_t length, apikeys_role *role,
+                                 apikeys_error *err);
+
+/* Write what was set since the get: members have it from their next call or validation on. */
+APIKEYS_API int apikeys_role_update(apikeys_env *env, const apikeys_actor *actor,
+                                    apikeys_role *role, apikeys_error *err);
+
+/* APIKEYS_ERROR_IN_USE while a member has it; APIKEYS_ERROR_SYSTEM_OBJECT for "admin" and "member" of
+ * the environment. */
+APIKEYS_API int apikeys_role_delete(apikeys_env *env, const apikeys_actor *actor,
+                                    const char *organization_id, size_t organization_id_length,
+                                    const char *slug, size_t length, apikeys_error *err);
+
+/* Filter: organization (its own roles; without, the environment's). All of them, by priority. */
+APIKEYS_API int apikeys_role_list(apikeys_env *env, const apikeys_actor *actor,
+                                  const apikeys_filter *filter, apikeys_page *page,
+                                  apikeys_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * apikeys/validate.h: is this value good for this request?
+ *
+ *   int rc = apikeys_validate(env, value, length, need, NULL, key, NULL);
+ *   if (rc != 0)
+ *     return respond(apikeys_result_status(rc));   // 401, 403, or 503 when it is our trouble
+ *
+ * The return value is 0 if and only if the key is good for this request.
+ */
+#ifndef APIKEYS_VALIDATE_H
+#define APIKEYS_VALIDATE_H
+
+#include <apikeys/key.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * What a route requires. Make one per route, at start, and share it: after its first use it is
+ * frozen, any number of threads may use it at once, and its setters return
+ * APIKEYS_ERROR_INVALID_ARGUMENT. Free it when no validation uses it any more. Since 1.0.
+ */
+typedef struct apikeys_requirement apikeys_requirement;
+
+APIKEYS_API apikeys_requirement *apikeys_requirement_new(void); /* NULL: out of memory */
+APIKEYS_API void apikeys_requirement_free(apikeys_requirement *requirement);
+
+/* The key must have this permission, and every other one that was added. A slug that does not exist
+ * refuses every key. */
+APIKEYS_API int apikeys_requirement_add_permission(apikeys_requirement *requirement,
+                                                   const char *slug, size_t length);
+
+/* 1: management keys are accepted too; their scopes count as permissions. Refused if not set. */
+APIKEYS_API int apikeys_requirement_set_accept_management_keys(apikeys_requirement *requirement,
+                                                               int accept);
+
+/*
+ * What one request brings; optional, by one thread at a time. Setters return 0,
+ * APIKEYS_ERROR_INVALID_ARGUMENT or APIKEYS_ERROR_NO_MEMORY. Since 1.0.
+ */
+typedef struct apikeys_request apikeys_request;
+
+APIKEYS_API apikeys_request *apikeys_request_new(void); /* NULL: out of memory */
+APIKEYS_API void apikeys_request_free(apikeys_request *request);
+
+/* The time to judge expiry by and to record as the key's use; 0, the default: the environment's clock. */
+APIKEYS_API int apikeys_request_set_time_ms(apikeys_request *request, int64_t unix_ms);
+
+/* For the security log: the client's address and the request's id, up to 255 bytes of text. */
+APIKEYS_API int apikeys_request_set_address(apikeys_request *request, const char *text,
+                                            size_t length);
+APIKEYS_API int apikeys_request_set_request_id(apikeys_request *request, const char *text,
+                                               size_t length);
+
+/*
+ * Validate a value: 0 if it is a good key for this request. `requirement`, `request`, `key` and
+ * `err` may each be NULL: without a requirement any customer's key that is good will do; without a
+ * key the answer is the decision alone. `key` is overwritten on 0 only.
+ *
+ * Refusals, in the order in which they are asked for; the first one that holds is the answer:
+ *   APIKEYS_MALFORMED       not the text of a key of this environment: length, alphabet, checksum,
+ *                           prefix. Typos end here, mostly without a look into the store.
+ *   APIKEYS_UNKNOWN         no such key. An unknown lookup id and a wrong secret are the same answer.
+ *   APIKEYS_REVOKED         also: idle for longer than the environment allows
+ *   APIKEYS_EXPIRED         at or after its expiry
+ *   APIKEYS_OWNER_INACTIVE  its organization or member is gone or not active
+ *   APIKEYS_MANAGEMENT_KEY  a management key, which the requirement does not accept
+ *   APIKEYS_NOT_PERMITTED   a required permission is missing; the error's subject says which
+ * Those after UNKNOWN are reached only with the right secret, so they tell an attacker nothing.
+ *
+ * Negative: the question could not be answered (the store, memory, a fork): refuse with 503.
+ *
+ * The time it takes does not depend on any character of the secret. The lookup id is public, and
+ * whether it exists may show in the store's timing. `value` needs no terminator and is not kept.
+ */
+APIKEYS_API int apikeys_validate(apikeys_env *env, const char *value, size_t length,
+                                 const apikeys_requirement *requirement,
+                                 const apikeys_request *request, apikeys_key *key,
+                                 apikeys_error *err) APIKEYS_WARN_UNUSED;
+
+/*
+ * The same for the value of an HTTP Authorization header: "Bearer <value>" (RFC 6750; the scheme in
+ * any case, one blank). Anything else, such as no value, two blanks, a blank behind, or another scheme, is
+ * APIKEYS_MALFORMED. Where a request has more than one such header, refuse it before asking.
+ */
+APIKEYS_API int apikeys_validate_authorization(apikeys_env *env, const char *header, size_t length,
+                                               const apikeys_requirement *requirement,
+                                               const apikeys_request *request, apikeys_key *key,
+                                               apikeys_error *err) APIKEYS_WARN_UNUSED;
+
+/*
+ * Hold a key that was validated before against another requirement: 0, APIKEYS_MANAGEMENT_KEY,
+ * APIKEYS_NOT_PERMITTED. It judges the object as it is: validate each request anew.
+ */
+APIKEYS_API int apikeys_key_require(const apikeys_key *key,
+                                    const apikeys_requirement *requirement) APIKEYS_WARN_UNUSED;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

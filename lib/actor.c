@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+#include "actor.h"
+
+#include "crypto.h"
+#include "error.h"
+#include "text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+apikeys_actor *apikeys_actor_new(void) {
+  return calloc(1, sizeof(apikeys_actor));
+}
+
+void ak_actor_forget(apikeys_actor *actor) {
+  ak_slugs_release(&actor->permissions);
+  memset(actor, 0, sizeof *actor);
+}
+
+void apikeys_actor_free(apikeys_actor *actor) {
+  if (actor == NULL)
+    return;
+  ak_slugs_release(&actor->permissions);
+  free(actor);
+}
+
+/* A setter that fails leaves nobody behind: an actor half set must not act. */
+static int refuse(apikeys_actor *actor) {
+  if (actor != NULL)
+    ak_actor_forget(actor);
+  return APIKEYS_ERROR_INVALID_ARGUMENT;
+}
+
+static void copy_text(char *to, const char *text, size_t length) {
+  memcpy(to, text, length);
+  to[length] = '\0';
+}
+
+int apikeys_actor_set_system(apikeys_actor *actor, const char *reason, size_t length) {
+  if (actor == NULL || reason == NULL ||
+      ak_text_problem(reason, length, 1, AK_CONTEXT_MAX) != NULL)
+    return refuse(actor);
+  ak_actor_forget(actor);
+  actor->type = APIKEYS_ACTOR_SYSTEM;
+  copy_text(actor->reason, reason, length);
+  return APIKEYS_OK;
+}
+
+static int set_member(apikeys_actor *actor, int type, const char *organization_id,
+                      size_t organization_id_length, const char *user_id, size_t user_id_length) {
+  if (actor == NULL || organization_id == NULL || user_id == NULL ||
+      ak_id_check(organization_id, organization_id_length, "org") != 0 ||
+      ak_text_id_problem(user_id, user_id_length, 1, AK_USER_ID_MAX) != NULL)
+    return refuse(actor);
+  ak_actor_forget(actor);
+  actor->type = type;
+  copy_text(actor->organization_id, organization_id, organization_id_length);
+  copy_text(actor->user_id, user_id, user_id_length);
+  return APIKEYS_OK;
+}
+
+int apikeys_actor_set_member(apikeys_actor *actor, const char *organization_id,
+                             size_t organization_id_length, const char *user_id,
+                             size_t user_id_length) {
+  return set_member(actor, APIKEYS_ACTOR_MEMBER, organization_id, organization_id_length, user_id,
+                    user_id_length);
+}
+
+int apikeys_actor_set_vouched_member(apikeys_actor *actor, const char *organization_id,
+                                     size_t organization_id_length, const char *user_id,
+                                     size_t user_id_length) {
+  return set_member(actor, APIKEYS_ACTOR_VOUCHED_MEMBER, organization_id, organization_id_length,
+                    user_id, user_id_length);
+}
+
+int apikeys_actor_add_permission(apikeys_actor *actor, const char *slug, size_t length) {
+  if (actor == NULL || actor->type != APIKEYS_ACTOR_VOUCHED_MEMBER || slug == NULL ||
+      ak_slug_check(slug, length) != 0)
+    return APIKEYS_ERROR_INVALID_ARGUMENT;
+  ak_slugs_add(&actor->permissions, slug, length);
+  return actor->permissions.failed ? APIKEYS_ERROR_NO_MEMORY : APIKEYS_OK;
+}
+
+static int set_context(apikeys_actor *actor, char *to, const char *text, size_t length) {
+  if (actor == NULL || (text == NULL && length > 0) ||
+      (length > 0 && ak_text_problem(text, length, 0, AK_CONTEXT_MAX) != NULL))
+    return APIKEYS_ERROR_INVALID_ARGUMENT;
+  copy_text(to, length > 0 ? text : "", length);
+  return APIKEYS_OK;
+}
+
+int apikeys_actor_set_request_id(apikeys_actor *actor, const char *text, size_t length) {
+  return set_context(actor, actor != NULL ? actor->request_id : NULL, text, length);
+}
+
+int apikeys_actor_set_address(apikeys_actor *actor, const char *text, size_t length) {
+  return set_context(actor, actor != NULL ? actor->address : NULL, text, length);
+}
+
+int apikeys_actor_set_user_agent(apikeys_actor *actor, const char *text, size_t length) {
+  return set_context(actor, actor != NULL ? actor->user_agent : NULL, text, length);
+}
+
+int apikeys_actor_type(const apikeys_actor *actor) {
+  return actor != NULL ? actor->type : APIKEYS_ACTOR_NOBODY;
+}
+
+static const char *lend(const char *text, size_t *length) {
+  if (length != NULL)
+    *length = strlen(text);
+  return text;
+}
+
+const char *apikeys_actor_organization_id(const apikeys_actor *actor, size_t *length) {
+  return lend(actor != NULL ? actor->organization_id : "", length);
+}
+
+const char *apikeys_actor_user_id(const apikeys_actor *actor, size_t *length) {
+  return lend(actor != NULL ? actor->user_id : "", length);
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+#include "call.h"
+
+#include "key_state.h"
+#include "membership.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int ak_call_environment(struct ak_call *call, apikeys_record *out) {
+  apikeys_query query;
+  ak_query_environment(&query, AK_ENVIRONMENT, 0);
+  ak_query_equal_text(&query, call->env->id, strlen(call->env->id));
+  int rc = ak_get(&call->transaction, &query, out);
+  /* The environment's own record cannot be missing from its own store. */
+  return rc == APIKEYS_ERROR_NOT_FOUND ? APIKEYS_ERROR_STORE_REPLACED : rc;
+}
+
+static int resolve_member(struct ak_call *call, const apikeys_actor *actor) {
+  return ak_active_member_permissions(&call->transaction, actor->organization_id, actor->user_id,
+                                      &call->power.held);
+}
+
+static int resolve_vouched(struct ak_call *call, const apikeys_actor *actor) {
+  ak_slugs_add_all(&call->power.held, ak_slugs_text(&actor->permissions),
+                   actor->permissions.length);
+  return ak_organization_exists(&call->transaction, actor->organization_id);
+}
+
+static int resolve_widget_token(struct ak_call *call, const apikeys_actor *actor) {
+  if (call->now_ms >= actor->expires_at_ms)
+    return APIKEYS_ERROR_TOKEN_EXPIRED;
+  const char *granted = ak_slugs_text(&actor->permissions);
+  int rc = ak_organization_exists(&call->transaction, actor->organization_id);
+  if (rc != APIKEYS_OK)
+    return rc;
+  if (actor->user_id[0] == '\0') {
+    ak_slugs_add_all(&call->power.held, granted, actor->permissions.length);
+    return APIKEYS_OK;
+  }
+  rc = resolve_member(call, actor);
+  if (rc == APIKEYS_OK)
+    ak_slugs_intersect(&call->power.held, granted, actor->permissions.length);
+  return rc;
+}
+
+static int resolve_management_key(struct ak_call *call, const apikeys_actor *actor) {
+  apikeys_record key;
+  apikeys_query query;
+  ak_record_init(&key, AK_API_KEY);
+  ak_query_environment(&query, AK_API_KEY, 0);
+  ak_query_equal_text(&query, actor->key_id, strlen(actor->key_id));
+  int rc = ak_get(&call->transaction, &query, &key);
+  if (rc == APIKEYS_OK && ak_key_state(&key, call->now_ms) != APIKEYS_OK)
+    rc = APIKEYS_ERROR_NOT_FOUND;
+  if (rc == APIKEYS_OK) {
+    size_t length;
+    const char *scopes = apikeys_record_text(&key, AK_API_KEY_PERMISSIONS, &length);
+    ak_slugs_add_all(&call->power.held, scopes, length);
+  }
+  ak_record_release(&key);
+  return rc;
+}
+
+static int resolve(struct ak_call *call, const apikeys_actor *actor) {
+  if (actor->environment_id[0] != '\0' && strcmp(actor->environment_id, call->env->id) != 0)
+    return APIKEYS_ERROR_ACTOR_UNKNOWN;
+  if (actor->permissions.failed)
+    return APIKEYS_ERROR_NO_MEMORY;
+  int rc = APIKEYS_ERROR_NOT_FOUND;
+  switch (actor->type) {
+  case APIKEYS_ACTOR_SYSTEM:
+    return APIKEYS_OK;
+  case APIKEYS_ACTOR_MEMBER:
+    rc = resolve_member(call, actor);
+    break;
+  case APIKEYS_ACTOR_VOUCHED_MEMBER:
+    rc = resolve_vouched(call, actor);
+    break;
+  case APIKEYS_ACTOR_WIDGET_TOKEN:
+    rc = resolve_widget_token(call, actor);
+    break;
+  case APIKEYS_ACTOR_MANAGEMENT_KEY:
+    rc = resolve_management_key(call, actor);
+    break;
+  default:
+    break;
+  }
+  if (rc == APIKEYS_OK && call->power.held.failed)
+    rc = APIKEYS_ERROR_NO_MEMORY;
+  return rc == APIKEYS_ERROR_NOT_FOUND ? APIKEYS_ERROR_ACTOR_UNKNOWN : rc;
+}
+
+int ak_call_begin_internal(struct ak_call *call, apikeys_env *env, int mode, apikeys_error *err) {
+  memset(call, 0, sizeof *call);
+  ak_error_clear(err);
+  int rc = ak_env_enter(env);
+  if (rc != APIKEYS_OK)
+    return ak_error_code(err, rc);
+  call->env = env;
+  call->mode = mode;
+  call->err = err;
+  rc = ak_begin(&call->transaction, &env->storage, mode);
+  if (rc != APIKEYS_OK)
+    return ak_error_code(err, rc);
+  call->now_ms = ak_now_ms(&env->options); /* after the wait for other writers */
+  return APIKEYS_OK;
+}
+
+int ak_call_begin(struct ak_call *call, apikeys_env *env, const apikeys_actor *actor, int mode,
+                  apikeys_error *err) {
+  if (actor == NULL) {
+    memset(call, 0, sizeof *call);
+    int rc = ak_env_enter(env);
+    if (rc != APIKEYS_OK)
+      return ak_error_code(err, rc);
+    return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "actor", "every call names one");
+  }
+  int rc = ak_call_begin_internal(call, env, mode, err);
+  if (rc != APIKEYS_OK)
+    return rc;
+  call->power.actor = actor;
+  rc = resolve(call, actor);
+  return rc == APIKEYS_OK ? rc : ak_call_end(call, rc);
+}
+
+static void deliver(struct ak_call *call) {
+  for (size_t i = 0; i < call->event_count; i++)
+    ak_subscriptions_deliver(&call->env->subscriptions, call->events[i]);
+}
+
+int ak_call_end(struct ak_call *call, int rc) {
+  if (rc == APIKEYS_OK)
+    rc = ak_commit(&call->transaction);
+  else
+    ak_rollback(&call->transaction);
+  if (rc == APIKEYS_OK)
+    ak_error_clear(call->err);
+  else if (call->err != NULL && apikeys_error_code(call->err) != rc)
+    ak_error_code(call->err, rc);
+  if (rc == APIKEYS_OK)
+    deliver(call);
+  for (size_t i = 0; i < call->event_count; i++)
+    apikeys_event_free(call->events[i]);
+  free(call->events);
+  ak_slugs_release(&call->power.held);
+  return rc;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* The environment handle, from inside. */
+#ifndef AK_ENV_H
+#define AK_ENV_H
+
+#include "ids.h"
+#include "options.h"
+#include "root_key.h"
+#include "storage.h"
+#include "subscriptions.h"
+#include "usage.h"
+
+struct ak_log_limit {
+  pthread_mutex_t lock;
+  int64_t second; /* of the lines counted */
+  unsigned lines;
+  unsigned left_out;
+};
+
+struct apikeys_env {
+  _Atomic unsigned references; /* the handle itself, and each subscription */
+  _Atomic int closed;
+  _Atomic int prepared_for_fork;
+  _Atomic uint64_t process_stamp;
+  apikeys_storage storage;
+  apikeys_options options;
+  char id[AK_ID_MAX];
+  pthread_rwlock_t secrets_lock; /* guards the next: a rotation replaces it */
+  struct ak_secrets *secrets;
+  struct ak_usage usage;
+  struct ak_subscriptions subscriptions;
+  struct ak_log_limit security_log;
+};
+
+/*
+ * Every public call that touches the environment asks this first: 0, APIKEYS_ERROR_INVALID_ARGUMENT
+ * (no environment), APIKEYS_ERROR_CLOSED, APIKEYS_ERROR_FORKED, APIKEYS_ERROR_REENTERED.
+ */
+int ak_env_enter(apikeys_env *env);
+
+apikeys_env *ak_env_share(apikeys_env *env);
+void ak_env_drop(apikeys_env *env);
+
+/*
+ * Copy the secrets of this root version; version 0 takes them as they are. The caller wipes them.
+ * APIKEYS_ERROR_ROOT_KEY_WRONG: another process has rotated the root key since this one opened.
+ */
+int ak_env_secrets(apikeys_env *env, int64_t root_version, struct ak_secrets *out);
+
+/* Write remembered uses now. */
+int ak_env_flush_usage(apikeys_env *env);
+
+#endif

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: MIT */
+/* Opening and closing: the store, the root key, the environment's own record. */
+#include "env.h"
+
+#include "call.h"
+#include "events.h"
+#include "fork_guard.h"
+#include "permissions.h"
+#include "roles.h"
+#include "token.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char default_prefix[] = "sk";
+
+/* -- The handle --------------------------------------------------------------------------------- */
+
+apikeys_env *ak_env_share(apikeys_env *env) {
+  atomic_fetch_add(&env->references, 1);
+  return env;
+}
+
+static void destroy_storage(apikeys_env *env) {
+  if (env->storage.destroy == NULL)
+    return;
+  ak_callback_enter();
+  env->storage.destroy(env->storage.self);
+  ak_callback_leave();
+  env->storage.destroy = NULL;
+}
+
+void ak_env_drop(apikeys_env *env) {
+  if (atomic_fetch_sub(&env->references, 1) != 1)
+    return;
+  destroy_storage(env);
+  ak_secret_free(env->secrets);
+  ak_usage_release(&env->usage);
+  ak_subscriptions_release(&env->subscriptions);
+  pthread_mutex_destroy(&env->security_log.lock);
+  pthread_rwlock_destroy(&env->secrets_lock);
+  ak_options_release(&env->options);
+  free(env);
+}
+
+/* A prepared environment belongs to whichever process uses it next: parent and child each have
+ * their copy. */
+static int check_process(apikeys_env *env) {
+  uint64_t stamp = ak_process_stamp();
+  if (atomic_load(&env->prepared_for_fork)) {
+    atomic_store(&env->process_stamp, stamp);
+    atomic_store(&env->prepared_for_fork, 0);
+  }
+  return atomic_load_explicit(&env->process_stamp, memory_order_relaxed) == stamp
+             ? APIKEYS_OK
+             : APIKEYS_ERROR_FORKED;
+}
+
+int ak_env_enter(apikeys_env *env) {
+  if (env == NULL)
+    return APIKEYS_ERROR_INVALID_ARGUMENT;
+  if (ak_inside_callback())
+    return APIKEYS_ERROR_REENTERED;
+  if (atomic_load_explicit(&env->closed, memory_order_relaxed))
+    return APIKEYS_ERROR_CLOSED;
+  return check_process(env);
+}
+
+int ak_env_secrets(apikeys_env *env, int64_t root_version, struct ak_secrets *out) {
+  pthread_rwlock_rdlock(&env->secrets_lock);
+  bool right = root_version == 0 || root_version == env->secrets->version;
+  if (right)
+    *out = *env->secrets;
+  pthread_rwlock_unlock(&env->secrets_lock);
+  return right ? APIKEYS_OK : APIKEYS_ERROR_ROOT_KEY_WRONG;
+}
+
+/* -- The environment's record ------------------------------------------------------------------- */
+
+static int find_environment(struct ak_call *call, apikeys_record *out) {
+  apikeys_query query;
+  ak_query_environment(&query, AK_ENVIRONMENT, 0);
+  return ak_get(&call->transaction, &query, out);
+}
+
+static int draw_root(apikeys_env *env, struct ak_secrets *secrets) {
+  struct ak_random random = ak_random_source(&env->options);
+  return ak_random_fill(&random, secrets->root, AK_KEY_BYTES);
+}
+
+/*
+ * The root key of a new environment: read where it is given, else drawn. A file that is there
+ * already is taken: the store may have been lost between its making and the store's.
+ */
+static int new_root(apikeys_env *env, struct ak_secrets *secrets, apikeys_error *err) {
+  const apikeys_options *options = &env->options;
+  if (options->root_source == AK_ROOT_IN_STORE)
+    return draw_root(env, secrets);
+  int rc = ak_root_key_read(secrets, options, err);
+  if (rc != APIKEYS_ERROR_ROOT_KEY_MISSING || options->root_source != AK_ROOT_FILE)
+    return rc;
+  rc = draw_root(env, secrets);
+  return rc == APIKEYS_OK ? ak_root_key_write(secrets, options->root_path, err) : rc;
+}
+
+static void fill_environment(struct ak_call *call, apikeys_record *record) {
+  static const int zeros[] = {
+      AK_ENVIRONMENT_PREVIOUS_TOKEN_KEY_UNTIL, AK_ENVIRONMENT_MAX_LIFETIME_MS,
+      AK_ENVIRONMENT_EXPIRY_REQUIRED,          AK_ENVIRONMENT_IDLE_LIFETIME_MS,
+      AK_ENVIRONMENT_MAX_KEYS_PER_OWNER,       AK_ENVIRONMENT_GRANTS_MUST_BE_HELD,
+      AK_ENVIRONMENT_EVENT_RETENTION_MS};
+  const struct ak_secrets *secrets = call->env->secrets;
+  for (size_t i = 0; i < sizeof zeros / sizeof zeros[0]; i++)
+    apikeys_record_set_integer(record, zeros[i], 0);
+  ak_record_set_string(record, AK_ENVIRONMENT_PREFIX, default_prefix);
+  ak_record_set_string(record, AK_ENVIRONMENT_ACCEPTED_PREFIXES, default_prefix);
+  apikeys_record_set_integer(record, AK_ENVIRONMENT_ROOT_VERSION, secrets->version);
+  apikeys_record_set_blob(record, AK_ENVIRONMENT_ROOT_CHECK, secrets->check,
+                          sizeof secrets->check);
+  if (call->env->options.root_source == AK_ROOT_IN_STORE)
+    apikeys_record_set_blob(record, AK_ENVIRONMENT_ROOT_KEY, secrets->root, AK_KEY_BYTES);
+  apikeys_record_set_integer(record, AK_ENVIRONMENT_EVENT_FLOOR, 1);
+  apikeys_record_set_integer(record, AK_ENVIRONMENT_CREATED_AT, call->now_ms);
+  apikeys_record_set_integer(record, AK_ENVIRONMENT_UPDATED_AT, call->now_ms);
+}
+
+static int create_environment(struct ak_call *call, apikeys_record *record) {
+  apikeys_env *env = call->env;
+  struct ak_random random = ak_random_source(&env->options);
+  int rc = new_root(env, env->secrets, call->err);
+  if (rc != APIKEYS_OK)
+    return rc;
+  env->secrets->version = 1;
+  ak_secrets_derive(env->secrets);
+  rc = ak_id_generate(env->id, "env", call->now_ms, &random);
+  if (rc != APIKEYS_OK)
+    return rc;
+  ak_record_set_string(record, AK_ID, env->id);
+  fill_environment(call, record);
+  rc = ak_record_status(record);
+  if (rc == APIKEYS_OK)
+    rc = ak_insert(&call->transaction, record);
+  if (rc == APIKEYS_OK)
+    rc = ak_event_append(call, "environment.created", "", record, NULL, NULL);
+  if (rc == APIKEYS_OK)
+    rc = ak_permissions_create_system(call);
+  return rc == APIKEYS_OK ? ak_roles_create_system(call) : rc;
+}
+
+static int check_root(struct ak_secrets *secrets, const apikeys_record *record) {
+  size_t length;
+  const void *check = apikeys_record_blob(record, AK_ENVIRONMENT_ROOT_CHECK, &length);
+  ak_secrets_derive(secrets);
+  return ak_secrets_check(secrets, check, length);
+}
+
+/* A rotation that died between the store's commit and the file's change is finished here. */
+static int finish_rotation(apikeys_env *env, const apikeys_record *record, apikeys_error *err) {
+  if (env->options.root_source != AK_ROOT_FILE ||
+      ak_root_key_read_next(env->secrets, env->options.root_path) != APIKEYS_OK ||
+      check_root(env->secrets, record) != APIKEYS_OK)
+    return ak_error_code(err, APIKEYS_ERROR_ROOT_KEY_WRONG);
+  return ak_root_key_promote_next(env->options.root_path, err);
+}
+
+static int load_root(apikeys_env *env, const apikeys_record *record, apikeys_error *err) {
+  if (env->options.root_source == AK_ROOT_IN_STORE) {
+    size_t length;
+    const void *root = apikeys_record_blob(record, AK_ENVIRONMENT_ROOT_KEY, &length);
+    if (length != AK_KEY_BYTES)
+      return ak_error_set(err, APIKEYS_ERROR_ROOT_KEY_MISSING, "root_key",
+                          "is not in this store: it was made with another option");
+    memcpy(env->secrets->root, root, AK_KEY_BYTES);
+  } else {
+    int rc = ak_root_key_read(env->secrets, &env->options, err);
+    if (rc != APIKEYS_OK)
+      return rc;
+  }
+  return check_root(env->secrets, record) == APIKEYS_OK ? APIKEYS_OK
+                                                        : finish_rotation(env, record, err);
+}
+
+static int load_environment(apikeys_env *env, const apikeys_record *record, apikeys_error *err) {
+  size_t length;
+  const char *id = apikeys_record_text(record, AK_ID, &length);
+  if (length >= AK_ID_MAX)
+    return ak_error_code(err, APIKEYS_ERROR_CORRUPT);
+  memcpy(env->id, id, length + 1);
+  int rc = load_root(env, record, err);
+  env->secrets->version = apikeys_record_integer(record, AK_ENVIRONMENT_ROOT_VERSION);
+  return rc;
+}
+
+static int open_environment(apikeys_env *env, int mode, apikeys_error *err) {
+  struct ak_call call;
+  apikeys_record record;
+  int rc = ak_call_begin_internal(&call, env, mode, err);
+  if (rc != APIKEYS_OK)
+    return rc;
+  ak_record_init(&record, AK_ENVIRONMENT);
+  rc = find_environment(&call, &record);
+  if (rc == APIKEYS_OK)
+    rc = load_environment(env, &record, err);
+  else if (rc == APIKEYS_ERROR_NOT_FOUND && mode == APIKEYS_TRANSACTION_WRITE)
+    rc = create_environment(&call, &record);
+  ak_record_release(&record);
+  return ak_call_end(&call, rc);
+}
+
+/* -- Opening ------------------------------------------------------------------------------------ */
+
+/* The handle with nothing in it but its options; the store comes next. */
+static int allocate(apikeys_env **out, const apikeys_options *options) {
+  int rc = ak_crypto_init();
+  if (rc != APIKEYS_OK)
+    return rc;
+  apikeys_env *env = calloc(1, sizeof *env);
+  if (env == NULL)
+    return APIKEYS_ERROR_NO_MEMORY;
+  rc = ak_options_copy(&env->options, options);
+  if (rc != APIKEYS_OK) {
+    free(env);
+    return rc;
+  }
+  atomic_init(&env->references, 1);
+  atomic_init(&env->process_stamp, ak_process_stamp());
+  pthread_rwlock_init(&env->secrets_lock, NULL);
+  pthread_mutex_init(&env->security_log.lock, NULL);
+  ak_usage_init(&env->usage);
+  ak_subscriptions_init(&env->subscriptions);
+  env->secrets = ak_secret_alloc(sizeof *env->secrets);
+  if (env->secrets == NULL) {
+    ak_env_drop(env);
+    return APIKEYS_ERROR_NO_MEMORY;
+  }
+  memset(env->secrets, 0, sizeof *env->secrets);
+  *out = env;
+  return APIKEYS_OK;
+}
+
+/* A reader's look suffices for an environment that is there; only a new one needs to write. */
+static int finish_open(apikeys_env **out, apikeys_env *env, int rc, apikeys_error *err) {
+  if (rc == APIKEYS_OK)
+    rc = open_environment(env, APIKEYS_TRANSACTION_READ, err);
+  if (rc == APIKEYS_ERROR_NOT_FOUND)
+    rc = open_environment(env, APIKEYS_TRANSACTION_WRITE, err);
+  if (rc != APIKEYS_OK) {
+    ak_env_drop(env);
+    return rc;
+  }
+  *out = env;
+  return ak_error_clear(err);
+}
+
+static int set_root_path_beside(apikeys_options *options, const char *path) {
+  size_t length = strlen(path);
+  char *beside = malloc(length + sizeof ".root");
+  if (beside == NULL)
+    return APIKEYS_ERROR_NO_MEMORY;
+  memcpy(beside, path, length);
+  memcpy(beside + length, ".root", sizeof ".root");
+  int rc = ak_options_set_root_path(options, beside);
+  free(beside);
+  return rc;
+}
+
+int apikeys_open_sqlite(apikeys_env **env, const char *path, const apikeys_options *options,
+                        apikeys_error *err) {
+  if (env == NULL || path == NULL)
+    return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, env == NULL ? "env" : "path",
+                        "is NULL");
+  if (ak_inside_callback())
+    return ak_error_code(err, APIKEYS_ERROR_REENTERED);
+  apikeys_env *made;
+  int rc = allocate(&made, options);
+  if (rc != APIKEYS_OK)
+    return ak_error_code(err, rc);
+  if (made->options.root_source == AK_ROOT_UNSET)
+    rc = set_root_path_beside(&made->options, path);
+  if (rc != APIKEYS_OK)
+    ak_error_code(err, rc);
+  else
+    rc = apikeys_storage_sqlite(&made->storage, path, made->options.busy_timeout_ms, err);
+  return finish_open(env, made, rc, err);
+}
+
+int apikeys_open_memory(apikeys_env **env, const apikeys_options *options, apikeys_error *err) {
+  if (env == NULL)
+    return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "env", "is NULL");
+  if (ak_inside_callback())
+    return ak_error_code(err, APIKEYS_ERROR_REENTERED);
+  apikeys_env *made;
+  int rc = allocate(&made, options);
+  if (rc != APIKEYS_OK)
+    return ak_error_code(err, rc);
+  /* Both die with the process: the root key may as well be beside the records. */
+  if (made->options.root_source == AK_ROOT_UNSET)
+    made->options.root_source = AK_ROOT_IN_STORE;
+  rc = apikeys_storage_memory(&made->storage, err);
+  return finish_open(env, made, rc, err);
+}
+
+static int refuse_storage(const apikeys_storage *storage, int code, apikeys_error *err,
+                          const char *field, const char *what) {
+  if (storage != NULL && storage->struct_size >= offsetof(apikeys_storage, begin) &&
+      storage->destroy != NULL) {
+    ak_callback_enter();
+    storage->destroy(storage->self);
+    ak_callback_leave();
+  }
+  return ak_error_set(err, code, field, what != NULL ? "%s" : NULL, what);
+}
+
+int apikeys_open_storage(apikeys_env **env, const apikeys_storage *storage,
+                         const apikeys_options *options, apikeys_error *err) {
+  if (ak_inside_callback())
+    return refuse_storage(storage, APIKEYS_ERROR_REENTERED, err, "", NULL);
+  if (env == NULL || storage == NULL)
+    return refuse_storage(storage, APIKEYS_ERROR_INVALID_ARGUMENT, err,
+                          env == NULL ? "env" : "storage", "is NULL");
+  if (options == NULL || options->root_source == AK_ROOT_UNSET)
+    return refuse_storage(storage, APIKEYS_ERROR_INVALID_ARGUMENT, err, "options",
+                          "must name the root key");
+  apikeys_storage loaded;
+  int rc = ak_storage_load(&loaded, storage, err);
+  if (rc != APIKEYS_OK) {
+    refuse_storage(storage, rc, NULL, "", NULL);
+    return rc;
+  }
+  apikeys_env *made;
+  rc = allocate(&made, options);
+  if (rc != APIKEYS_OK)
+    return refuse_storage(storage, rc, err, "", NULL);
+  made->storage = loaded;
+  return finish_open(env, made, rc, err);
+}
+
+/* -- Closing ------------------------------------------------------------------------------------ */
+
+void apikeys_close(apikeys_env *env) {
+  if (env == NULL)
+    return;
+  if (ak_env_enter(env) == APIKEYS_OK)
+    ak_env_flush_usage(env);
+  ak_subscriptions_close(&env->subscriptions);
+  atomic_store(&env->closed, 1);
+  destroy_storage(env);
+  ak_env_drop(env);
+}
+
+const char *apikeys_environment_id(const apikeys_env *env, size_t *length) {
+  const char *id = env != NULL ? env->id : "";
+  if (length != NULL)
+    *length = strlen(id);
+  return id;
+}
+
+int apikeys_prepare_fork(apikeys_env *env, apikeys_error *err) {
+  int rc = ak_env_enter(env);
+  if (rc != APIKEYS_OK)
+    return ak_error_code(err, rc);
+  rc = ak_env_flush_usage(env);
+  if (rc == APIKEYS_OK)
+    rc = ak_storage_prepare_fork(&env->storage);
+  if (rc == APIKEYS_ERROR_UNSUPPORTED) /* nothing is open that must not be inherited */
+    rc = APIKEYS_OK;
+  if (rc != APIKEYS_OK)
+    return ak_error_code(err, rc);
+  atomic_store(&env->prepared_for_fork, 1);
+  return ak_error_clear(err);
+}

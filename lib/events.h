@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* Events: appended inside the change's transaction, delivered after it. */
+#ifndef AK_EVENTS_H
+#define AK_EVENTS_H
+
+#include "call.h"
+#include "shapes.h"
+
+/*
+ * Append an event about `record` (as it is after the change), which belongs to
+ * `organization_id` ("" for none). With `before`, the previous attributes are added.
+ */
+int ak_event_append(struct ak_call *call, const char *type, const char *organization_id,
+                    const apikeys_record *record, const apikeys_record *before,
+                    const struct ak_shape_extra *extra);
+
+/* Remove events older than this, and move the floor; *pruned tells how many. */
+int ak_events_prune(struct ak_call *call, apikeys_record *environment, int64_t before_ms,
+                    uint64_t *pruned);
+
+#endif

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+#include "idempotency.h"
+
+#include <string.h>
+
+static const int64_t lifetime_ms = INT64_C(24) * 60 * 60 * 1000;
+
+static void hex(char *out, const uint8_t *bytes, size_t length) {
+  static const char digits[] = "0123456789abcdef";
+  for (size_t i = 0; i < length; i++) {
+    *out++ = digits[bytes[i] >> 4];
+    *out++ = digits[bytes[i] & 15];
+  }
+  *out = '\0';
+}
+
+static struct ak_piece piece(const char *text) {
+  return (struct ak_piece){text, strlen(text)};
+}
+
+enum { NAME_BYTES = 2 * AK_DIGEST_BYTES + 1 };
+
+/* Under which name it is kept: the actor, the owner and the caller's text, hashed together. */
+static void name_of(char out[NAME_BYTES], const struct ak_call *call, const apikeys_key_spec *spec,
+                    const apikeys_record *key) {
+  const apikeys_actor *actor = call->power.actor;
+  char type = (char)('0' + actor->type);
+  struct ak_piece pieces[] = {
+      {&type, 1},
+      piece(actor->organization_id),
+      piece(actor->user_id),
+      piece(actor->key_id),
+      piece(apikeys_record_text(key, AK_API_KEY_ORGANIZATION_ID, NULL)),
+      piece(apikeys_record_text(key, AK_API_KEY_USER_ID, NULL)),
+      piece(spec->idempotency_key),
+  };
+  uint8_t digest[AK_DIGEST_BYTES];
+  ak_digest_pieces(digest, pieces, sizeof pieces / sizeof pieces[0]);
+  hex(out, digest, sizeof digest);
+}
+
+/* What was asked for, hashed: the same request or another one. */
+static void request_of(uint8_t out[AK_DIGEST_BYTES], const apikeys_key_spec *spec) {
+  const apikeys_record *asked = &spec->object.record;
+  int64_t owner_type = apikeys_record_integer(asked, AK_API_KEY_OWNER_TYPE);
+  int64_t expires_at = apikeys_record_integer(asked, AK_API_KEY_EXPIRES_AT);
+  struct ak_piece pieces[] = {
+      {&owner_type, sizeof owner_type},
+      piece(apikeys_record_text(asked, AK_API_KEY_NAME, NULL)),
+      piece(apikeys_record_text(asked, AK_API_KEY_PERMISSIONS, NULL)),
+      {&expires_at, sizeof expires_at},
+  };
+  ak_digest_pieces(out, pieces, sizeof pieces / sizeof pieces[0]);
+}
+
+static int find_name(struct ak_call *call, const char *name, apikeys_record *out) {
+  apikeys_query query;
+  ak_query_environment(&query, AK_IDEMPOTENCY_KEY, 0);
+  ak_query_equal_text(&query, name, strlen(name));
+  return ak_get(&call->transaction, &query, out);
+}
+
+static int load_key(struct ak_call *call, const apikeys_record *found, apikeys_record *key) {
+  apikeys_query query;
+  size_t length;
+  const char *id = apikeys_record_text(found, AK_IDEMPOTENCY_KEY_API_KEY_ID, &length);
+  ak_query_any(&query, AK_API_KEY, 0);
+  ak_query_equal_text(&query, id, length);
+  int rc = ak_get(&call->transaction, &query, key);
+  if (rc == APIKEYS_ERROR_NOT_FOUND) {
+    rc = ak_error_set(call->err, APIKEYS_ERROR_IDEMPOTENCY_USED, "idempotency_key", NULL);
+    ak_error_set_subject(call->err, id, length);
+  }
+  return rc;
+}
+
+static int compare(struct ak_call *call, const apikeys_key_spec *spec, const apikeys_record *found,
+                   apikeys_record *key, bool *repeated) {
+  int64_t created_at = apikeys_record_integer(found, AK_IDEMPOTENCY_KEY_CREATED_AT);
+  if (call->now_ms - created_at >= lifetime_ms)
+    return ak_remove(&call->transaction, AK_IDEMPOTENCY_KEY,
+                     apikeys_record_integer(found, AK_NUMBER));
+  uint8_t request[AK_DIGEST_BYTES];
+  size_t length;
+  const void *stored = apikeys_record_blob(found, AK_IDEMPOTENCY_KEY_REQUEST, &length);
+  request_of(request, spec);
+  if (length != sizeof request || ak_secret_compare(request, stored, length) != 0)
+    return ak_error_set(call->err, APIKEYS_ERROR_IDEMPOTENCY_MISMATCH, "idempotency_key", NULL);
+  *repeated = true;
+  return load_key(call, found, key);
+}
+
+int ak_idempotency_find(struct ak_call *call, const apikeys_key_spec *spec, apikeys_record *key,
+                        bool *repeated) {
+  *repeated = false;
+  if (spec->idempotency_key[0] == '\0')
+    return APIKEYS_OK;
+  char name[NAME_BYTES];
+  apikeys_record found;
+  name_of(name, call, spec, key);
+  ak_record_init(&found, AK_IDEMPOTENCY_KEY);
+  int rc = find_name(call, name, &found);
+  if (rc == APIKEYS_OK)
+    rc = compare(call, spec, &found, key, repeated);
+  else if (rc == APIKEYS_ERROR_NOT_FOUND)
+    rc = APIKEYS_OK;
+  ak_record_release(&found);
+  return rc;
+}
+
+int ak_idempotency_remember(struct ak_call *call, const apikeys_key_spec *spec,
+                            const apikeys_record *key) {
+  if (spec->idempotency_key[0] == '\0')
+    return APIKEYS_OK;
+  char name[NAME_BYTES];
+  uint8_t request[AK_DIGEST_BYTES];
+  name_of(name, call, spec, key);
+  request_of(request, spec);
+  apikeys_record record;
+  ak_record_init(&record, AK_IDEMPOTENCY_KEY);
+  ak_record_set_string(&record, AK_ID, name);
+  apikeys_record_set_blob(&record, AK_IDEMPOTENCY_KEY_REQUEST, request, sizeof request);
+  ak_record_set_string(&record, AK_IDEMPOTENCY_KEY_API_KEY_ID,
+                       apikeys_record_text(key, AK_ID, NULL));
+  apikeys_record_set_integer(&record, AK_IDEMPOTENCY_KEY_CREATED_AT, call->now_ms);
+  int rc = ak_record_status(&record);
+  if (rc == APIKEYS_OK)
+    rc = ak_insert(&call->transaction, &record);
+  ak_record_release(&record);
+  return rc;
+}
+
+struct pruning {
+  int64_t numbers[256];
+  size_t count;
+};
+
+static int visit(const apikeys_record *record, void *visit_data) {
+  struct pruning *pruning = visit_data;
+  pruning->numbers[pruning->count++] = apikeys_record_integer(record, AK_NUMBER);
+  return APIKEYS_OK;
+}
+
+int ak_idempotency_prune(struct ak_call *call) {
+  struct pruning pruning;
+  int rc;
+  do {
+    apikeys_query query;
+    ak_query_environment(&query, AK_IDEMPOTENCY_KEY, AK_IDEMPOTENCY_KEY_BY_AGE);
+    ak_query_until(&query, call->now_ms - lifetime_ms);
+    query.limit = sizeof pruning.numbers / sizeof pruning.numbers[0];
+    pruning.count = 0;
+    rc = ak_scan(&call->transaction, &query, visit, &pruning);
+    for (size_t i = 0; rc == APIKEYS_OK && i < pruning.count; i++)
+      rc = ak_remove(&call->transaction, AK_IDEMPOTENCY_KEY, pruning.numbers[i]);
+  } while (rc == APIKEYS_OK && pruning.count > 0);
+  return rc;
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+#include "json_writer.h"
+
+#include "text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_CAPACITY = 256, REPLACEMENT = 0xfffd };
+
+void ak_json_init(struct ak_json *json) {
+  memset(json, 0, sizeof *json);
+}
+
+void ak_json_init_ascii(struct ak_json *json) {
+  ak_json_init(json);
+  json->ascii_only = true;
+}
+
+void ak_json_free(struct ak_json *json) {
+  bool ascii_only = json->ascii_only;
+  free(json->text);
+  ak_json_init(json);
+  json->ascii_only = ascii_only;
+}
+
+bool ak_json_failed(const struct ak_json *json) {
+  return json->failed;
+}
+
+const char *ak_json_text(const struct ak_json *json, size_t *length) {
+  if (json->failed)
+    return NULL;
+  if (length != NULL)
+    *length = json->length;
+  return json->text != NULL ? json->text : "";
+}
+
+char *ak_json_take(struct ak_json *json, size_t *length) {
+  ak_json_raw(json, "", 0); /* so that there is a text even if nothing was written */
+  if (json->failed)
+    return NULL;
+  char *text = json->text;
+  *length = json->length;
+  json->text = NULL;
+  ak_json_free(json);
+  return text;
+}
+
+/* Room for `more` bytes and a NUL. */
+static bool reserve(struct ak_json *json, size_t more) {
+  if (json->failed)
+    return false;
+  if (more < json->capacity - json->length)
+    return true;
+  size_t capacity = json->capacity > 0 ? json->capacity : FIRST_CAPACITY;
+  while (more >= capacity - json->length && capacity <= SIZE_MAX / 2)
+    capacity *= 2;
+  char *text = more < capacity - json->length ? realloc(json->text, capacity) : NULL;
+  if (text == NULL) {
+    json->failed = true;
+    return false;
+  }
+  json->text = text;
+  json->capacity = capacity;
+  return true;
+}
+
+static void append(struct ak_json *json, const char *bytes, size_t length) {
+  if (!reserve(json, length))
+    return;
+  memcpy(json->text + json->length, bytes, length);
+  json->length += length;
+  json->text[json->length] = '\0';
+}
+
+/* No value ends in one of these, so the last byte tells whether a comma is due. */
+static void separate(struct ak_json *json) {
+  if (json->length > 0 && strchr("{[:,", json->text[json->length - 1]) == NULL)
+    append(json, ",", 1);
+}
+
+void ak_json_object_begin(struct ak_json *json) {
+  separate(json);
+  append(json, "{", 1);
+}
+
+void ak_json_object_end(struct ak_json *json) {
+  append(json, "}", 1);
+}
+
+void ak_json_array_begin(struct ak_json *json) {
+  separate(json);
+  append(json, "[", 1);
+}
+
+void ak_json_array_end(struct ak_json *json) {
+  append(json, "]", 1);
+}
+
+void ak_json_raw(struct ak_json *json, const char *value, size_t length) {
+  if (length > 0)
+    separate(json);
+  append(json, value, length);
+}
+
+void ak_json_int64(struct ak_json *json, int64_t number) {
+  char digits[24];
+  int length = snprintf(digits, sizeof digits, "%" PRId64, number);
+  ak_json_raw(json, digits, (size_t)length);
+}
+
+void ak_json_bool(struct ak_json *json, bool value) {
+  ak_json_raw(json, value ? "true" : "false", value ? 4 : 5);
+}
+
+void ak_json_null(struct ak_json *json) {
+  ak_json_raw(json, "null", 4);
+}
+
+static void append_unit(struct ak_json *json, uint32_t unit) {
+  char escape[8];
+  int length = snprintf(escape, sizeof escape, "\\u%04" PRIx32, unit & 0xffff);
+  append(json, escape, (size_t)length);
+}
+
+static void append_escape(struct ak_json *json, uint32_t code) {
+  if (code == '"' || code == '\\') {
+    const char pair[2] = {'\\', (char)code};
+    append(json, pair, sizeof pair);
+  } else if (code < 0x10000) {
+    append_unit(json, code);
+  } else {
+    append_unit(json, 0xd800 + ((code - 0x10000) >> 10));
+    append_unit(json, 0xdc00 + ((code - 0x10000) & 0x3ff));
+  }
+}
+
+static bool stands_for_itself(const struct ak_json *json, uint32_t code) {
+  if (code < 0x20 || code == '"' || code == '\\' || code == 0x2028 || code == 0x2029)
+    return false;
+  if (!json->ascii_only)
+    return true;
+  return code < 0x7f && code != '<' && code != '>' && code != '?' && code != '~' && code != '&';
+}
+
+/* One character of the text: returns how many of its bytes that took. */
+static size_t append_character(struct ak_json *json, const char *text, size_t length) {
+  uint32_t code = REPLACEMENT;
+  size_t width = ak_utf8_decode(text, length, &code);
+  if (width == 0 && !json->ascii_only)
+    append(json, "\xef\xbf\xbd", 3);
+  else if (width > 0 && stands_for_itself(json, code))
+    append(json, text, width);
+  else
+    append_escape(json, code);
+  return width > 0 ? width : 1;
+}
+
+void ak_json_string(struct ak_json *json, const char *text, size_t length) {
+  separate(json);
+  append(json, "\"", 1);
+  for (size_t i = 0; i < length && !json->failed;)
+    i += append_character(json, text + i, length - i);
+  append(json, "\"", 1);
+}
+
+void ak_json_key(struct ak_json *json, const char *key) {
+  ak_json_string(json, key, strlen(key));
+  append(json, ":", 1);
+}

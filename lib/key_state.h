@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* Is a key, as its record stands, alive? Pure. */
+#ifndef AK_KEY_STATE_H
+#define AK_KEY_STATE_H
+
+#include "record.h"
+
+enum { AK_KEY_ACTIVE = 1, AK_KEY_REVOKED = 2 };
+
+/* APIKEYS_OK, APIKEYS_REVOKED, or, from the very millisecond of its expiry on, APIKEYS_EXPIRED. */
+int ak_key_state(const apikeys_record *key, int64_t now_ms);
+
+/* True if it was unused for longer than `idle_lifetime_ms` (0: no such rule). */
+bool ak_key_idle(const apikeys_record *key, int64_t last_used_at_ms, int64_t idle_lifetime_ms,
+                 int64_t now_ms);
+
+#endif

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: MIT */
+#include "keys.h"
+
+#include "authority.h"
+#include "events.h"
+#include "idempotency.h"
+#include "key_spec.h"
+#include "key_value.h"
+#include "membership.h"
+#include "object_call.h"
+#include "text.h"
+
+#include <apikeys/key.h>
+
+#include <string.h>
+
+_Static_assert(APIKEYS_VALUE_MAX > AK_TOKEN_MAX, "the public bound holds every value");
+
+const char *ak_key_event_type(const apikeys_record *key, const char *action) {
+  bool management =
+      apikeys_record_integer(key, AK_API_KEY_OWNER_TYPE) == APIKEYS_OWNER_ENVIRONMENT;
+  if (strcmp(action, "created") == 0)
+    return management ? "management_key.created" : "api_key.created";
+  if (strcmp(action, "updated") == 0)
+    return management ? "management_key.updated" : "api_key.updated";
+  return management ? "management_key.revoked" : "api_key.revoked";
+}
+
+int ak_key_last_used(struct ak_call *call, const char *key_id, int64_t *at_ms) {
+  apikeys_query query;
+  apikeys_record use;
+  ak_record_init(&use, AK_API_KEY_USE);
+  ak_query_environment(&query, AK_API_KEY_USE, 0);
+  ak_query_equal_text(&query, key_id, strlen(key_id));
+  int rc = ak_get(&call->transaction, &query, &use);
+  int64_t stored =
+      rc == APIKEYS_OK ? apikeys_record_integer(&use, AK_API_KEY_USE_LAST_USED_AT) : 0;
+  int64_t remembered = ak_usage_last(&call->env->usage, key_id);
+  *at_ms = remembered > stored ? remembered : stored;
+  ak_record_release(&use);
+  return rc == APIKEYS_ERROR_NOT_FOUND ? APIKEYS_OK : rc;
+}
+
+static int append_event(struct ak_call *call, const apikeys_record *key,
+                        const apikeys_record *before, const char *action) {
+  struct ak_shape_extra extra = {0};
+  int rc = ak_key_last_used(call, apikeys_record_text(key, AK_ID, NULL), &extra.last_used_at);
+  return rc == APIKEYS_OK
+             ? ak_event_append(call, ak_key_event_type(key, action),
+                               apikeys_record_text(key, AK_API_KEY_ORGANIZATION_ID, NULL), key,
+                               before, &extra)
+             : rc;
+}
+
+/* -- Creating ----------------------------------------------------------------------------------- */
+
+static int check_owner(struct ak_call *call, const apikeys_record *key) {
+  size_t length;
+  const char *organization_id = apikeys_record_text(key, AK_API_KEY_ORGANIZATION_ID, &length);
+  const char *user_id = apikeys_record_text(key, AK_API_KEY_USER_ID, NULL);
+  int owner_type = (int)apikeys_record_integer(key, AK_API_KEY_OWNER_TYPE);
+  if (owner_type == 0)
+    return ak_error_set(call->err, APIKEYS_ERROR_INVALID_ARGUMENT, "owner", "is not set");
+  bool complete = owner_type == APIKEYS_OWNER_ENVIRONMENT ||
+                  (ak_id_check(organization_id, length, "org") == 0 &&
+                   (owner_type != APIKEYS_OWNER_MEMBER ||
+                    ak_text_id_problem(user_id, strlen(user_id), 1, AK_USER_ID_MAX) == NULL));
+  if (!complete)
+    return ak_error_set(call->err, APIKEYS_ERROR_INVALID_ARGUMENT, "owner",
+                        "is not an organization's or a member's id");
+  int rc = ak_allow_keys(call, AK_KEY_CREATE, owner_type, organization_id, user_id);
+  if (rc == APIKEYS_OK && owner_type != APIKEYS_OWNER_ENVIRONMENT)
+    rc = ak_organization_exists(&call->transaction, organization_id);
+  if (rc == APIKEYS_ERROR_NOT_FOUND)
+    rc = ak_error_set(call->err, rc, "owner", "no such organization");
+  return rc;
+}
+
+/* All keys that count against the owner's limit: those that are not revoked. */
+static int check_limit(struct ak_call *call, const apikeys_record *key,
+                       const apikeys_record *environment) {
+  int64_t max = apikeys_record_integer(environment, AK_ENVIRONMENT_MAX_KEYS_PER_OWNER);
+  int64_t owner_type = apikeys_record_integer(key, AK_API_KEY_OWNER_TYPE);
+  if (max <= 0 || owner_type == APIKEYS_OWNER_ENVIRONMENT)
+    return APIKEYS_OK;
+  size_t length, user_length;
+  const char *organization_id = apikeys_record_text(key, AK_API_KEY_ORGANIZATION_ID, &length);
+  const char *user_id = apikeys_record_text(key, AK_API_KEY_USER_ID, &user_length);
+  apikeys_query query;
+  if (owner_type == APIKEYS_OWNER_MEMBER) {
+    ak_query_of(&query, AK_API_KEY, AK_API_KEY_BY_USER, organization_id, length);
+    ak_query_equal_text(&query, user_id, user_length);
+  } else {
+    ak_query_of(&query, AK_API_KEY, AK_API_KEY_BY_OWNER, organization_id, length);
+    ak_query_equal_text(&query, organization_id, length);
+    ak_query_equal_integer(&query, owner_type);
+  }
+  ak_query_equal_integer(&query, AK_KEY_ACTIVE);
+  uint64_t count;
+  int rc = ak_count(&call->transaction, &query, &count);
+  if (rc == APIKEYS_OK && count >= (uint64_t)max)
+    rc = ak_error_set(call->err, APIKEYS_ERROR_LIMIT_REACHED, "owner", NULL);
+  return rc;
+}
+
+static int fill_new(const apikeys_key_spec *spec, apikeys_record *key) {
+  ak_record_set_string(key, AK_API_KEY_ORGANIZATION_ID, "");
+  ak_record_set_string(key, AK_API_KEY_PERMISSIONS, "");
+  apikeys_record_set_integer(key, AK_API_KEY_STATE, AK_KEY_ACTIVE);
+  apikeys_record_set_integer(key, AK_API_KEY_EXPIRES_AT, 0);
+  apikeys_record_set_integer(key, AK_API_KEY_REVOKED_AT, 0);
+  int rc = ak_object_apply(&spec->object, key);
+  return rc == APIKEYS_OK ? ak_record_status(key) : rc;
+}
+
+static int check_new(struct ak_call *call, const apikeys_key_spec *spec, const apikeys_record *key,
+                     const apikeys_record *environment) {
+  int64_t expires_at = apikeys_record_integer(key, AK_API_KEY_EXPIRES_AT);
+  int rc = ak_key_spec_check(call, &spec->object, key, environment);
+  if (rc == APIKEYS_OK && expires_at != 0 && expires_at <= call->now_ms)
+    rc = ak_error_set(call->err, APIKEYS_ERROR_INVALID_ARGUMENT, "expires_at",
+                      "must be in the future");
+  return rc == APIKEYS_OK ? check_limit(call, key, environment) : rc;
+}
+
+static int create_new(struct ak_call *call, const apikeys_key_spec *spec,
+                      const apikeys_record *environment, apikeys_record *key,
+                      struct ak_value_text *value) {
+  int rc = check_new(call, spec, key, environment);
+  if (rc == APIKEYS_OK)
+    rc = ak_stamp_new(call, key, "api_key", AK_API_KEY_CREATED_AT, AK_API_KEY_UPDATED_AT);
+  if (rc == APIKEYS_OK)
+    rc = ak_key_value_make(call->env, key, environment, value);
+  if (rc == APIKEYS_OK)
+    rc = ak_insert(&call->transaction, key);
+  /* Ids and lookup ids are random: two alike are a random source that repeats itself. */
+  if (rc == APIKEYS_ERROR_EXISTS)
+    rc = ak_error_set(call->err, APIKEYS_ERROR_RANDOM, "", "the random source repeats itself");
+  if (rc == APIKEYS_OK)
+    rc = append_event(call, key, NULL, "created");
+  return rc == APIKEYS_OK ? ak_idempotency_remember(call, spec, key) : rc;
+}
+
+/*
+ * The same request came before: its answer was lost, so the value it gave is taken to be lost, and
+ * the key gets a new one. A key that was used shows that somebody has the value.
+ */
+static int replace_value(struct ak_call *call, const apikeys_record *environment,
+                         apikeys_record *key, struct ak_value_text *value) {
+  size_t id_length;
+  const char *id = apikeys_record_text(key, AK_ID, &id_length);
+  int64_t last_used;
+  int rc = ak_key_last_used(call, id, &last_used);
+  if (rc != APIKEYS_OK)
+    return rc;
+  if (last_used != 0 || ak_key_state(key, call->now_ms) != APIKEYS_OK) {
+    rc = ak_error_set(call->err, APIKEYS_ERROR_IDEMPOTENCY_USED, "idempotency_key", NULL);
+    ak_error_set_subject(call->err, id, id_length);
+    return rc;
+  }
+  apikeys_record before;
+  ak_record_init(&before, AK_API_KEY);
+  rc = apikeys_record_copy(&before, key);
+  if (rc == APIKEYS_OK)
+    rc = ak_key_value_make(call->env, key, environment, value);
+  if (rc == APIKEYS_OK)
+    rc = apikeys_record_set_integer(key, AK_API_KEY_UPDATED_AT, call->now_ms);
+  if (rc == APIKEYS_OK)
+    rc = ak_update(&call->transaction, key);
+  if (rc == APIKEYS_OK)
+    rc = append_event(call, key, &before, "updated");
+  ak_record_release(&before);
+  return rc;
+}
+
+static int create(struct ak_call *call, const apikeys_key_spec *spec, apikeys_record *key,
+                  struct ak_value_text *value) {
+  int rc = fill_new(spec, key);
+  if (rc == APIKEYS_OK)
+    rc = check_owner(call, key);
+  if (rc != APIKEYS_OK)
+    return rc;
+  apikeys_record environment;
+  ak_record_init(&environment, AK_ENVIRONMENT);
+  rc = ak_call_environment(call, &environment);
+  bool repeated = false;
+  if (rc == APIKEYS_OK)
+    rc = ak_idempotency_find(call, spec, key, &repeated);
+  if (rc == APIKEYS_OK)
+    rc = repeated ? replace_value(call, &environment, key, value)
+                  : create_new(call, spec, &environment, key, value);
+  ak_record_release(&environment);
+  return rc;
+}
+
+static void become(apikeys_key *key, apikeys_record *record, int64_t last_used_at) {
+  if (key == NULL)
+    return;
+  ak_object_become(&key->object, record);
+  key->last_used_at = last_used_at;
+}
+
+int apikeys_key_create(apikeys_env *env, const apikeys_actor *actor, const apikeys_key_spec *spec,
+                       apikeys_key *key, char *value, size_t size, size_t *value_length,
+                       apikeys_error *err) {
+  if (spec == NULL || value == NULL)
+    return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, spec == NULL ? "spec" : "value",
+                        "is NULL");
+  if (size < APIKEYS_VALUE_MAX)
+    return ak_error_set(err, APIKEYS_ERROR_BUFFER_TOO_SMALL, "value", "needs %d bytes",
+                        APIKEYS_VALUE_MAX);
+  int rc = ak_object_check(&spec->object, err);
+  if (rc != APIKEYS_OK)
+    return rc;
+  struct ak_call call;
+  rc = ak_call_begin(&call, env, actor, APIKEYS_TRANSACTION_WRITE, err);
+  if (rc != APIKEYS_OK)
+    return rc;
+  apikeys_record record;
+  struct ak_value_text made;
+  ak_record_init(&record, AK_API_KEY);
+  rc = ak_call_end(&call, create(&call, spec, &record, &made));
+  if (rc == APIKEYS_OK) {
+    memcpy(value, made.text, made.length + 1);
+    if (value_length != NULL)
+      *value_length = made.length;
+    become(key, &record, 0);
+  }
+  ak_wipe(&made, sizeof made);
+  ak_record_release(&record);
+  return rc;
+}
+
+/* -- Finding one's own -------------------------------------------------------------------------- */
+
+/* The key, if the actor may do this to it; others' keys are not found rather than forbidden. */
+static int find(struct ak_call *call, const struct ak_text *id, enum ak_key_verb verb,
+                apikeys_record *key) {
+  int rc = ak_allow_some_keys(call);
+  if (rc == APIKEYS_OK)
+    rc = ak_check_lookup(call, id, "id");
+  if (rc != APIKEYS_OK)
+    return rc;
+  apikeys_query query;
+  ak_scope_query(call, &query, AK_API_KEY, 0);
+  ak_query_equal_text(&query, id->text, id->length);
+  rc = ak_get(&call->transaction, &query, key);
+  if (rc != APIKEYS_OK)
+    return rc;
+  int owner_type = (int)apikeys_record_integer(key, AK_API_KEY_OWNER_TYPE);
+  const char *organization_id = apikeys_record_text(key, AK_API_KEY_ORGANIZATION_ID, NULL);
+  const char *user_id = apikeys_record_text(key, AK_API_KEY_USER_ID, NULL);
+  rc = ak_allow_keys(call, AK_KEY_SEE, owner_type, organization_id, user_id);
+  if (rc == APIKEYS_ERROR_NOT_ALLOWED && verb != AK_KEY_SEE &&
+      !ak_power_is_member(&call->power)) /* a scope to write need not come with one to read */
+    rc = APIKEYS_OK;
+  else if (rc == APIKEYS_ERROR_NOT_ALLOWED && ak_power_is_member(&call->power))
+    rc = ak_error_code(call->err, APIKEYS_ERROR_NOT_FOUND);
+  return rc == APIKEYS_OK ? ak_allow_keys(call, verb, owner_type, organization_id, user_id) : rc;
+}
+
+struct key_result {
+  struct ak_text id;
+  const apikeys_key_spec *spec;
+  struct ak_text reason;
+  apikeys_record record;
+  int64_t last_used_at;
+  bool found; /* record is the key as it is, whatever the call returns */
+};
+
+static int get(struct ak_call *call, struct key_result *result) {
+  int rc = find(call, &result->id, AK_KEY_SEE, &result->record);
+  if (rc == APIKEYS_OK)
+    rc = ak_key_last_used(call, apikeys_record_text(&result->record, AK_ID, NULL),
+                          &result->last_used_at);
+  return rc;
+}
+
+/* The one frame around get, update and revoke. */
+static int run(apikeys_env *env, const apikeys_actor *actor, int mode, struct key_result *result,
+               int (*body)(struct ak_call *, struct key_result *), apikeys_key *key,
+               apikeys_error *err) {
+  struct ak_call call;
+  int rc = ak_call_begin(&call, env, actor, mode, err);
+  if (rc != APIKEYS_OK)
+    return rc;
+  ak_record_init(&result->record, AK_API_KEY);
+  rc = ak_call_end(&call, body(&call, result));
+  if (rc == APIKEYS_OK || (rc == APIKEYS_ERROR_ALREADY_REVOKED && result->found))
+    become(key, &result->record, result->last_used_at);
+  ak_record_release(&result->record);
+  return rc;
+}
+
+int apikeys_key_get(apikeys_env *env, const apikeys_actor *actor, const char *id, size_t length,
+                    apikeys_key *key, apikeys_error *err) {
+  if (key == NULL)
+    return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "key", "is NULL");
+  struct key_result result = {.id = {id, length}};
+  return run(env, actor, APIKEYS_TRANSACTION_READ, &result, get, key, err);
+}
+
+/* -- Changing ----------------------------------------------------------------------------------- */
+
+static bool owner_was_set(const apikeys_key_spec *spec) {
+  return ak_object_changed(&spec->object, AK_API_KEY_OWNER_TYPE);
+}
+
+static int check_change(struct ak_call *call, const apikeys_key_spec *spec,
+                        const apikeys_record *before, const apikeys_record *key) {
+  if (ak_object_changed(&spec->object, AK_API_KEY_EXPIRES_AT) &&
+      ak_key_state(before, call->now_ms) == APIKEYS_EXPIRED)
+    return ak_error_set(call->err, APIKEYS_ERROR_ALREADY_EXPIRED, "expires_at", NULL);
+  apikeys_record environment;
+  ak_record_init(&environment, AK_ENVIRONMENT);
+  int rc = ak_call_environment(call, &environment);
+  if (rc == APIKEYS_OK)
+    rc = ak_key_spec_check(call, &spec->object, key, &environment);
+  ak_record_release(&environment);
+  return rc;
+}
+
+/* A time that has passed means "now". */
+static int hold_expiry(struct ak_call *call, const apikeys_key_spec *spec, apikeys_record *key) {
+  int64_t expires_at = apikeys_record_integer(key, AK_API_KEY_EXPIRES_AT);
+  if (!ak_object_changed(&spec->object, AK_API_KEY_EXPIRES_AT) || expires_at <= 0 ||
+      expires_at > call->now_ms)
+    return APIKEYS_OK;
+  return apikeys_record_set_integer(key, AK_API_KEY_EXPIRES_AT, call->now_ms);
+}
+
+static int change(struct ak_call *call, const apikeys_key_spec *spec, apikeys_record *before,
+                  apikeys_record *key) {
+  int rc = apikeys_record_copy(before, key);
+  if (rc == APIKEYS_OK)
+    rc = ak_object_apply(&spec->object, key);
+  if (rc == APIKEYS_OK)
+    rc = hold_expiry(call, spec, key);
+  if (rc == APIKEYS_OK)
+    rc = check_change(call, spec, before, key);
+  if (rc != APIKEYS_OK || ak_records_equal(before, key))
+    return rc;
+  rc = apikeys_record_set_integer(key, AK_API_KEY_UPDATED_AT, call->now_ms);
+  if (rc == APIKEYS_OK)
+    rc = ak_update(&call->transaction, key);
+  return rc == APIKEYS_OK ? append_event(call, key, before, "updated") : rc;
+}
+
+static int update(struct ak_call *call, struct key_result *result) {
+  int rc = find(call, &result->id, AK_KEY_CHANGE, &result->record);
+  if (rc != APIKEYS_OK)
+    return rc;
+  if (apikeys_record_integer(&result->record, AK_API_KEY_STATE) != AK_KEY_ACTIVE)
+    return ak_error_code(call->err, APIKEYS_ERROR_ALREADY_REVOKED);
+  apikeys_record before;
+  ak_record_init(&before, AK_API_KEY);
+  rc = change(call, result->spec, &before, &result->record);
+  ak_record_release(&before);
+  return rc == APIKEYS_OK ? ak_key_last_used(call, apikeys_record_text(&result->record, AK_ID, NULL),
+                                             &result->last_used_at)
+                          : rc;
+}
+
+int apikeys_key_update(apikeys_env *env, const apikeys_actor *actor, const char *id, size_t length,
+                       const apikeys_key_spec *spec, apikeys_key *key, apikeys_error *err) {
+  if (spec == NULL)
+    return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "spec", "is NULL");
+  if (owner_was_set(spec) || spec->idempotency_key[0] != '\0')
+    return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT,
+                        owner_was_set(spec) ? "owner" : "idempotency_key",
+                        "can be set at creation only");
+  int rc = ak_object_check(&spec->object, err);
+  if (rc != APIKEYS_OK)
+    return rc;
+  struct key_result result = {.id = {id, length}, .spec = spec};
+  return run(env, actor, APIKEYS_TRANSACTION_WRITE, &result, update, key, err);
+}
+
+/* -- Revoking ----------------------------------------------------------------------------------- */
+
+int ak_key_revoke_record(struct ak_call *call, apikeys_record *key, const char *reason,
+                         size_t reason_length) {
+  apikeys_record_set_integer(key, AK_API_KEY_STATE, AK_KEY_REVOKED);
+  apikeys_record_set_integer(key, AK_API_KEY_REVOKED_AT, call->now_ms);
+  apikeys_record_set_integer(key, AK_API_KEY_UPDATED_AT, call->now_ms);
+  if (reason_length > 0)
+    apikeys_record_set_text(key, AK_API_KEY_REVOKED_REASON, reason, reason_length);
+  int rc = ak_record_status(key);
+  if (rc == APIKEYS_OK)
+    rc = ak_update(&call->transaction, key);
+  return rc == APIKEYS_OK ? append_event(call, key, NULL, "revoked") : rc;
+}
+
+static int revoke(struct ak_call *call, struct key_result *result) {
+  int rc = find(call, &result->id, AK_KEY_REVOKE, &result->record);
+  if (rc == APIKEYS_OK)
+    rc = ak_key_last_used(call, apikeys_record_text(&result->record, AK_ID, NULL),
+                          &result->last_used_at);
+  if (rc != APIKEYS_OK)
+    return rc;
+  result->found = true;
+  if (apikeys_record_integer(&result->record, AK_API_KEY_STATE) != AK_KEY_ACTIVE)
+    return ak_error_code(call->err, APIKEYS_ERROR_ALREADY_REVOKED);
+  return ak_key_revoke_record(call, &result->record, result->reason.text, result->reason.length);
+}
+
+int apikeys_key_revoke(apikeys_env *env, const apikeys_actor *actor, const char *id, size_t length,
+                       const char *reason, size_t reason_length, apikeys_key *key,
+                       apikeys_error *err) {
+  if ((reason == NULL && reason_length > 0) ||
+      (reason_length > 0 && ak_text_problem(reason, reason_length, 1, AK_CONTEXT_MAX) != NULL))
+    return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "reason",
+                        "must be up to 255 bytes of text");
+  struct key_result result = {.id = {id, length}, .reason = {reason, reason_length}};
+  return run(env, actor, APIKEYS_TRANSACTION_WRITE, &result, revoke, key, err);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* Keys, for what changes them beside their own calls. */
+#ifndef AK_KEYS_H
+#define AK_KEYS_H
+
+#include "call.h"
+#include "key_state.h"
+
+/* Why keys are revoked by something else than a call that says so. */
+#define AK_REASON_ORGANIZATION_DELETED "organization deleted"
+#define AK_REASON_MEMBER_DELETED "membership deleted"
+#define AK_REASON_IDLE "idle"
+
+/* The event type for a key, by who owns it: `action` is "created", "updated" or "revoked". */
+const char *ak_key_event_type(const apikeys_record *key, const char *action);
+
+/* When a key was last used: what is stored, or remembered and not written yet. */
+int ak_key_last_used(struct ak_call *call, const char *key_id, int64_t *at_ms);
+
+/* Revoke an active key: the record, its state and its event. */
+int ak_key_revoke_record(struct ak_call *call, apikeys_record *key, const char *reason,
+                         size_t reason_length);
+
+/* Revoke all active keys of an organization (its members' too), or of one member of it. */
+int ak_keys_revoke_of_organization(struct ak_call *call, const char *organization_id);
+int ak_keys_revoke_of_member(struct ak_call *call, const char *organization_id,
+                             const char *user_id);
+
+/* Revoke what was idle for longer than this. */
+int ak_keys_revoke_idle(struct ak_call *call, int64_t idle_lifetime_ms);
+
+/* Remove keys that were revoked before this time. */
+int ak_keys_prune(struct ak_call *call, int64_t before_ms, uint64_t *pruned);
+
+#endif

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT */
+#include "members.h"
+
+#include "accessors.h"
+#include "authority.h"
+#include "events.h"
+#include "keys.h"
+#include "membership.h"
+#include "object_call.h"
+#include "roles.h"
+#include "text.h"
+
+#include <apikeys/member.h>
+
+#include <string.h>
+
+enum { SHOWN_TEXT_MAX_BYTES = 255 };
+
+/* One user in one organization. */
+struct member_name {
+  struct ak_text organization_id;
+  struct ak_text user_id;
+};
+
+static int find(struct ak_call *call, const struct member_name *name, apikeys_record *stored) {
+  const struct ak_text *organization_id = &name->organization_id, *user_id = &name->user_id;
+  int rc = ak_check_lookup(call, organization_id, "organization_id");
+  if (rc == APIKEYS_OK)
+    rc = ak_check_lookup(call, user_id, "user_id");
+  if (rc != APIKEYS_OK)
+    return rc;
+  apikeys_query query;
+  ak_query_of(&query, AK_MEMBER, AK_MEMBER_BY_USER, organization_id->text, organization_id->length);
+  ak_query_equal_text(&query, organization_id->text, organization_id->length);
+  ak_query_equal_text(&query, user_id->text, user_id->length);
+  return ak_get(&call->transaction, &query, stored);
+}
+
+static struct member_name name_of(const apikeys_record *member) {
+  struct member_name name;
+  name.organization_id.text =
+      apikeys_record_text(member, AK_MEMBER_ORGANIZATION_ID, &name.organization_id.length);
+  name.user_id.text = apikeys_record_text(member, AK_MEMBER_USER_ID, &name.user_id.length);
+  return name;
+}
+
+/* -- Creating ----------------------------------------------------------------------------------- */
+
+static int check_roles(struct ak_call *call, const struct ak_object *given,
+                       const char *organization_id) {
+  apikeys_record role;
+  ak_record_init(&role, AK_ROLE);
+  size_t length, at = 0, slug_length;
+  const char *roles = apikeys_record_text(&given->record, AK_MEMBER_ROLES, &length), *slug;
+  int rc = APIKEYS_OK;
+  while (rc == APIKEYS_OK && ak_slugs_next(roles, length, &at, &slug, &slug_length)) {
+    rc = ak_role_find(&call->transaction, organization_id, slug, slug_length, &role);
+    if (rc == APIKEYS_ERROR_NOT_FOUND) {
+      ak_error_set(call->err, rc, "roles", "%.*s: no such role", (int)slug_length, slug);
+      ak_error_set_subject(call->err, slug, slug_length);
+    }
+  }
+  ak_record_release(&role);
+  return rc;
+}
+
+static int check_contents(struct ak_call *call, const struct ak_object *given,
+                          const char *organization_id) {
+  int64_t status = apikeys_record_integer(&given->record, AK_MEMBER_STATUS);
+  if (ak_object_changed(given, AK_MEMBER_STATUS) &&
+      (status < APIKEYS_MEMBER_ACTIVE || status > APIKEYS_MEMBER_PENDING))
+    return ak_error_set(call->err, APIKEYS_ERROR_INVALID_ARGUMENT, "status",
+                        "must be active, inactive or pending");
+  int rc = ak_object_check_text(given, AK_MEMBER_EMAIL, 0, SHOWN_TEXT_MAX_BYTES, call->err);
+  if (rc == APIKEYS_OK)
+    rc = ak_object_check_text(given, AK_MEMBER_DISPLAY_NAME, 0, SHOWN_TEXT_MAX_BYTES, call->err);
+  return rc == APIKEYS_OK ? check_roles(call, given, organization_id) : rc;
+}
+
+static int check_name(struct ak_call *call, const struct member_name *name) {
+  const char *problem =
+      ak_text_id_problem(name->user_id.text, name->user_id.length, 1, AK_USER_ID_MAX);
+  if (problem != NULL)
+    return ak_error_set(call->err, APIKEYS_ERROR_INVALID_ARGUMENT, "user_id", "%s", problem);
+  int rc = ak_check_lookup(call, &name->organization_id, "organization_id");
+  if (rc == APIKEYS_OK)
+    rc = ak_organization_exists(&call->transaction, name->organization_id.text);
+  if (rc == APIKEYS_ERROR_NOT_FOUND)
+    rc = ak_error_set(call->err, rc, "organization_id", "no such organization");
+  return rc;
+}
+
+static int insert(struct ak_call *call, const struct ak_object *given, const char *organization_id,
+                  apikeys_record *stored) {
+  apikeys_record_set_integer(stored, AK_MEMBER_STATUS, APIKEYS_MEMBER_ACTIVE);
+  int rc = ak_object_apply(given, stored);
+  if (rc == APIKEYS_OK && apikeys_record_text(stored, AK_MEMBER_ROLES, NULL)[0] == '\0')
+    rc = ak_record_set_string(stored, AK_MEMBER_ROLES, AK_ROLE_DEFAULT);
+  if (rc == APIKEYS_OK)
+    rc = ak_stamp_new(call, stored, "om", AK_MEMBER_CREATED_AT, AK_MEMBER_UPDATED_AT);
+  if (rc == APIKEYS_OK)
+    rc = ak_insert(&call->transaction, stored);
+  if (rc == APIKEYS_ERROR_EXISTS)
+    rc = ak_error_set(call->err, rc, "user_id", "is a member of the organization already");
+  return rc == APIKEYS_OK ? ak_event_append(call, "organization_membership.created",
+                                            organization_id, stored, NULL, NULL)
+                          : rc;
+}
+
+static int create(struct ak_call *call, const struct ak_object *given, const void *arguments,
+                  apikeys_record *stored) {
+  (void)arguments;
+  struct member_name name = name_of(&given->record);
+  int rc = ak_allow(call, "apikeys:members:write");
+  if (rc == APIKEYS_OK)
+    rc = check_name(call, &name);
+  if (rc == APIKEYS_OK)
+    rc = check_contents(call, given, name.organization_id.text);
+  return rc == APIKEYS_OK ? insert(call, given, name.organization_id.text, stored) : rc;
+}
+
+int apikeys_member_create(apikeys_env *env, const apikeys_actor *actor, apikeys_member *member,
+                          apikeys_error *err) {
+  return ak_object_call(env, actor, APIKEYS_TRANSACTION_WRITE,
+                        member != NULL ? &member->object : NULL, create, NULL, err);
+}
+
+/* -- Getting and listing ------------------------------------------------------------------------ */
+
+static int get(struct ak_call *call, const struct ak_object *given, const void *arguments,
+               apikeys_record *stored) {
+  (void)given;
+  int rc = ak_allow(call, "apikeys:members:read");
+  return rc == APIKEYS_OK ? find(call, arguments, stored) : rc;
+}
+
+int apikeys_member_get(apikeys_env *env, const apikeys_actor *actor, const char *organization_id,
+                       size_t organization_id_length, const char *user_id, size_t user_id_length,
+                       apikeys_member *member, apikeys_error *err) {
+  struct member_name name = {{organization_id, organization_id_length}, {user_id, user_id_length}};
+  return ak_object_call(env, actor, APIKEYS_TRANSACTION_READ,
+                        member != NULL ? &member->object : NULL, get, &name, err);
+}
+
+static int get_by_id(struct ak_call *call, const struct ak_object *given, const void *arguments,
+                     apikeys_record *stored) {
+  (void)given;
+  const struct ak_text *id = arguments;
+  int rc = ak_allow(call, "apikeys:members:read");
+  if (rc == APIKEYS_OK)
+    rc = ak_check_lookup(call, id, "id");
+  if (rc != APIKEYS_OK)
+    return rc;
+  apikeys_query query;
+  ak_query_any(&query, AK_MEMBER, 0);
+  ak_query_equal_text(&query, id->text, id->length);
+  return ak_get(&call->transaction, &query, stored);
+}
+
+int apikeys_member_get_by_id(apikeys_env *env, const apikeys_actor *actor, const char *id,
+                             size_t length, apikeys_member *member, apikeys_error *err) {
+  struct ak_text arguments = {id, length};
+  return ak_object_call(env, actor, APIKEYS_TRANSACTION_READ,
+                        member != NULL ? &member->object : NULL, get_by_id, &arguments, err);
+}
+
+static void query_members(apikeys_query *query, const apikeys_filter *filter) {
+  unsigned set = filter != NULL ? filter->set : 0;
+  const char *organization_id = filter != NULL ? filter->organization_id : "";
+  const char *user_id = filter != NULL ? filter->user_id : "";
+  size_t length = strlen(organization_id);
+  if ((set & AK_FILTER_USER) != 0) {
+    if ((set & AK_FILTER_ORGANIZATION) != 0)
+      ak_query_of(query, AK_MEMBER, AK_MEMBER_OF_USER, organization_id, length);
+    else
+      ak_query_any(query, AK_MEMBER, AK_MEMBER_OF_USER);
+    ak_query_equal_text(query, user_id, strlen(user_id));
+  } else if ((set & AK_FILTER_ORGANIZATION) != 0) {
+    ak_query_of(query, AK_MEMBER, AK_MEMBER_BY_ORGANIZATION, organization_id, length);
+    ak_query_equal_text(query, organization_id, length);
+  } else {
+    ak_query_any(query, AK_MEMBER, AK_MEMBER_BY_NUMBER);
+  }
+}
+
+static int list(struct ak_call *call, const apikeys_filter *filter, apikeys_page *page) {
+  int rc = ak_filter_check(filter, AK_FILTER_PAGING | AK_FILTER_ORGANIZATION | AK_FILTER_USER,
+                           call->err);
+  if (rc == APIKEYS_OK)
+    rc = ak_allow(call, "apikeys:members:read");
+  if (rc == APIKEYS_OK && filter != NULL && (filter->set & AK_FILTER_ORGANIZATION) != 0)
+    rc = ak_organization_exists(&call->transaction, filter->organization_id);
+  if (rc != APIKEYS_OK)
+    return rc;
+  struct ak_listing listing = {.call = call,
+                               .filter = filter,
+                               .kind = AK_MEMBER,
+                               .order = APIKEYS_ORDER_NEWEST_FIRST,
+                               .query_count = 1};
+  query_members(&listing.queries[0], filter);
+  return ak_list(&listing, page);
+}
+
+int apikeys_member_list(apikeys_env *env, const apikeys_actor *actor, const apikeys_filter *filter,
+                        apikeys_page *page, apikeys_error *err) {
+  return ak_list_call(env, actor, filter, page, AK_MEMBER, list, err);
+}
+
+/* -- Changing and deleting ---------------------------------------------------------------------- */
+
+static int update(struct ak_call *call, const struct ak_object *given, const void *arguments,
+                  apikeys_record *stored) {
+  (void)arguments;
+  struct member_name name = name_of(&given->record);
+  int rc = ak_allow(call, "apikeys:members:write");
+  if (rc == APIKEYS_OK)
+    rc = find(call, &name, stored);
+  if (rc == APIKEYS_OK)
+    rc = check_contents(call, given, name.organization_id.text);
+  if (rc == APIKEYS_OK && ak_object_changed(given, AK_MEMBER_ROLES) &&
+      apikeys_record_text(&given->record, AK_MEMBER_ROLES, NULL)[0] == '\0')
+    rc = ak_error_set(call->err, APIKEYS_ERROR_INVALID_ARGUMENT, "roles", "must be one at least");
+  return rc == APIKEYS_OK
+             ? ak_object_change(call, given, stored, AK_MEMBER_UPDATED_AT,
+                                "organization_membership.updated", name.organization_id.text)
+             : rc;
+}
+
+int apikeys_member_update(apikeys_env *env, const apikeys_actor *actor, apikeys_member *member,
+                          apikeys_error *err) {
+  return ak_object_call(env, actor, APIKEYS_TRANSACTION_WRITE,
+                        member != NULL ? &member->object : NULL, update, NULL, err);
+}
+
+static int remove_member(struct ak_call *call, const apikeys_record *member) {
+  int rc = ak_remove(&call->transaction, AK_MEMBER, apikeys_record_integer(member, AK_NUMBER));
+  const char *organization_id = apikeys_record_text(member, AK_MEMBER_ORGANIZATION_ID, NULL);
+  return rc == APIKEYS_OK ? ak_event_append(call, "organization_membership.deleted",
+                                            organization_id, member, NULL, NULL)
+                          : rc;
+}
+
+static int delete_member(struct ak_call *call, const void *arguments) {
+  apikeys_record stored;
+  ak_record_init(&stored, AK_MEMBER);
+  int rc = ak_allow(call, "apikeys:members:write");
+  if (rc == APIKEYS_OK)
+    rc = find(call, arguments, &stored);
+  if (rc == APIKEYS_OK)
+    rc = ak_keys_revoke_of_member(call,
+                                  apikeys_record_text(&stored, AK_MEMBER_ORGANIZATION_ID, NULL),
+                                  apikeys_record_text(&stored, AK_MEMBER_USER_ID, NULL));
+  if (rc == APIKEYS_OK)
+    rc = remove_member(call, &stored);
+  ak_record_release(&stored);
+  return rc;
+}
+
+int apikeys_member_delete(apikeys_env *env, const apikeys_actor *actor,
+                          const char *organization_id, size_t organization_id_length,
+                          const char *user_id, size_t user_id_length, apikeys_error *err) {
+  struct member_name name = {{organization_id, organization_id_length}, {user_id, user_id_length}};
+  return ak_plain_call(env, actor, APIKEYS_TRANSACTION_WRITE, delete_member, &name, err);
+}
+
+int ak_members_delete_of(struct ak_call *call, const char *organization_id) {
+  int rc;
+  size_t removed;
+  do {
+    apikeys_page page;
+    apikeys_query query;
+    ak_page_init(&page, AK_MEMBER);
+    ak_query_of(&query, AK_MEMBER, AK_MEMBER_BY_ORGANIZATION, organization_id,
+                strlen(organization_id));
+    ak_query_equal_text(&query, organization_id, strlen(organization_id));
+    query.limit = AK_LIMIT_MAX;
+    rc = ak_scan(&call->transaction, &query, ak_page_visit, &page);
+    removed = page.count;
+    for (size_t i = 0; rc == APIKEYS_OK && i < page.count; i++)
+      rc = remove_member(call, &page.objects[i]->record);
+    ak_page_release(&page);
+  } while (rc == APIKEYS_OK && removed > 0);
+  return rc;
+}
+
+/* -- The member object -------------------------------------------------------------------------- */
+
+AK_NEW_AND_FREE(member, AK_MEMBER)
+AK_GET_TEXT(member, id, AK_ID)
+AK_GET_TEXT(member, organization_id, AK_MEMBER_ORGANIZATION_ID)
+AK_SET_TEXT(member, organization_id, AK_MEMBER_ORGANIZATION_ID)
+AK_GET_TEXT(member, user_id, AK_MEMBER_USER_ID)
+AK_SET_TEXT(member, user_id, AK_MEMBER_USER_ID)
+AK_GET_INTEGER(member, int, status, AK_MEMBER_STATUS)
+AK_SET_INTEGER(member, int, status, AK_MEMBER_STATUS)
+AK_GET_TEXT(member, roles, AK_MEMBER_ROLES)
+AK_ADD_SLUG(member, role, AK_MEMBER_ROLES)
+AK_REMOVE_SLUG(member, role, AK_MEMBER_ROLES)
+AK_CLEAR_SLUGS(member, roles, AK_MEMBER_ROLES)
+AK_GET_TEXT(member, email, AK_MEMBER_EMAIL)
+AK_SET_TEXT(member, email, AK_MEMBER_EMAIL)
+AK_GET_TEXT(member, display_name, AK_MEMBER_DISPLAY_NAME)
+AK_SET_TEXT(member, display_name, AK_MEMBER_DISPLAY_NAME)
+AK_GET_INTEGER(member, int64_t, created_at_ms, AK_MEMBER_CREATED_AT)
+AK_GET_INTEGER(member, int64_t, updated_at_ms, AK_MEMBER_UPDATED_AT)
+AK_JSON(member)

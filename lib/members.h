@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef AK_MEMBERS_H
+#define AK_MEMBERS_H
+
+#include "call.h"
+
+/* Delete all members of an organization that is being deleted. Their keys are revoked elsewhere. */
+int ak_members_delete_of(struct ak_call *call, const char *organization_id);
+
+#endif

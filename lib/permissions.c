@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: MIT */
+#include "permissions.h"
+
+#include "accessors.h"
+#include "authority.h"
+#include "events.h"
+#include "object_call.h"
+#include "text.h"
+
+#include <apikeys/permission.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAME_MAX_BYTES = 48, DESCRIPTION_MAX_BYTES = 150 };
+
+int ak_permission_find(struct ak_transaction *transaction, const char *slug, size_t length,
+                       apikeys_record *out) {
+  apikeys_query query;
+  ak_query_environment(&query, AK_PERMISSION, AK_PERMISSION_BY_SLUG);
+  ak_query_equal_text(&query, slug, length);
+  return ak_get(transaction, &query, out);
+}
+
+static int refuse_slug(struct ak_call *call, int code, const char *slug, size_t length) {
+  int rc = ak_error_set(call->err, code, "permissions", "%.*s: %s", (int)length, slug,
+                        apikeys_result_text(code));
+  ak_error_set_subject(call->err, slug, length);
+  return rc;
+}
+
+/* owner_type 0: existing is enough. */
+static int check_slugs(struct ak_call *call, int owner_type, const char *set, size_t length) {
+  apikeys_record permission;
+  ak_record_init(&permission, AK_PERMISSION);
+  size_t at = 0, slug_length;
+  const char *slug;
+  int rc = APIKEYS_OK;
+  int flag = owner_type == APIKEYS_OWNER_MEMBER ? AK_PERMISSION_FOR_USER_KEYS
+                                                : AK_PERMISSION_FOR_ORGANIZATION_KEYS;
+  while (rc == APIKEYS_OK && ak_slugs_next(set, length, &at, &slug, &slug_length)) {
+    rc = ak_permission_find(&call->transaction, slug, slug_length, &permission);
+    if (rc == APIKEYS_ERROR_NOT_FOUND)
+      rc = refuse_slug(call, APIKEYS_ERROR_UNKNOWN_PERMISSION, slug, slug_length);
+    else if (rc == APIKEYS_OK && owner_type != 0 && apikeys_record_integer(&permission, flag) != 1)
+      rc = refuse_slug(call, APIKEYS_ERROR_PERMISSION_NOT_AVAILABLE, slug, slug_length);
+  }
+  ak_record_release(&permission);
+  return rc;
+}
+
+int ak_permissions_exist(struct ak_call *call, const char *set, size_t length) {
+  return check_slugs(call, 0, set, length);
+}
+
+int ak_permissions_available(struct ak_call *call, int owner_type, const char *set,
+                             size_t length) {
+  return check_slugs(call, owner_type, set, length);
+}
+
+/* -- Creating ----------------------------------------------------------------------------------- */
+
+static int check_texts(struct ak_call *call, const struct ak_object *permission) {
+  int rc = ak_object_check_text(permission, AK_PERMISSION_NAME, 1, NAME_MAX_BYTES, call->err);
+  if (rc == APIKEYS_OK)
+    rc = ak_object_check_text(permission, AK_PERMISSION_DESCRIPTION, 0, DESCRIPTION_MAX_BYTES,
+                              call->err);
+  return rc;
+}
+
+static int check_new(struct ak_call *call, const struct ak_object *given) {
+  size_t length;
+  const char *slug = apikeys_record_text(&given->record, AK_PERMISSION_SLUG, &length);
+  if (ak_slug_check(slug, length) != 0)
+    return ak_error_set(call->err, APIKEYS_ERROR_INVALID_ARGUMENT, "slug",
+                        "must be 1 to 48 of a-z 0-9 - _ : . *");
+  if (ak_slug_reserved(slug, length))
+    return ak_error_set(call->err, APIKEYS_ERROR_INVALID_ARGUMENT, "slug",
+                        "must not begin with widgets: or apikeys:");
+  return check_texts(call, given);
+}
+
+static int insert(struct ak_call *call, apikeys_record *stored) {
+  int rc = ak_stamp_new(call, stored, "perm", AK_PERMISSION_CREATED_AT, AK_PERMISSION_UPDATED_AT);
+  if (rc == APIKEYS_OK)
+    rc = ak_insert(&call->transaction, stored);
+  if (rc == APIKEYS_ERROR_EXISTS)
+    rc = ak_error_set(call->err, rc, "slug", "a permission with this slug exists");
+  return rc == APIKEYS_OK ? ak_event_append(call, "permission.created", "", stored, NULL, NULL) : rc;
+}
+
+static int create(struct ak_call *call, const struct ak_object *given, const void *arguments,
+                  apikeys_record *stored) {
+  (void)arguments;
+  int rc = ak_allow(call, "apikeys:permissions:write");
+  if (rc == APIKEYS_OK)
+    rc = check_new(call, given);
+  if (rc != APIKEYS_OK)
+    return rc;
+  apikeys_record_set_integer(stored, AK_PERMISSION_SYSTEM, 0);
+  apikeys_record_set_integer(stored, AK_PERMISSION_FOR_ORGANIZATION_KEYS, 0);
+  apikeys_record_set_integer(stored, AK_PERMISSION_FOR_USER_KEYS, 0);
+  rc = ak_object_apply(given, stored);
+  return rc == APIKEYS_OK ? insert(call, stored) : rc;
+}
+
+int apikeys_permission_create(apikeys_env *env, const apikeys_actor *actor,
+                              apikeys_permission *permission, apikeys_error *err) {
+  return ak_object_call(env, actor, APIKEYS_TRANSACTION_WRITE,
+                        permission != NULL ? &permission->object : NULL, create, NULL, err);
+}
+
+int ak_permissions_create_system(struct ak_call *call) {
+  static const struct {
+    const char *slug;
+    const char *name;
+    const char *description;
+  } system[] = {
+      {AK_MANAGE_KEYS, "Manage API keys", "Create, see, change and revoke the organization's keys"},
+      {AK_MANAGE_OWN_KEYS, "Manage own API keys", "Create, see, change and revoke one's own keys"},
+      {AK_MANAGE_ALL_USER_KEYS, "Manage all users' API keys",
+       "The same, and see and revoke the keys of other members"},
+  };
+  int rc = APIKEYS_OK;
+  for (size_t i = 0; rc == APIKEYS_OK && i < sizeof system / sizeof system[0]; i++) {
+    apikeys_record stored;
+    ak_record_init(&stored, AK_PERMISSION);
+    ak_record_set_string(&stored, AK_PERMISSION_SLUG, system[i].slug);
+    ak_record_set_string(&stored, AK_PERMISSION_NAME, system[i].name);
+    ak_record_set_string(&stored, AK_PERMISSION_DESCRIPTION, system[i].description);
+    apikeys_record_set_integer(&stored, AK_PERMISSION_SYSTEM, 1);
+    apikeys_record_set_integer(&stored, AK_PERMISSION_FOR_ORGANIZATION_KEYS, 0);
+    apikeys_record_set_integer(&stored, AK_PERMISSION_FOR_USER_KEYS, 0);
+    rc = insert(call, &stored);
+    ak_record_release(&stored);
+  }
+  return rc;
+}
+
+/* -- Getting and listing ------------------------------------------------------------------------ */
+
+static int get(struct ak_call *call, const struct ak_object *given, const void *arguments,
+               apikeys_record *stored) {
+  (void)given;
+  const struct ak_text *slug = arguments;
+  int rc = ak_allow(call, "apikeys:permissions:read");
+  if (rc == APIKEYS_OK)
+    rc = ak_check_lookup(call, slug, "slug");
+  return rc == APIKEYS_OK
+             ? ak_permission_find(&call->transaction, slug->text, slug->length, stored)
+             : rc;
+}
+
+int apikeys_permission_get(apikeys_env *env, const apikeys_actor *actor, const char *slug,
+                           size_t length, apikeys_permission *permission, apikeys_error *err) {
+  struct ak_text arguments = {slug, length};
+  return ak_object_call(env, actor, APIKEYS_TRANSACTION_READ,
+                        permission != NULL ? &permission->object : NULL, get, &arguments, err);
+}
+
+/* Members see what is available to the keys that they may manage. */
+static int allow_list(struct ak_call *call, int available_to) {
+  if (!ak_power_is_member(&call->power))
+    return ak_allow(call, "apikeys:permissions:read");
+  const char *organization_id = call->power.actor->organization_id;
+  if (available_to == APIKEYS_OWNER_MEMBER)
+    return ak_allow_keys(call, AK_KEY_SEE, APIKEYS_OWNER_MEMBER, organization_id,
+                         call->power.actor->user_id);
+  if (available_to == APIKEYS_OWNER_ORGANIZATION)
+    return ak_allow_keys(call, AK_KEY_SEE, APIKEYS_OWNER_ORGANIZATION, organization_id, "");
+  return ak_allow(call, "apikeys:permissions:read");
+}
+
+static int list(struct ak_call *call, const apikeys_filter *filter, apikeys_page *page) {
+  int rc = ak_filter_check(
+      filter, AK_FILTER_PAGING | AK_FILTER_SEARCH | AK_FILTER_AVAILABLE_TO, call->err);
+  int available_to = filter != NULL ? filter->available_to : 0;
+  if (rc == APIKEYS_OK)
+    rc = allow_list(call, available_to);
+  if (rc != APIKEYS_OK)
+    return rc;
+  struct ak_listing listing = {.call = call,
+                               .filter = filter,
+                               .kind = AK_PERMISSION,
+                               .order = APIKEYS_ORDER_NEWEST_FIRST,
+                               .query_count = 1};
+  apikeys_query *query = &listing.queries[0];
+  ak_query_environment(query, AK_PERMISSION, AK_PERMISSION_BY_NUMBER);
+  if (available_to != 0)
+    ak_query_where_integer(query, AK_CONDITION_EQUALS,
+                           available_to == APIKEYS_OWNER_MEMBER
+                               ? AK_PERMISSION_FOR_USER_KEYS
+                               : AK_PERMISSION_FOR_ORGANIZATION_KEYS,
+                           1);
+  if (filter != NULL && filter->search_length > 0)
+    ak_query_where_text(query, AK_CONDITION_CONTAINS, AK_PERMISSION_NAME, filter->search,
+                        filter->search_length);
+  return ak_list(&listing, page);
+}
+
+int apikeys_permission_list(apikeys_env *env, const apikeys_actor *actor,
+                            const apikeys_filter *filter, apikeys_page *page, apikeys_error *err) {
+  return ak_list_call(env, actor, filter, page, AK_PERMISSION, list, err);
+}
+
+/* -- Changing ----------------------------------------------------------------------------------- */
+
+static int find_own(struct ak_call *call, const struct ak_text *slug, apikeys_record *stored) {
+  int rc = ak_check_lookup(call, slug, "slug");
+  if (rc == APIKEYS_OK)
+    rc = ak_permission_find(&call->transaction, slug->text, slug->length, stored);
+  if (rc == APIKEYS_OK && apikeys_record_integer(stored, AK_PERMISSION_SYSTEM) != 0)
+    rc = ak_error_code(call->err, APIKEYS_ERROR_SYSTEM_OBJECT);
+  return rc;
+}
+
+static int update(struct ak_call *call, const struct ak_object *given, const void *arguments,
+                  apikeys_record *stored) {
+  (void)arguments;
+  struct ak_text slug;
+  slug.text = apikeys_record_text(&given->record, AK_PERMISSION_SLUG, &slug.length);
+  int rc = ak_allow(call, "apikeys:permissions:write");
+  if (rc == APIKEYS_OK)
+    rc = find_own(call, &slug, stored);
+  if (rc == APIKEYS_OK && ak_object_changed(given, AK_PERMISSION_NAME))
+    rc = ak_object_check_text(given, AK_PERMISSION_NAME, 1, NAME_MAX_BYTES, call->err);
+  if (rc == APIKEYS_OK)
+    rc = ak_object_check_text(given, AK_PERMISSION_DESCRIPTION, 0, DESCRIPTION_MAX_BYTES,
+                              call->err);
+  return rc == APIKEYS_OK ? ak_object_change(call, given, stored, AK_PERMISSION_UPDATED_AT,
+                                             "permission.updated", "")
+                          : rc;
+}
+
+int apikeys_permission_update(apikeys_env *env, const apikeys_actor *actor,
+                              apikeys_permission *permission, apikeys_error *err) {
+  return ak_object_call(env, actor, APIKEYS_TRANSACTION_WRITE,
+                        permission != NULL ? &permission->object : NULL, update, NULL, err);
+}
+
+/* -- Deleting ----------------------------------------------------------------------------------- */
+
+/* Records of one kind that hold a slug, collected first: a scan's visitor makes no changes. */
+struct holders {
+  apikeys_record *records;
+  size_t count;
+};
+
+enum { HOLDERS_AT_ONCE = 64 };
+
+static int visit_holder(const apikeys_record *record, void *visit_data) {
+  struct holders *holders = visit_data;
+  apikeys_record *copy = &holders->records[holders->count];
+  ak_record_init(copy, record->kind);
+  holders->count++;
+  return apikeys_record_copy(copy, record);
+}
+
+static int take_from(struct ak_call *call, apikeys_record *holder, int permissions_field,
+                     int updated_field, const struct ak_text *slug) {
+  struct ak_slugs set = {0};
+  size_t length;
+  const char *old = apikeys_record_text(holder, permissions_field, &length);
+  ak_slugs_add_all(&set, old, length);
+  ak_slugs_remove(&set, slug->text, slug->length);
+  int rc = set.failed ? APIKEYS_ERROR_NO_MEMORY
+                      : apikeys_record_set_text(holder, permissions_field, ak_slugs_text(&set),
+                                                set.length);
+  ak_slugs_release(&set);
+  if (rc == APIKEYS_OK)
+    rc = apikeys_record_set_integer(holder, updated_field, call->now_ms);
+  return rc == APIKEYS_OK ? ak_update(&call->transaction, holder) : rc;
+}
+
+/*
+ * Take the slug out of every record of a kind. Deleting a permission rewrites its holders, rather
+ * than having every validation ask whether a permission still exists: were it made anew one day,
+ * no old key would have it back.
+ */
+static int take_from_all(struct ak_call *call, int kind, int index_by_number, int permissions_field,
+                         int updated_field, const struct ak_text *slug) {
+  apikeys_record *records = calloc(HOLDERS_AT_ONCE, sizeof *records);
+  if (records == NULL)
+    return APIKEYS_ERROR_NO_MEMORY;
+  struct holders holders = {.records = records};
+  int rc;
+  int64_t from = 0;
+  do {
+    apikeys_query query;
+    holders.count = 0;
+    ak_query_any(&query, kind, index_by_number);
+    ak_query_from(&query, from);
+    ak_query_where_text(&query, AK_CONDITION_HAS_SLUG, permissions_field, slug->text, slug->length);
+    query.limit = HOLDERS_AT_ONCE;
+    rc = ak_scan(&call->transaction, &query, visit_holder, &holders);
+    for (size_t i = 0; i < holders.count; i++) {
+      from = apikeys_record_integer(&records[i], AK_NUMBER) + 1;
+      if (rc == APIKEYS_OK)
+        rc = take_from(call, &records[i], permissions_field, updated_field, slug);
+      ak_record_release(&records[i]);
+    }
+  } while (rc == APIKEYS_OK && holders.count > 0);
+  free(records);
+  return rc;
+}
+
+static int delete_permission(struct ak_call *call, const void *arguments) {
+  const struct ak_text *slug = arguments;
+  apikeys_record stored;
+  ak_record_init(&stored, AK_PERMISSION);
+  int rc = ak_allow(call, "apikeys:permissions:write");
+  if (rc == APIKEYS_OK)
+    rc = find_own(call, slug, &stored);
+  if (rc == APIKEYS_OK)
+    rc = take_from_all(call, AK_ROLE, AK_ROLE_BY_NUMBER, AK_ROLE_PERMISSIONS, AK_ROLE_UPDATED_AT,
+                       slug);
+  if (rc == APIKEYS_OK)
+    rc = take_from_all(call, AK_API_KEY, AK_API_KEY_BY_NUMBER, AK_API_KEY_PERMISSIONS,
+                       AK_API_KEY_UPDATED_AT, slug);
+  if (rc == APIKEYS_OK)
+    rc = ak_remove(&call->transaction, AK_PERMISSION, apikeys_record_integer(&stored, AK_NUMBER));
+  if (rc == APIKEYS_OK)
+    rc = ak_event_append(call, "permission.deleted", "", &stored, NULL, NULL);
+  ak_record_release(&stored);
+  return rc;
+}
+
+int apikeys_permission_delete(apikeys_env *env, const apikeys_actor *actor, const char *slug,
+                              size_t length, apikeys_error *err) {
+  struct ak_text arguments = {slug, length};
+  return ak_plain_call(env, actor, APIKEYS_TRANSACTION_WRITE, delete_permission, &arguments, err);
+}
+
+/* -- The permission object ---------------------------------------------------------------------- */
+
+AK_NEW_AND_FREE(permission, AK_PERMISSION)
+AK_GET_TEXT(permission, id, AK_ID)
+AK_GET_TEXT(permission, slug, AK_PERMISSION_SLUG)
+AK_SET_TEXT(permission, slug, AK_PERMISSION_SLUG)
+AK_GET_TEXT(permission, name, AK_PERMISSION_NAME)
+AK_SET_TEXT(permission, name, AK_PERMISSION_NAME)
+AK_GET_TEXT(permission, description, AK_PERMISSION_DESCRIPTION)
+AK_SET_TEXT(permission, description, AK_PERMISSION_DESCRIPTION)
+AK_GET_INTEGER(permission, int, available_to_organization_keys, AK_PERMISSION_FOR_ORGANIZATION_KEYS)
+AK_SET_FLAG(permission, available_to_organization_keys, AK_PERMISSION_FOR_ORGANIZATION_KEYS)
+AK_GET_INTEGER(permission, int, available_to_user_keys, AK_PERMISSION_FOR_USER_KEYS)
+AK_SET_FLAG(permission, available_to_user_keys, AK_PERMISSION_FOR_USER_KEYS)
+AK_GET_INTEGER(permission, int, system, AK_PERMISSION_SYSTEM)
+AK_GET_INTEGER(permission, int64_t, created_at_ms, AK_PERMISSION_CREATED_AT)
+AK_GET_INTEGER(permission, int64_t, updated_at_ms, AK_PERMISSION_UPDATED_AT)
+AK_JSON(permission)

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+#include "root_key.h"
+
+#include "error.h"
+#include "storage.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* crypto_kdf contexts and subkey numbers: part of the format, never changed. */
+static const char kdf_context[8] = {'a', 'p', 'i', 'k', 'e', 'y', 's', '1'};
+enum { SUBKEY_CHECK = 1, SUBKEY_SEAL = 2, SUBKEY_WIDGET_TOKEN = 3 };
+
+void ak_secrets_derive(struct ak_secrets *secrets) {
+  ak_derive_key(secrets->check, secrets->root, SUBKEY_CHECK, kdf_context);
+  ak_derive_key(secrets->seal, secrets->root, SUBKEY_SEAL, kdf_context);
+  ak_derive_key(secrets->token, secrets->root, SUBKEY_WIDGET_TOKEN, kdf_context);
+}
+
+int ak_secrets_check(const struct ak_secrets *secrets, const void *check, size_t length) {
+  if (length != sizeof secrets->check || ak_secret_compare(secrets->check, check, length) != 0)
+    return APIKEYS_ERROR_ROOT_KEY_WRONG;
+  return APIKEYS_OK;
+}
+
+static int open_failed(const char *path, apikeys_error *err) {
+  if (errno == ENOENT || errno == ENOTDIR)
+    return ak_error_set(err, APIKEYS_ERROR_ROOT_KEY_MISSING, "root_key",
+                        "expected in the file %s, which is not there", path);
+  if (errno == ELOOP)
+    return ak_error_set(err, APIKEYS_ERROR_ROOT_KEY_MISSING, "root_key",
+                        "%s is a symbolic link, which is not followed", path);
+  return ak_error_set(err, APIKEYS_ERROR_ROOT_KEY_MISSING, "root_key", "%s cannot be read: %s",
+                      path, strerror(errno));
+}
+
+/* Reads up to `size` bytes; fewer only at the end of the file. -1 with errno on failure. */
+static ssize_t read_all(int descriptor, uint8_t *bytes, size_t size) {
+  size_t used = 0;
+  while (used < size) {
+    ssize_t got = read(descriptor, bytes + used, size - used);
+    if (got < 0 && errno == EINTR)
+      continue;
+    if (got < 0)
+      return -1;
+    if (got == 0)
+      break;
+    used += (size_t)got;
+  }
+  return (ssize_t)used;
+}
+
+static int read_descriptor(struct ak_secrets *secrets, int descriptor, const char *path,
+                           apikeys_error *err) {
+  struct stat status;
+  if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode))
+    return ak_error_set(err, APIKEYS_ERROR_ROOT_KEY_MALFORMED, "root_key",
+                        "%s is not a regular file", path);
+  if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+    return ak_error_set(err, APIKEYS_ERROR_ROOT_KEY_EXPOSED, "root_key",
+                        "%s is accessible to other users (mode %03o); make it 600", path,
+                        (unsigned)(status.st_mode & 0777));
+  if (status.st_size != AK_KEY_BYTES ||
+      read_all(descriptor, secrets->root, AK_KEY_BYTES) != AK_KEY_BYTES)
+    return ak_error_set(err, APIKEYS_ERROR_ROOT_KEY_MALFORMED, "root_key",
+                        "%s holds %lld bytes instead of 32", path, (long long)status.st_size);
+  return APIKEYS_OK;
+}
+
+static int read_file(struct ak_secrets *secrets, const char *path, apikeys_error *err) {
+  int descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+  if (descriptor < 0)
+    return open_failed(path, err);
+  int rc = read_descriptor(secrets, descriptor, path, err);
+  close(descriptor);
+  return rc;
+}
+
+int ak_root_key_read(struct ak_secrets *secrets, const apikeys_options *options,
+                     apikeys_error *err) {
+  switch (options->root_source) {
+  case AK_ROOT_BYTES:
+    memcpy(secrets->root, options->root_key, AK_KEY_BYTES);
+    return APIKEYS_OK;
+  case AK_ROOT_CALLBACK: {
+    ak_callback_enter();
+    int failed = options->root_callback(secrets->root, options->root_data->user_data);
+    ak_callback_leave();
+    if (failed == 0)
+      return APIKEYS_OK;
+    return ak_error_set(err, APIKEYS_ERROR_ROOT_KEY_MISSING, "root_key", "the callback gave none");
+  }
+  case AK_ROOT_FILE:
+    return read_file(secrets, options->root_path, err);
+  default:
+    return ak_error_set(err, APIKEYS_ERROR_ROOT_KEY_MISSING, "root_key",
+                        "the options name no root key");
+  }
+}
+
+static int write_all(int descriptor, const uint8_t *bytes, size_t length) {
+  while (length > 0) {
+    ssize_t put = write(descriptor, bytes, length);
+    if (put < 0 && errno == EINTR)
+      continue;
+    if (put <= 0)
+      return -1;
+    bytes += put;
+    length -= (size_t)put;
+  }
+  return 0;
+}
+
+/* The name of a new file is on disk only when its directory is. */
+static int sync_directory(const char *path) {
+  char *directory = strdup(path);
+  if (directory == NULL)
+    return -1;
+  char *slash = strrchr(directory, '/');
+  if (slash == NULL)
+    memcpy(directory, ".", 2);
+  else
+    slash[slash == directory ? 1 : 0] = '\0';
+  int descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  free(directory);
+  if (descriptor < 0)
+    return -1;
+  int rc = fsync(descriptor);
+  close(descriptor);
+  return rc;
+}
+
+static int write_failed(const char *path, apikeys_error *err) {
+  int code = APIKEYS_ERROR_STORAGE;
+  if (errno == EEXIST)
+    code = APIKEYS_ERROR_EXISTS;
+  else if (errno == ENOSPC || errno == EDQUOT || errno == EFBIG)
+    code = APIKEYS_ERROR_STORAGE_FULL;
+  else if (errno == EACCES || errno == EPERM || errno == EROFS)
+    code = APIKEYS_ERROR_READ_ONLY;
+  return ak_error_set(err, code, "root_key", "%s cannot be written: %s", path, strerror(errno));
+}
+
+int ak_root_key_write(const struct ak_secrets *secrets, const char *path, apikeys_error *err) {
+  int descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (descriptor < 0)
+    return write_failed(path, err);
+  int failed = write_all(descriptor, secrets->root, AK_KEY_BYTES) != 0 || fsync(descriptor) != 0;
+  int rc = failed ? write_failed(path, err) : APIKEYS_OK;
+  close(descriptor);
+  if (!failed && sync_directory(path) != 0) {
+    failed = 1;
+    rc = write_failed(path, err);
+  }
+  if (failed)
+    unlink(path);
+  return rc;
+}
+
+enum { PATH_ROOM = 4096 };
+
+static int next_path(char out[PATH_ROOM], const char *path) {
+  int written = snprintf(out, PATH_ROOM, "%s.next", path);
+  return written > 0 && written < PATH_ROOM ? 0 : -1;
+}
+
+int ak_root_key_write_next(const struct ak_secrets *secrets, const char *path,
+                           apikeys_error *err) {
+  char next[PATH_ROOM];
+  if (next_path(next, path) != 0)
+    return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "root_key", "its path is too long");
+  unlink(next); /* of a rotation that never committed: the store was not sealed under it */
+  return ak_root_key_write(secrets, next, err);
+}
+
+int ak_root_key_read_next(struct ak_secrets *secrets, const char *path) {
+  char next[PATH_ROOM];
+  return next_path(next, path) == 0 ? read_file(secrets, next, NULL)
+                                    : APIKEYS_ERROR_ROOT_KEY_MISSING;
+}
+
+int ak_root_key_promote_next(const char *path, apikeys_error *err) {
+  char next[PATH_ROOM];
+  if (next_path(next, path) != 0 || rename(next, path) != 0 || sync_directory(path) != 0)
+    return write_failed(path, err);
+  return APIKEYS_OK;
+}
+
+void ak_root_key_drop_next(const char *path) {
+  char next[PATH_ROOM];
+  if (next_path(next, path) == 0)
+    unlink(next);
+}

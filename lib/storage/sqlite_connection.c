@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT */
+#include "sqlite_private.h"
+
+#include "error.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+/* ------------------------------------------------------------------------------- codes -------- */
+
+/*
+ * SQLite knows ENOSPC as "full", but not the other limits: the file's own last errno tells them.
+ * (The connection's is whatever errno happened to be later.) What is written is the log if there
+ * is one.
+ */
+static bool is_out_of_room(sqlite3 *db) {
+  sqlite3_file *log = NULL;
+  int reason = 0;
+  if (db == NULL)
+    return false;
+  sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  if (log != NULL && log->pMethods != NULL)
+    log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &reason);
+  else
+    sqlite3_file_control(db, "main", SQLITE_FCNTL_LAST_ERRNO, &reason);
+  return reason == EFBIG || reason == EDQUOT;
+}
+
+int ak_sqlite_code(sqlite3 *db, int rc) {
+  switch (rc) {
+  case SQLITE_READONLY_DBMOVED:
+    return APIKEYS_ERROR_STORE_REPLACED;
+  case SQLITE_CONSTRAINT_UNIQUE:
+  case SQLITE_CONSTRAINT_PRIMARYKEY:
+  case SQLITE_CONSTRAINT_ROWID:
+    return APIKEYS_ERROR_EXISTS;
+  case SQLITE_CONSTRAINT_NOTNULL: /* the record that we were given lacks a field */
+    return APIKEYS_ERROR_INVALID_ARGUMENT;
+  case SQLITE_IOERR_NOMEM:
+    return APIKEYS_ERROR_NO_MEMORY;
+  case SQLITE_IOERR_WRITE:
+    return is_out_of_room(db) ? APIKEYS_ERROR_STORAGE_FULL : APIKEYS_ERROR_STORAGE;
+  default:
+    break;
+  }
+  switch (rc & 0xff) {
+  case SQLITE_OK:
+  case SQLITE_ROW:
+  case SQLITE_DONE:
+    return APIKEYS_OK;
+  case SQLITE_BUSY:
+  case SQLITE_LOCKED:
+  case SQLITE_PROTOCOL:
+    return APIKEYS_ERROR_BUSY;
+  case SQLITE_FULL:
+    return APIKEYS_ERROR_STORAGE_FULL;
+  case SQLITE_CORRUPT:
+  case SQLITE_NOTADB:
+    return APIKEYS_ERROR_CORRUPT;
+  case SQLITE_READONLY:
+    return APIKEYS_ERROR_READ_ONLY;
+  case SQLITE_NOMEM:
+    return APIKEYS_ERROR_NO_MEMORY;
+  case SQLITE_CANTOPEN:
+    return APIKEYS_ERROR_CANNOT_OPEN;
+  default:
+    return APIKEYS_ERROR_STORAGE;
+  }
+}
+
+/*
+ * Where SQLite stopped before the commit's last frame was whole in the log, nothing happened. After
+ * anything else (a failed sync, no memory for the index of a frame that is already on disk) the
+ * commit may come to light when the log is recovered.
+ */
+int ak_sqlite_commit_code(sqlite3 *db, int rc) {
+  int code = ak_sqlite_code(db, rc);
+  switch (code) {
+  case APIKEYS_OK:
+  case APIKEYS_ERROR_BUSY:
+  case APIKEYS_ERROR_STORAGE_FULL:
+  case APIKEYS_ERROR_READ_ONLY:
+  case APIKEYS_ERROR_STORE_REPLACED:
+    return code;
+  default:
+    return APIKEYS_ERROR_OUTCOME_UNKNOWN;
+  }
+}
+
+int ak_sqlite_report(apikeys_error *err, sqlite3 *db, int rc, const char *what) {
+  const char *why =
+      db != NULL && sqlite3_extended_errcode(db) == rc ? sqlite3_errmsg(db) : sqlite3_errstr(rc);
+  return ak_error_set(err, ak_sqlite_code(db, rc), "", "%s: %s (SQLite %d)", what, why, rc);
+}
+
+/* ------------------------------------------------------------------------------ waiting ------- */
+
+int64_t ak_sqlite_now_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void ak_sqlite_pause(int attempts) {
+  int64_t nanoseconds = INT64_C(100000) << (attempts < 5 ? attempts : 5);
+  struct timespec pause = {.tv_nsec = (long)nanoseconds};
+  nanosleep(&pause, NULL);
+}
+
+/*
+ * SQLite's own handler naps for up to 100 ms, and a writer that naps misses the moments between a
+ * busy neighbour's transactions: it starves. This one looks again after at most 3 ms.
+ */
+static int wait_for_lock(void *data, int attempts) {
+  struct ak_sqlite_connection *connection = data;
+  int64_t now = ak_sqlite_now_ms();
+  if (connection->busy_until == 0)
+    connection->busy_until = now + connection->busy_timeout_ms;
+  if (now >= connection->busy_until)
+    return 0;
+  ak_sqlite_pause(attempts);
+  return 1;
+}
+
+/* ------------------------------------------------------------------------ opening, closing ---- */
+
+/* A row larger than this is damage: the library stores nothing near it. */
+enum { ROW_BYTES_MAX = 64 * 1024 * 1024 };
+
+static int configure(struct ak_sqlite_connection *connection) {
+  sqlite3 *db = connection->db;
+  sqlite3_extended_result_codes(db, 1);
+  sqlite3_limit(db, SQLITE_LIMIT_LENGTH, ROW_BYTES_MAX);
+  int rc = sqlite3_busy_handler(db, wait_for_lock, connection);
+  if (rc == SQLITE_OK)
+    rc = sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+  if (rc == SQLITE_OK)
+    rc = sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+  if (rc == SQLITE_OK)
+    rc = sqlite3_exec(db,
+                      "PRAGMA trusted_schema=OFF;"
+                      "PRAGMA cell_size_check=ON;"
+                      "PRAGMA foreign_keys=ON;"
+                      "PRAGMA synchronous=FULL;",
+                      NULL, NULL, NULL);
+  return rc;
+}
+
+/* Prepared in advance: ending a transaction must not need memory. */
+static int prepare_control(struct ak_sqlite_connection *connection) {
+  static const char *const texts[AK_SQLITE_CONTROL_END] = {
+      [AK_SQLITE_BEGIN_READ] = "BEGIN",
+      [AK_SQLITE_BEGIN_WRITE] = "BEGIN IMMEDIATE",
+      [AK_SQLITE_COMMIT] = "COMMIT",
+      [AK_SQLITE_ROLLBACK] = "ROLLBACK",
+      [AK_SQLITE_READ_VERSION] = "PRAGMA user_version",
+  };
+  int rc = SQLITE_OK;
+  for (int i = 0; i < AK_SQLITE_CONTROL_END && rc == SQLITE_OK; i++)
+    rc = sqlite3_prepare_v3(connection->db, texts[i], -1, SQLITE_PREPARE_PERSISTENT,
+                            &connection->control[i], NULL);
+  return rc;
+}
+
+static int open_database(struct ak_sqlite_connection *connection, const char *path) {
+  int rc = sqlite3_open_v2(path, &connection->db,
+                           SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
+                               SQLITE_OPEN_NOFOLLOW,
+                           NULL);
+  if (rc == SQLITE_OK)
+    rc = configure(connection);
+  else if (connection->db != NULL)
+    rc = sqlite3_extended_errcode(connection->db);
+  if (rc == SQLITE_OK && sqlite3_db_readonly(connection->db, "main") == 1)
+    rc = SQLITE_READONLY; /* opened all the same where the file may only be read */
+  return rc == SQLITE_OK ? prepare_control(connection) : rc;
+}
+
+/* The only journal in which readers and a writer go side by side, and which SQLite may refuse. */
+static int require_wal(struct ak_sqlite_connection *connection, apikeys_error *err) {
+  sqlite3_stmt *statement = NULL;
+  int rc = sqlite3_prepare_v2(connection->db, "PRAGMA journal_mode=WAL", -1, &statement, NULL);
+  if (rc == SQLITE_OK)
+    rc = sqlite3_step(statement);
+  bool wal = rc == SQLITE_ROW &&
+             sqlite3_stricmp((const char *)sqlite3_column_text(statement, 0), "wal") == 0;
+  int code = APIKEYS_OK;
+  if (rc != SQLITE_ROW)
+    code = ak_sqlite_report(err, connection->db, rc, "cannot use write-ahead logging");
+  else if (!wal)
+    code = ak_error_set(err, APIKEYS_ERROR_UNSUPPORTED, "",
+                        "the file system cannot do SQLite's write-ahead logging");
+  sqlite3_finalize(statement);
+  return code;
+}
+
+int ak_sqlite_connection_confirm(struct ak_sqlite_connection *connection, apikeys_error *err) {
+  int rc = require_wal(connection, err);
+  if (rc == APIKEYS_OK)
+    sqlite3_db_config(connection->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+  return rc;
+}
+
+static int check_file(const struct ak_sqlite_file *file, apikeys_error *err) {
+  int rc = ak_sqlite_file_check(file);
+  return rc == APIKEYS_OK ? rc : ak_error_code(err, rc);
+}
+
+int ak_sqlite_connection_open(struct ak_sqlite_connection **out, const struct ak_sqlite_file *file,
+                              int busy_timeout_ms, bool provisional, apikeys_error *err) {
+  struct ak_sqlite_connection *connection = calloc(1, sizeof *connection);
+  if (connection == NULL)
+    return ak_error_code(err, APIKEYS_ERROR_NO_MEMORY);
+  connection->busy_timeout_ms = busy_timeout_ms;
+  /* Before: opening another file would already throw away the log that belongs to ours. */
+  int code = check_file(file, err);
+  if (code == APIKEYS_OK) {
+    int rc = open_database(connection, file->path);
+    if (rc != SQLITE_OK)
+      code = ak_sqlite_report(err, connection->db, rc, "cannot open the database");
+  }
+  /* And behind: what SQLite opened is what we looked at. */
+  if (code == APIKEYS_OK)
+    code = check_file(file, err);
+  if (code == APIKEYS_OK && !provisional)
+    code = ak_sqlite_connection_confirm(connection, err);
+  if (code == APIKEYS_OK)
+    *out = connection;
+  else
+    ak_sqlite_connection_close(connection);
+  return code;
+}
+
+void ak_sqlite_connection_close(struct ak_sqlite_connection *connection) {
+  if (connection == NULL)
+    return;
+  for (int kind = 0; kind < AK_KIND_END; kind++) {
+    struct ak_sqlite_statement *statement = connection->statements[kind];
+    while (statement != NULL) {
+      struct ak_sqlite_statement *next = statement->next;
+      sqlite3_finalize(statement->prepared);
+      free(statement);
+      statement = next;
+    }
+  }
+  for (int i = 0; i < AK_SQLITE_CONTROL_END; i++)
+    sqlite3_finalize(connection->control[i]);
+  sqlite3_close(connection->db);
+  free(connection);
+}
+
+/* --------------------------------------------------------------------------- transactions ----- */
+
+int ak_sqlite_control(struct ak_sqlite_connection *connection, enum ak_sqlite_control which) {
+  sqlite3_stmt *statement = connection->control[which];
+  int rc = sqlite3_step(statement);
+  sqlite3_reset(statement);
+  return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+int ak_sqlite_version(struct ak_sqlite_connection *connection, int64_t *version) {
+  sqlite3_stmt *statement = connection->control[AK_SQLITE_READ_VERSION];
+  int rc = sqlite3_step(statement);
+  if (rc == SQLITE_ROW)
+    *version = sqlite3_column_int64(statement, 0);
+  sqlite3_reset(statement);
+  return rc == SQLITE_ROW ? SQLITE_OK : rc == SQLITE_DONE ? SQLITE_CORRUPT : rc;
+}
+
+bool ak_sqlite_settle(struct ak_sqlite_connection *connection) {
+  if (!sqlite3_get_autocommit(connection->db))
+    ak_sqlite_control(connection, AK_SQLITE_ROLLBACK);
+  return sqlite3_get_autocommit(connection->db) &&
+         sqlite3_txn_state(connection->db, NULL) == SQLITE_TXN_NONE;
+}

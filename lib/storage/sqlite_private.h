@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The parts of the SQLite back-end, bottom up:
+ *
+ *   sqlite_file.c        paths, and which files this process and its ancestors have open
+ *   sqlite_connection.c  one connection: its settings, its end, and what SQLite's codes mean to us
+ *   sqlite_statements.c  SQL from the schema table and the shape of a query; prepared once
+ *   sqlite_schema.c      making, upgrading and checking the tables
+ *   sqlite_backup.c      an online copy
+ *   sqlite.c             the store: transactions, the vtable's slots, fork
+ *
+ * Nothing else in the library includes sqlite3.h.
+ */
+#ifndef AK_STORAGE_SQLITE_PRIVATE_H
+#define AK_STORAGE_SQLITE_PRIVATE_H
+
+#include "storage/sqlite.h"
+
+#include "schema.h"
+
+#include <sqlite3.h>
+#include <sys/types.h>
+
+/* ------------------------------------------------------------------------------ the file ------ */
+
+/*
+ * A database file that this process uses, in a list of all of them. SQLite keeps locks per process
+ * and file in memory that a fork copies but the kernel does not: in a child, a file that was open
+ * at the fork looks locked to SQLite and is not. So the list, which a fork copies too, tells which
+ * files a child must keep away from.
+ */
+struct ak_sqlite_file {
+  struct ak_sqlite_file *next;
+  char *path; /* absolute, without symbolic links */
+  dev_t device;
+  ino_t inode;
+  uint64_t stamp;  /* of the process that has connections to it; 0: none has */
+  void *abandoned; /* what a child may neither use nor close */
+};
+
+/*
+ * Check the path and enter the file into the list, as open. A file that is not there is made,
+ * empty, mode 0600; ak_sqlite_file_create() wants to make it: APIKEYS_ERROR_EXISTS.
+ */
+int ak_sqlite_file_open(struct ak_sqlite_file **file, const char *path, apikeys_error *err);
+int ak_sqlite_file_create(struct ak_sqlite_file **file, const char *path);
+void ak_sqlite_file_close(struct ak_sqlite_file *file); /* after its connections; frees it */
+
+/* APIKEYS_ERROR_STORE_REPLACED if another file is at the path now, or none. */
+int ak_sqlite_file_check(const struct ak_sqlite_file *file);
+
+/* No connection is left; and one is about to be made again (APIKEYS_ERROR_FORKED). */
+void ak_sqlite_file_rest(struct ak_sqlite_file *file);
+int ak_sqlite_file_resume(struct ak_sqlite_file *file);
+
+/* In a child: keep the file in the list for good, and what holds the parent's connections. */
+void ak_sqlite_file_abandon(struct ak_sqlite_file *file, void *holder);
+
+/* The lock of the list, which is held across fork() and therefore usable in a child. */
+void ak_sqlite_files_lock(void);
+void ak_sqlite_files_unlock(void);
+
+/* What the file's first bytes tell without a connection, which could already change something. */
+enum ak_sqlite_content {
+  AK_SQLITE_OURS,
+  AK_SQLITE_VACANT /* empty as far as one can see from outside: SQLite must have a look */
+};
+int ak_sqlite_file_content(const struct ak_sqlite_file *file, enum ak_sqlite_content *content,
+                           apikeys_error *err);
+
+/* Make a new file's name in its directory durable. */
+int ak_sqlite_file_sync_directory(const struct ak_sqlite_file *file);
+
+/* ------------------------------------------------------------------------------ statements ---- */
+
+enum ak_sqlite_operation {
+  AK_SQLITE_SELECT = 1,
+  AK_SQLITE_COUNT,
+  AK_SQLITE_INSERT,
+  AK_SQLITE_UPDATE,
+  AK_SQLITE_REMOVE,
+  AK_SQLITE_RAISE
+};
+
+/* All that a statement's text depends on: no value ever becomes part of one. */
+struct ak_sqlite_shape {
+  uint8_t operation;
+  uint8_t kind;
+  uint8_t index; /* of RAISE: the field */
+  uint8_t equal_count;
+  bool lower;
+  bool upper;
+  bool descending;
+  uint8_t scope;
+};
+
+struct ak_sqlite_statement {
+  struct ak_sqlite_statement *next;
+  struct ak_sqlite_shape shape;
+  sqlite3_stmt *prepared;
+};
+
+/* SQL under construction; `full` if something did not fit, so that it is looked at once. */
+struct ak_sql {
+  size_t used;
+  bool full;
+  char text[4096];
+};
+void ak_sql_add(struct ak_sql *sql, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void ak_sql_add_index_name(struct ak_sql *sql, const struct ak_kind_schema *kind,
+                           const struct ak_index *index);
+
+/* The text for a shape. Parameters: the equal values, lower, upper, the organization; of writes
+ * the fields from 1 on, then what finds the record. */
+void ak_sqlite_shape_text(struct ak_sql *sql, const struct ak_sqlite_shape *shape);
+
+struct ak_sqlite_shape ak_sqlite_query_shape(enum ak_sqlite_operation operation,
+                                             const apikeys_query *query);
+
+/* ------------------------------------------------------------------------------ connections --- */
+
+enum ak_sqlite_control {
+  AK_SQLITE_BEGIN_READ,
+  AK_SQLITE_BEGIN_WRITE,
+  AK_SQLITE_COMMIT,
+  AK_SQLITE_ROLLBACK,
+  AK_SQLITE_READ_VERSION,
+  AK_SQLITE_CONTROL_END
+};
+
+struct ak_sqlite_connection {
+  sqlite3 *db;
+  int busy_timeout_ms;
+  int64_t busy_until; /* monotonic; 0: the timeout, from when the waiting starts */
+  sqlite3_stmt *control[AK_SQLITE_CONTROL_END];
+  struct ak_sqlite_statement *statements[AK_KIND_END]; /* by kind */
+};
+
+/* The monotonic clock, which waiting is measured with; a short sleep, longer as `attempts` grow. */
+int64_t ak_sqlite_now_ms(void);
+void ak_sqlite_pause(int attempts);
+
+/*
+ * Open a connection to the file, which is there. On failure *connection is untouched.
+ * A provisional connection leaves the file as it is: it neither turns it into a WAL database nor
+ * cleans up behind itself, until ak_sqlite_connection_confirm().
+ */
+int ak_sqlite_connection_open(struct ak_sqlite_connection **connection,
+                              const struct ak_sqlite_file *file, int busy_timeout_ms,
+                              bool provisional, apikeys_error *err);
+int ak_sqlite_connection_confirm(struct ak_sqlite_connection *connection, apikeys_error *err);
+void ak_sqlite_connection_close(struct ak_sqlite_connection *connection);
+
+/* Step one of the control statements; 0 or a code of SQLite's. */
+int ak_sqlite_control(struct ak_sqlite_connection *connection, enum ak_sqlite_control which);
+
+/* The statement for a shape, prepared at its first use. 0 or a code of ours. */
+int ak_sqlite_prepare(struct ak_sqlite_connection *connection, const struct ak_sqlite_shape *shape,
+                      sqlite3_stmt **prepared);
+void ak_sqlite_reset(sqlite3_stmt *prepared);
+
+/* The schema version as this connection's transaction sees it; 0 or a code of SQLite's. */
+int ak_sqlite_version(struct ak_sqlite_connection *connection, int64_t *version);
+
+/*
+ * Leave no transaction behind, whatever happened. False: one could not be ended, or a statement
+ * still holds its snapshot; the connection must be closed, or it would answer with old states.
+ */
+bool ak_sqlite_settle(struct ak_sqlite_connection *connection);
+
+/* Codes of ours for SQLite's, after a call on `db`; of a commit; and with the detail for `err`. */
+int ak_sqlite_code(sqlite3 *db, int rc);
+int ak_sqlite_commit_code(sqlite3 *db, int rc);
+int ak_sqlite_report(apikeys_error *err, sqlite3 *db, int rc, const char *what);
+
+/* ------------------------------------------------------------------------------ the rest ------ */
+
+/* Bring a provisional connection's database to the current schema, or say why not. */
+int ak_sqlite_schema_open(struct ak_sqlite_connection *connection, apikeys_error *err);
+
+int ak_sqlite_backup(struct ak_sqlite_connection *source, const char *path);
+
+#endif

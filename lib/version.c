@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+#include <apikeys/base.h>
+
+int apikeys_version_number(void) {
+  return APIKEYS_VERSION_NUMBER;
+}
+
+const char *apikeys_version_text(void) {
+  return APIKEYS_VERSION_TEXT;
+}
