@@ -126,7 +126,7 @@ int ak_call_begin(struct ak_call *call, apikeys_env *env, const apikeys_actor *a
 
 static void deliver(struct ak_call *call) {
   for (size_t i = 0; i < call->event_count; i++)
-    ak_subscriptions_deliver(&call->env->subscriptions, call->events[i]);
+    ak_subscriptions_deliver(call->env->subscriptions, call->events[i]);
 }
 
 int ak_call_end(struct ak_call *call, int rc) {

@@ -18,8 +18,6 @@ struct ak_log_limit {
 };
 
 struct apikeys_env {
-  _Atomic unsigned references; /* the handle itself, and each subscription */
-  _Atomic int closed;
   _Atomic int prepared_for_fork;
   _Atomic uint64_t process_stamp;
   apikeys_storage storage;
@@ -28,26 +26,25 @@ struct apikeys_env {
   pthread_rwlock_t secrets_lock; /* guards the next: a rotation replaces it */
   struct ak_secrets *secrets;
   struct ak_usage usage;
-  struct ak_subscriptions subscriptions;
+  struct ak_subscriptions *subscriptions; /* shared with the subscriptions' handles */
   struct ak_log_limit security_log;
 };
 
 /*
  * Every public call that touches the environment asks this first: 0, APIKEYS_ERROR_INVALID_ARGUMENT
- * (no environment), APIKEYS_ERROR_CLOSED, APIKEYS_ERROR_FORKED, APIKEYS_ERROR_REENTERED.
+ * (no environment), APIKEYS_ERROR_FORKED, APIKEYS_ERROR_REENTERED.
  */
 int ak_env_enter(apikeys_env *env);
 
-apikeys_env *ak_env_share(apikeys_env *env);
-void ak_env_drop(apikeys_env *env);
+/* A handle with nothing in it but its options; the store comes next. */
+int ak_env_new(apikeys_env **out, const apikeys_options *options);
+/* Also destroys the store, if there is one by then. */
+void ak_env_free(apikeys_env *env);
 
 /*
  * Copy the secrets of this root version; version 0 takes them as they are. The caller wipes them.
  * APIKEYS_ERROR_ROOT_KEY_WRONG: another process has rotated the root key since this one opened.
  */
 int ak_env_secrets(apikeys_env *env, int64_t root_version, struct ak_secrets *out);
-
-/* Write remembered uses now. */
-int ak_env_flush_usage(apikeys_env *env);
 
 #endif

@@ -4,77 +4,15 @@
 
 #include "call.h"
 #include "events.h"
-#include "fork_guard.h"
+#include "flush.h"
 #include "permissions.h"
 #include "roles.h"
-#include "token.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char default_prefix[] = "sk";
-
-/* -- The handle --------------------------------------------------------------------------------- */
-
-apikeys_env *ak_env_share(apikeys_env *env) {
-  atomic_fetch_add(&env->references, 1);
-  return env;
-}
-
-static void destroy_storage(apikeys_env *env) {
-  if (env->storage.destroy == NULL)
-    return;
-  ak_callback_enter();
-  env->storage.destroy(env->storage.self);
-  ak_callback_leave();
-  env->storage.destroy = NULL;
-}
-
-void ak_env_drop(apikeys_env *env) {
-  if (atomic_fetch_sub(&env->references, 1) != 1)
-    return;
-  destroy_storage(env);
-  ak_secret_free(env->secrets);
-  ak_usage_release(&env->usage);
-  ak_subscriptions_release(&env->subscriptions);
-  pthread_mutex_destroy(&env->security_log.lock);
-  pthread_rwlock_destroy(&env->secrets_lock);
-  ak_options_release(&env->options);
-  free(env);
-}
-
-/* A prepared environment belongs to whichever process uses it next: parent and child each have
- * their copy. */
-static int check_process(apikeys_env *env) {
-  uint64_t stamp = ak_process_stamp();
-  if (atomic_load(&env->prepared_for_fork)) {
-    atomic_store(&env->process_stamp, stamp);
-    atomic_store(&env->prepared_for_fork, 0);
-  }
-  return atomic_load_explicit(&env->process_stamp, memory_order_relaxed) == stamp
-             ? APIKEYS_OK
-             : APIKEYS_ERROR_FORKED;
-}
-
-int ak_env_enter(apikeys_env *env) {
-  if (env == NULL)
-    return APIKEYS_ERROR_INVALID_ARGUMENT;
-  if (ak_inside_callback())
-    return APIKEYS_ERROR_REENTERED;
-  if (atomic_load_explicit(&env->closed, memory_order_relaxed))
-    return APIKEYS_ERROR_CLOSED;
-  return check_process(env);
-}
-
-int ak_env_secrets(apikeys_env *env, int64_t root_version, struct ak_secrets *out) {
-  pthread_rwlock_rdlock(&env->secrets_lock);
-  bool right = root_version == 0 || root_version == env->secrets->version;
-  if (right)
-    *out = *env->secrets;
-  pthread_rwlock_unlock(&env->secrets_lock);
-  return right ? APIKEYS_OK : APIKEYS_ERROR_ROOT_KEY_WRONG;
-}
 
 /* -- The environment's record ------------------------------------------------------------------- */
 
@@ -210,35 +148,6 @@ static int open_environment(apikeys_env *env, int mode, apikeys_error *err) {
 
 /* -- Opening ------------------------------------------------------------------------------------ */
 
-/* The handle with nothing in it but its options; the store comes next. */
-static int allocate(apikeys_env **out, const apikeys_options *options) {
-  int rc = ak_crypto_init();
-  if (rc != APIKEYS_OK)
-    return rc;
-  apikeys_env *env = calloc(1, sizeof *env);
-  if (env == NULL)
-    return APIKEYS_ERROR_NO_MEMORY;
-  rc = ak_options_copy(&env->options, options);
-  if (rc != APIKEYS_OK) {
-    free(env);
-    return rc;
-  }
-  atomic_init(&env->references, 1);
-  atomic_init(&env->process_stamp, ak_process_stamp());
-  pthread_rwlock_init(&env->secrets_lock, NULL);
-  pthread_mutex_init(&env->security_log.lock, NULL);
-  ak_usage_init(&env->usage);
-  ak_subscriptions_init(&env->subscriptions);
-  env->secrets = ak_secret_alloc(sizeof *env->secrets);
-  if (env->secrets == NULL) {
-    ak_env_drop(env);
-    return APIKEYS_ERROR_NO_MEMORY;
-  }
-  memset(env->secrets, 0, sizeof *env->secrets);
-  *out = env;
-  return APIKEYS_OK;
-}
-
 /* A reader's look suffices for an environment that is there; only a new one needs to write. */
 static int finish_open(apikeys_env **out, apikeys_env *env, int rc, apikeys_error *err) {
   if (rc == APIKEYS_OK)
@@ -246,7 +155,7 @@ static int finish_open(apikeys_env **out, apikeys_env *env, int rc, apikeys_erro
   if (rc == APIKEYS_ERROR_NOT_FOUND)
     rc = open_environment(env, APIKEYS_TRANSACTION_WRITE, err);
   if (rc != APIKEYS_OK) {
-    ak_env_drop(env);
+    ak_env_free(env);
     return rc;
   }
   *out = env;
@@ -273,7 +182,7 @@ int apikeys_open_sqlite(apikeys_env **env, const char *path, const apikeys_optio
   if (ak_inside_callback())
     return ak_error_code(err, APIKEYS_ERROR_REENTERED);
   apikeys_env *made;
-  int rc = allocate(&made, options);
+  int rc = ak_env_new(&made, options);
   if (rc != APIKEYS_OK)
     return ak_error_code(err, rc);
   if (made->options.root_source == AK_ROOT_UNSET)
@@ -291,7 +200,7 @@ int apikeys_open_memory(apikeys_env **env, const apikeys_options *options, apike
   if (ak_inside_callback())
     return ak_error_code(err, APIKEYS_ERROR_REENTERED);
   apikeys_env *made;
-  int rc = allocate(&made, options);
+  int rc = ak_env_new(&made, options);
   if (rc != APIKEYS_OK)
     return ak_error_code(err, rc);
   /* Both die with the process: the root key may as well be beside the records. */
@@ -329,7 +238,7 @@ int apikeys_open_storage(apikeys_env **env, const apikeys_storage *storage,
     return rc;
   }
   apikeys_env *made;
-  rc = allocate(&made, options);
+  rc = ak_env_new(&made, options);
   if (rc != APIKEYS_OK)
     return refuse_storage(storage, rc, err, "", NULL);
   made->storage = loaded;
@@ -342,11 +251,8 @@ void apikeys_close(apikeys_env *env) {
   if (env == NULL)
     return;
   if (ak_env_enter(env) == APIKEYS_OK)
-    ak_env_flush_usage(env);
-  ak_subscriptions_close(&env->subscriptions);
-  atomic_store(&env->closed, 1);
-  destroy_storage(env);
-  ak_env_drop(env);
+    ak_flush_usage(env);
+  ak_env_free(env);
 }
 
 const char *apikeys_environment_id(const apikeys_env *env, size_t *length) {
@@ -360,7 +266,7 @@ int apikeys_prepare_fork(apikeys_env *env, apikeys_error *err) {
   int rc = ak_env_enter(env);
   if (rc != APIKEYS_OK)
     return ak_error_code(err, rc);
-  rc = ak_env_flush_usage(env);
+  rc = ak_flush_usage(env);
   if (rc == APIKEYS_OK)
     rc = ak_storage_prepare_fork(&env->storage);
   if (rc == APIKEYS_ERROR_UNSUPPORTED) /* nothing is open that must not be inherited */

@@ -42,7 +42,7 @@ static void describe_actor(struct ak_call *call, apikeys_record *event) {
 }
 
 static int queue_for_delivery(struct ak_call *call, const apikeys_record *record) {
-  if (!ak_subscriptions_any(&call->env->subscriptions))
+  if (!ak_subscriptions_any(call->env->subscriptions))
     return APIKEYS_OK;
   if (call->event_count == call->event_capacity) {
     size_t capacity = call->event_capacity > 0 ? call->event_capacity * 2 : 4;
@@ -218,6 +218,21 @@ int apikeys_event_list(apikeys_env *env, const apikeys_actor *actor, const apike
   return ak_list_call(env, actor, filter, page, AK_EVENT, list_events, err);
 }
 
+/* -- Subscribing -------------------------------------------------------------------------------- */
+
+int apikeys_subscribe(apikeys_env *env, apikeys_event_callback callback, void *user_data,
+                      void (*destroy)(void *user_data), apikeys_subscription **subscription,
+                      apikeys_error *err) {
+  int rc = ak_env_enter(env);
+  if (rc == APIKEYS_OK && (callback == NULL || subscription == NULL))
+    rc = APIKEYS_ERROR_INVALID_ARGUMENT;
+  if (rc == APIKEYS_OK)
+    rc = ak_subscriptions_add(env->subscriptions, callback, user_data, destroy, subscription);
+  if (rc != APIKEYS_OK && destroy != NULL)
+    destroy(user_data);
+  return ak_error_code(err, rc);
+}
+
 /* -- Durable cursors ---------------------------------------------------------------------------- */
 
 enum { CURSOR_NAME_MAX = 128 };
@@ -329,18 +344,6 @@ int apikeys_event_acknowledge(apikeys_env *env, const apikeys_actor *actor, cons
 
 /* -- Pruning ------------------------------------------------------------------------------------ */
 
-struct pruning {
-  struct ak_call *call;
-  int64_t numbers[256];
-  size_t count;
-};
-
-static int visit_old(const apikeys_record *record, void *visit_data) {
-  struct pruning *pruning = visit_data;
-  pruning->numbers[pruning->count++] = apikeys_record_integer(record, AK_NUMBER);
-  return APIKEYS_OK;
-}
-
 /*
  * Events go from the oldest up to the first that is young enough, so that what is left is without
  * gaps. The condition stops nothing: times are not in the order of numbers where clocks jumped.
@@ -374,18 +377,10 @@ int ak_events_prune(struct ak_call *call, apikeys_record *environment, int64_t b
   int rc = first_kept(call, before_ms, &keep);
   if (rc != APIKEYS_OK)
     return rc == APIKEYS_ERROR_NOT_FOUND ? APIKEYS_OK : rc;
-  struct pruning pruning = {.call = call};
-  do {
-    apikeys_query query;
-    ak_query_any(&query, AK_EVENT, AK_EVENT_BY_NUMBER);
-    ak_query_until(&query, keep);
-    query.limit = sizeof pruning.numbers / sizeof pruning.numbers[0];
-    pruning.count = 0;
-    rc = ak_scan(&call->transaction, &query, visit_old, &pruning);
-    for (size_t i = 0; rc == APIKEYS_OK && i < pruning.count; i++)
-      rc = ak_remove(&call->transaction, AK_EVENT, pruning.numbers[i]);
-    *pruned += pruning.count;
-  } while (rc == APIKEYS_OK && pruning.count > 0);
+  apikeys_query query;
+  ak_query_any(&query, AK_EVENT, AK_EVENT_BY_NUMBER);
+  ak_query_until(&query, keep);
+  rc = ak_remove_all(&call->transaction, &query, pruned);
   if (rc != APIKEYS_OK || *pruned == 0)
     return rc;
   return apikeys_record_set_integer(environment, AK_ENVIRONMENT_EVENT_FLOOR, keep);

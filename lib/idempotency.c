@@ -130,29 +130,10 @@ int ak_idempotency_remember(struct ak_call *call, const apikeys_key_spec *spec,
   return rc;
 }
 
-struct pruning {
-  int64_t numbers[256];
-  size_t count;
-};
-
-static int visit(const apikeys_record *record, void *visit_data) {
-  struct pruning *pruning = visit_data;
-  pruning->numbers[pruning->count++] = apikeys_record_integer(record, AK_NUMBER);
-  return APIKEYS_OK;
-}
-
 int ak_idempotency_prune(struct ak_call *call) {
-  struct pruning pruning;
-  int rc;
-  do {
-    apikeys_query query;
-    ak_query_environment(&query, AK_IDEMPOTENCY_KEY, AK_IDEMPOTENCY_KEY_BY_AGE);
-    ak_query_until(&query, call->now_ms - lifetime_ms);
-    query.limit = sizeof pruning.numbers / sizeof pruning.numbers[0];
-    pruning.count = 0;
-    rc = ak_scan(&call->transaction, &query, visit, &pruning);
-    for (size_t i = 0; rc == APIKEYS_OK && i < pruning.count; i++)
-      rc = ak_remove(&call->transaction, AK_IDEMPOTENCY_KEY, pruning.numbers[i]);
-  } while (rc == APIKEYS_OK && pruning.count > 0);
-  return rc;
+  uint64_t pruned = 0;
+  apikeys_query query;
+  ak_query_environment(&query, AK_IDEMPOTENCY_KEY, AK_IDEMPOTENCY_KEY_BY_AGE);
+  ak_query_until(&query, call->now_ms - lifetime_ms);
+  return ak_remove_all(&call->transaction, &query, &pruned);
 }

@@ -52,6 +52,25 @@ static int append_event(struct ak_call *call, const apikeys_record *key,
              : rc;
 }
 
+void ak_key_owner_query(apikeys_query *query, const struct ak_key_owner *owner, int state) {
+  size_t length = strlen(owner->organization_id);
+  bool by_user = owner->user_id[0] != '\0';
+  int index = by_user ? AK_API_KEY_BY_USER : AK_API_KEY_BY_OWNER;
+  if (owner->type == APIKEYS_OWNER_ENVIRONMENT)
+    ak_query_environment(query, AK_API_KEY, index);
+  else if (length > 0)
+    ak_query_of(query, AK_API_KEY, index, owner->organization_id, length);
+  else
+    ak_query_any(query, AK_API_KEY, index);
+  if (by_user) {
+    ak_query_equal_text(query, owner->user_id, strlen(owner->user_id));
+  } else {
+    ak_query_equal_text(query, owner->organization_id, length);
+    ak_query_equal_integer(query, owner->type);
+  }
+  ak_query_equal_integer(query, state);
+}
+
 /* -- Creating ----------------------------------------------------------------------------------- */
 
 static int check_owner(struct ak_call *call, const apikeys_record *key) {
@@ -83,19 +102,11 @@ static int check_limit(struct ak_call *call, const apikeys_record *key,
   int64_t owner_type = apikeys_record_integer(key, AK_API_KEY_OWNER_TYPE);
   if (max <= 0 || owner_type == APIKEYS_OWNER_ENVIRONMENT)
     return APIKEYS_OK;
-  size_t length, user_length;
-  const char *organization_id = apikeys_record_text(key, AK_API_KEY_ORGANIZATION_ID, &length);
-  const char *user_id = apikeys_record_text(key, AK_API_KEY_USER_ID, &user_length);
+  struct ak_key_owner owner = {(int)owner_type,
+                               apikeys_record_text(key, AK_API_KEY_ORGANIZATION_ID, NULL),
+                               apikeys_record_text(key, AK_API_KEY_USER_ID, NULL)};
   apikeys_query query;
-  if (owner_type == APIKEYS_OWNER_MEMBER) {
-    ak_query_of(&query, AK_API_KEY, AK_API_KEY_BY_USER, organization_id, length);
-    ak_query_equal_text(&query, user_id, user_length);
-  } else {
-    ak_query_of(&query, AK_API_KEY, AK_API_KEY_BY_OWNER, organization_id, length);
-    ak_query_equal_text(&query, organization_id, length);
-    ak_query_equal_integer(&query, owner_type);
-  }
-  ak_query_equal_integer(&query, AK_KEY_ACTIVE);
+  ak_key_owner_query(&query, &owner, AK_KEY_ACTIVE);
   uint64_t count;
   int rc = ak_count(&call->transaction, &query, &count);
   if (rc == APIKEYS_OK && count >= (uint64_t)max)

@@ -17,6 +17,16 @@ const char *ak_key_event_type(const apikeys_record *key, const char *action);
 /* When a key was last used: what is stored, or remembered and not written yet. */
 int ak_key_last_used(struct ak_call *call, const char *key_id, int64_t *at_ms);
 
+/* Whose keys: of this type, of the organization, of the user, each unless "". */
+struct ak_key_owner {
+  int type;
+  const char *organization_id;
+  const char *user_id;
+};
+
+/* The keys of an owner that are in this state. */
+void ak_key_owner_query(apikeys_query *query, const struct ak_key_owner *owner, int state);
+
 /* Revoke an active key: the record, its state and its event. */
 int ak_key_revoke_record(struct ak_call *call, apikeys_record *key, const char *reason,
                          size_t reason_length);

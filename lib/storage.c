@@ -308,6 +308,34 @@ int ak_raise(struct ak_transaction *transaction, const apikeys_record *record, i
 
 /* ----------------------------------------------------------------------------- optional ------- */
 
+/* Numbers first, removals afterwards: a visitor makes no calls to the store. */
+struct numbers {
+  int64_t list[256];
+  size_t count;
+};
+
+static int note_number(const apikeys_record *record, void *visit_data) {
+  struct numbers *numbers = visit_data;
+  numbers->list[numbers->count++] = apikeys_record_integer(record, AK_NUMBER);
+  return APIKEYS_OK;
+}
+
+int ak_remove_all(struct ak_transaction *transaction, const apikeys_query *query,
+                  uint64_t *removed) {
+  struct numbers numbers;
+  int rc;
+  do {
+    apikeys_query batch = *query;
+    batch.limit = sizeof numbers.list / sizeof numbers.list[0];
+    numbers.count = 0;
+    rc = ak_scan(transaction, &batch, note_number, &numbers);
+    for (size_t i = 0; rc == APIKEYS_OK && i < numbers.count; i++)
+      rc = ak_remove(transaction, query->kind, numbers.list[i]);
+    *removed += numbers.count;
+  } while (rc == APIKEYS_OK && numbers.count > 0);
+  return rc;
+}
+
 int ak_storage_backup(const apikeys_storage *storage, const char *path) {
   if (storage->backup == NULL)
     return APIKEYS_ERROR_UNSUPPORTED;

@@ -60,6 +60,10 @@ int ak_count(struct ak_transaction *transaction, const apikeys_query *query, uin
 int ak_scan(struct ak_transaction *transaction, const apikeys_query *query, apikeys_visitor visit,
             void *visit_data);
 int ak_raise(struct ak_transaction *transaction, const apikeys_record *record, int field);
+/* Remove all that match, which nothing refers to; how many is added to *removed. */
+int ak_remove_all(struct ak_transaction *transaction, const apikeys_query *query,
+                  uint64_t *removed);
+
 int ak_storage_backup(const apikeys_storage *storage, const char *path);
 int ak_storage_prepare_fork(const apikeys_storage *storage); /* 0 where the slot is absent */
 

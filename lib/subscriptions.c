@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "subscriptions.h"
 
-#include "env.h"
-#include "error.h"
-
+#include <pthread.h>
 #include <stdlib.h>
 
 /*
@@ -12,23 +10,46 @@
  * thread ends first, and then `destroy` is called.
  */
 struct apikeys_subscription {
-  apikeys_env *env;
+  struct ak_subscriptions *list;
   apikeys_event_callback callback;
   void *user_data;
   void (*destroy)(void *user_data);
   bool live;          /* all of these under the list's lock */
-  bool linked;
   unsigned references;
   apikeys_subscription *next;
 };
 
-void ak_subscriptions_init(struct ak_subscriptions *subscriptions) {
+/* The list lives while the environment or a subscription's handle does. */
+struct ak_subscriptions {
+  pthread_mutex_t lock;
+  unsigned references; /* under the lock, as all below */
+  apikeys_subscription *first;
+};
+
+struct ak_subscriptions *ak_subscriptions_new(void) {
+  struct ak_subscriptions *subscriptions = calloc(1, sizeof *subscriptions);
+  if (subscriptions == NULL)
+    return NULL;
   pthread_mutex_init(&subscriptions->lock, NULL);
-  subscriptions->first = NULL;
+  subscriptions->references = 1;
+  return subscriptions;
 }
 
-void ak_subscriptions_release(struct ak_subscriptions *subscriptions) {
+static struct ak_subscriptions *share(struct ak_subscriptions *subscriptions) {
+  pthread_mutex_lock(&subscriptions->lock);
+  subscriptions->references++;
+  pthread_mutex_unlock(&subscriptions->lock);
+  return subscriptions;
+}
+
+static void release(struct ak_subscriptions *subscriptions) {
+  pthread_mutex_lock(&subscriptions->lock);
+  bool last = --subscriptions->references == 0;
+  pthread_mutex_unlock(&subscriptions->lock);
+  if (!last)
+    return;
   pthread_mutex_destroy(&subscriptions->lock);
+  free(subscriptions);
 }
 
 bool ak_subscriptions_any(struct ak_subscriptions *subscriptions) {
@@ -44,30 +65,32 @@ static void unlink_locked(struct ak_subscriptions *subscriptions, apikeys_subscr
     link = &(*link)->next;
   if (*link != NULL)
     *link = gone->next;
-  gone->linked = false;
 }
 
 /* Drops a reference; the last one takes it off the list, and calls destroy outside the lock. */
-static void drop(struct ak_subscriptions *subscriptions, apikeys_subscription *subscription) {
+static void drop(apikeys_subscription *subscription) {
+  struct ak_subscriptions *subscriptions = subscription->list;
   pthread_mutex_lock(&subscriptions->lock);
   bool last = --subscription->references == 0;
-  if (last && subscription->linked)
+  if (last)
     unlink_locked(subscriptions, subscription);
   pthread_mutex_unlock(&subscriptions->lock);
   if (!last)
     return;
-  apikeys_env *env = subscription->env;
   if (subscription->destroy != NULL)
     subscription->destroy(subscription->user_data);
   free(subscription);
-  ak_env_drop(env);
+  release(subscriptions);
 }
 
 void ak_subscriptions_close(struct ak_subscriptions *subscriptions) {
+  if (subscriptions == NULL)
+    return;
   pthread_mutex_lock(&subscriptions->lock);
   for (apikeys_subscription *s = subscriptions->first; s != NULL; s = s->next)
     s->live = false;
   pthread_mutex_unlock(&subscriptions->lock);
+  release(subscriptions);
 }
 
 /* The next live one behind `after` (or the first), with a reference of ours. */
@@ -89,48 +112,39 @@ void ak_subscriptions_deliver(struct ak_subscriptions *subscriptions, apikeys_ev
   while (subscription != NULL) {
     subscription->callback(event, subscription->user_data);
     apikeys_subscription *next = take_next(subscriptions, subscription);
-    drop(subscriptions, subscription);
+    drop(subscription);
     subscription = next;
   }
 }
 
-int apikeys_subscribe(apikeys_env *env, apikeys_event_callback callback, void *user_data,
-                      void (*destroy)(void *user_data), apikeys_subscription **subscription,
-                      apikeys_error *err) {
-  int rc = ak_env_enter(env);
-  if (rc == APIKEYS_OK && (callback == NULL || subscription == NULL))
-    rc = APIKEYS_ERROR_INVALID_ARGUMENT;
-  apikeys_subscription *made = NULL;
-  if (rc == APIKEYS_OK && (made = calloc(1, sizeof *made)) == NULL)
-    rc = APIKEYS_ERROR_NO_MEMORY;
-  if (rc != APIKEYS_OK) {
-    if (destroy != NULL)
-      destroy(user_data);
-    return ak_error_code(err, rc);
-  }
-  *made = (apikeys_subscription){.env = ak_env_share(env),
+int ak_subscriptions_add(struct ak_subscriptions *subscriptions, apikeys_event_callback callback,
+                         void *user_data, void (*destroy)(void *user_data),
+                         apikeys_subscription **out) {
+  apikeys_subscription *made = calloc(1, sizeof *made);
+  if (made == NULL)
+    return APIKEYS_ERROR_NO_MEMORY;
+  *made = (apikeys_subscription){.list = share(subscriptions),
                                  .callback = callback,
                                  .user_data = user_data,
                                  .destroy = destroy,
                                  .live = true,
-                                 .linked = true,
                                  .references = 1};
-  pthread_mutex_lock(&env->subscriptions.lock);
-  apikeys_subscription **link = &env->subscriptions.first;
+  pthread_mutex_lock(&subscriptions->lock);
+  apikeys_subscription **link = &subscriptions->first;
   while (*link != NULL)
     link = &(*link)->next;
   *link = made;
-  pthread_mutex_unlock(&env->subscriptions.lock);
-  *subscription = made;
-  return ak_error_clear(err);
+  pthread_mutex_unlock(&subscriptions->lock);
+  *out = made;
+  return APIKEYS_OK;
 }
 
 void apikeys_subscription_free(apikeys_subscription *subscription) {
   if (subscription == NULL)
     return;
-  struct ak_subscriptions *subscriptions = &subscription->env->subscriptions;
+  struct ak_subscriptions *subscriptions = subscription->list;
   pthread_mutex_lock(&subscriptions->lock);
   subscription->live = false;
   pthread_mutex_unlock(&subscriptions->lock);
-  drop(subscriptions, subscription);
+  drop(subscription);
 }

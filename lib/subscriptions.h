@@ -5,18 +5,19 @@
 
 #include <apikeys/event.h>
 
-#include <pthread.h>
 #include <stdbool.h>
 
-struct ak_subscriptions {
-  pthread_mutex_t lock;
-  apikeys_subscription *first;
-};
+struct ak_subscriptions;
 
-void ak_subscriptions_init(struct ak_subscriptions *subscriptions);
-void ak_subscriptions_release(struct ak_subscriptions *subscriptions);
+struct ak_subscriptions *ak_subscriptions_new(void); /* NULL: out of memory */
+
+/* APIKEYS_ERROR_NO_MEMORY, with `destroy` not called. */
+int ak_subscriptions_add(struct ak_subscriptions *subscriptions, apikeys_event_callback callback,
+                         void *user_data, void (*destroy)(void *user_data),
+                         apikeys_subscription **out);
+
 bool ak_subscriptions_any(struct ak_subscriptions *subscriptions);
-/* Forget all of them: the environment is closing. Their handles stay for their owners to free. */
+/* The environment is gone: none is called any more. Their handles stay for their owners to free. */
 void ak_subscriptions_close(struct ak_subscriptions *subscriptions);
 
 /* Call every subscriber, with no lock held. Subscribers come and go meanwhile. */

@@ -2,6 +2,7 @@
 /* Validation, top to bottom: each step either refuses, or hands on to the next. */
 #include "authority.h"
 #include "call.h"
+#include "flush.h"
 #include "key_state.h"
 #include "key_value.h"
 #include "keys.h"
@@ -278,7 +279,7 @@ static void succeed(struct validation *validation, apikeys_key *key) {
   apikeys_env *env = validation->call->env;
   const char *id = apikeys_record_text(&validation->key, AK_ID, NULL);
   if (ak_usage_record(&env->usage, id, validation->now_ms))
-    ak_env_flush_usage(env);
+    ak_flush_usage(env);
   if (key == NULL)
     return;
   ak_object_become(&key->object, &validation->key);

@@ -97,8 +97,7 @@ enum {
   X(ERROR_NO_MEMORY, -70, UNAVAILABLE, "out of memory")                                            \
   X(ERROR_RANDOM, -71, UNAVAILABLE, "the random source failed")                                    \
   X(ERROR_FORKED, -72, UNAVAILABLE, "an environment or file of the parent process was used")       \
-  X(ERROR_REENTERED, -73, UNAVAILABLE, "a callback of the store called back into the environment") \
-  X(ERROR_CLOSED, -74, UNAVAILABLE, "the environment was closed")
+  X(ERROR_REENTERED, -73, UNAVAILABLE, "a callback of the store called back into the environment")
 
 enum {
 #define APIKEYS_RESULT_ENUM(name, number, category, text) APIKEYS_##name = (number),

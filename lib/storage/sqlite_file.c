@@ -254,6 +254,11 @@ static int check_access(const char *path, apikeys_error *err) {
   return APIKEYS_OK;
 }
 
+/*
+ * The mode of a file that is there is its owner's affair: some share a database within a group, and
+ * what must stay secret is sealed. A file made here stays if the open fails later: by then it may
+ * be another process's database.
+ */
 static int find_or_create(struct ak_sqlite_file *file, apikeys_error *err) {
   struct stat status;
   if (lstat(file->path, &status) != 0) {
