@@ -14,6 +14,9 @@ int ak_event_append(struct ak_call *call, const char *type, const char *organiza
                     const apikeys_record *record, const apikeys_record *before,
                     const struct ak_shape_extra *extra);
 
+/* The number of the oldest event that was kept. */
+int ak_event_floor(struct ak_call *call, int64_t *floor);
+
 /* Remove events older than this, and move the floor; *pruned tells how many. */
 int ak_events_prune(struct ak_call *call, apikeys_record *environment, int64_t before_ms,
                     uint64_t *pruned);

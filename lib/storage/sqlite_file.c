@@ -192,7 +192,7 @@ static int resolve(char **resolved, const char *path, apikeys_error *err) {
     rc = ak_error_code(err, APIKEYS_ERROR_NO_MEMORY);
   free(real);
   free(directory);
-  if (rc != APIKEYS_OK)
+  if (whole == NULL)
     return rc;
   /* SQLite's bound, with room for the "-journal" that it appends. */
   int most = sqlite3_vfs_find(NULL)->mxPathname - 8;

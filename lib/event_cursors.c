@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/* Named durable cursors: at least once, in order, whichever process made the change. */
+#include "authority.h"
+#include "event_list.h"
+#include "events.h"
+#include "text.h"
+
+#include <apikeys/event.h>
+
+enum { CURSOR_NAME_MAX = 128 };
+
+static int find_cursor(struct ak_call *call, const char *name, size_t length, apikeys_record *out) {
+  apikeys_query query;
+  ak_query_environment(&query, AK_EVENT_CURSOR, 0);
+  ak_query_equal_text(&query, name, length);
+  return ak_get(&call->transaction, &query, out);
+}
+
+static int poll_events(struct ak_call *call, const char *name, size_t length, int limit,
+                       apikeys_page *page) {
+  int64_t position = 0, floor = 0;
+  int rc = ak_allow(call, "apikeys:events:read");
+  if (rc == APIKEYS_OK)
+    rc = ak_event_floor(call, &floor);
+  if (rc != APIKEYS_OK)
+    return rc;
+  apikeys_record cursor;
+  ak_record_init(&cursor, AK_EVENT_CURSOR);
+  rc = find_cursor(call, name, length, &cursor);
+  bool used = rc == APIKEYS_OK;
+  if (used)
+    position = apikeys_record_integer(&cursor, AK_EVENT_CURSOR_POSITION);
+  ak_record_release(&cursor);
+  if (rc != APIKEYS_OK && rc != APIKEYS_ERROR_NOT_FOUND)
+    return rc;
+  if (used && position + 1 < floor)
+    return ak_error_set(call->err, APIKEYS_ERROR_CURSOR_EXPIRED, "cursor", NULL);
+  apikeys_query query;
+  ak_query_any(&query, AK_EVENT, AK_EVENT_BY_NUMBER);
+  ak_query_from(&query, position + 1);
+  query.limit = (size_t)limit;
+  rc = ak_scan(&call->transaction, &query, ak_page_visit, page);
+  return rc == APIKEYS_OK ? ak_event_join_names(call, page) : rc;
+}
+
+int apikeys_event_poll(apikeys_env *env, const apikeys_actor *actor, const char *name,
+                       size_t length, int limit, apikeys_page *page, apikeys_error *err) {
+  if (name == NULL || ak_text_problem(name, length, 1, CURSOR_NAME_MAX) != NULL)
+    return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "name", "must be 1 to 128 bytes long");
+  if (page == NULL || limit < 1 || limit > AK_LIMIT_MAX)
+    return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, page == NULL ? "page" : "limit",
+                        page == NULL ? "is NULL" : "must be 1 to 100");
+  struct ak_call call;
+  apikeys_page found;
+  ak_page_init(&found, AK_EVENT);
+  int rc = ak_call_begin(&call, env, actor, APIKEYS_TRANSACTION_READ, err);
+  if (rc != APIKEYS_OK)
+    return rc;
+  rc = ak_call_end(&call, poll_events(&call, name, length, limit, &found));
+  if (rc == APIKEYS_OK)
+    ak_page_swap(page, &found);
+  ak_page_release(&found);
+  return rc;
+}
+
+/* Behind the floor there is nothing to come back to: a cursor there moves up to it. */
+static int acknowledge(struct ak_call *call, const char *name, size_t length, int64_t number) {
+  int64_t floor = 0;
+  int rc = ak_allow(call, "apikeys:events:read");
+  if (rc == APIKEYS_OK)
+    rc = ak_event_floor(call, &floor);
+  if (rc != APIKEYS_OK)
+    return rc;
+  if (number < floor - 1)
+    number = floor - 1;
+  apikeys_record cursor;
+  ak_record_init(&cursor, AK_EVENT_CURSOR);
+  apikeys_record_set_text(&cursor, AK_ID, name, length);
+  apikeys_record_set_integer(&cursor, AK_EVENT_CURSOR_POSITION, number);
+  apikeys_record_set_integer(&cursor, AK_EVENT_CURSOR_UPDATED_AT, call->now_ms);
+  rc = ak_record_status(&cursor);
+  if (rc == APIKEYS_OK)
+    rc = ak_raise(&call->transaction, &cursor, AK_EVENT_CURSOR_POSITION);
+  ak_record_release(&cursor);
+  return rc;
+}
+
+/* An acknowledgement beyond the newest event would skip events that are still to come. */
+static int check_number(struct ak_call *call, int64_t number) {
+  apikeys_record newest;
+  apikeys_query query;
+  ak_record_init(&newest, AK_EVENT);
+  ak_query_any(&query, AK_EVENT, AK_EVENT_BY_NUMBER);
+  query.descending = true;
+  query.limit = 1;
+  int rc = ak_get(&call->transaction, &query, &newest);
+  if (rc == APIKEYS_OK && number > apikeys_record_integer(&newest, AK_NUMBER))
+    rc = ak_error_set(call->err, APIKEYS_ERROR_INVALID_ARGUMENT, "number", "is of no event yet");
+  ak_record_release(&newest);
+  return rc;
+}
+
+int apikeys_event_acknowledge(apikeys_env *env, const apikeys_actor *actor, const char *name,
+                              size_t length, int64_t number, apikeys_error *err) {
+  if (name == NULL || ak_text_problem(name, length, 1, CURSOR_NAME_MAX) != NULL)
+    return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "name", "must be 1 to 128 bytes long");
+  if (number < 0)
+    return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "number", "must not be negative");
+  struct ak_call call;
+  int rc = ak_call_begin(&call, env, actor, APIKEYS_TRANSACTION_WRITE, err);
+  if (rc != APIKEYS_OK)
+    return rc;
+  rc = check_number(&call, number);
+  return ak_call_end(&call, rc == APIKEYS_OK ? acknowledge(&call, name, length, number) : rc);
+}
