@@ -389,12 +389,20 @@ int apikeys_record_index_key(const apikeys_record *record, int index, void *buff
   return *length <= capacity ? APIKEYS_OK : APIKEYS_ERROR_BUFFER_TOO_SMALL;
 }
 
+static const char *longest_field(const apikeys_record *record, const struct ak_index *index) {
+  int longest = index->fields[0];
+  for (int i = 1; i < index->field_count; i++)
+    if (record->fields[index->fields[i]].length > record->fields[longest].length)
+      longest = index->fields[i];
+  return ak_schema_kind(record->kind)->fields[longest].name;
+}
+
 const char *ak_record_key_problem(const apikeys_record *record) {
   const struct ak_kind_schema *schema = ak_schema_kind(record->kind);
   for (int i = 0; schema != NULL && i < schema->index_count; i++) {
     const struct ak_index *index = &schema->indexes[i];
     if (index->field_count > 0 && write_key(record, index, NULL, 0) >= APIKEYS_INDEX_KEY_MAX)
-      return schema->fields[index->fields[0]].name;
+      return longest_field(record, index);
   }
   return NULL;
 }
@@ -402,10 +410,10 @@ const char *ak_record_key_problem(const apikeys_record *record) {
 /* --------------------------------------------------------------------- records as bytes ------- */
 
 /*
- * The format, then the kind, the number of fields that the writer knew, and for each that is not
- * NULL, in ascending order: its number, its type, and the value. Numbers and lengths are base-128
- * with the low digits first and in their shortest form, integers zigzag. What the writer did not
- * know is told from what it knew as NULL by the number of fields.
+ * The format, the kind, the number of fields that the writer knew, and of those that are not NULL;
+ * then for each of these, in ascending order: its number, its type, and the value. Numbers and
+ * lengths are base-128 with the low digits first and in their shortest form, integers zigzag. What
+ * the writer did not know is told from what it knew as NULL by the number of fields.
  */
 enum { FORMAT = 1, VARINT_MAX = 10 };
 
@@ -447,6 +455,10 @@ static void put_record(struct writer *writer, const apikeys_record *record, int 
   put(writer, &format, 1);
   put_varint(writer, (uint64_t)record->kind);
   put_varint(writer, (uint64_t)field_count);
+  uint64_t set = 0;
+  for (int i = 0; i < field_count; i++)
+    set += record->fields[i].type != APIKEYS_TYPE_NULL;
+  put_varint(writer, set);
   for (int i = 0; i < field_count; i++) {
     struct ak_value value = ak_record_value(record, i);
     if (value.type != APIKEYS_TYPE_NULL)
@@ -510,31 +522,37 @@ static int get_field(struct reader *reader, apikeys_record *record, int number, 
   return apikeys_record_set_blob(record, number, bytes, (size_t)value);
 }
 
-/* The header; then *known is the number of fields that the writer knew. */
-static bool get_header(struct reader *reader, int kind, int field_count, int *known) {
-  uint64_t format, of_kind, fields;
-  if (!get_varint(reader, &format) || format != FORMAT || !get_varint(reader, &of_kind) ||
-      of_kind != (uint64_t)kind || !get_varint(reader, &fields) ||
-      fields > (uint64_t)field_count)
-    return false;
-  *known = (int)fields;
-  return true;
+struct header {
+  uint64_t format;
+  uint64_t kind;
+  uint64_t known; /* fields that the writer knew */
+  uint64_t set;   /* of those, that are not NULL */
+};
+
+static bool get_header(struct reader *reader, const apikeys_record *record,
+                       struct header *header) {
+  return get_varint(reader, &header->format) && header->format == FORMAT &&
+         get_varint(reader, &header->kind) && header->kind == (uint64_t)record->kind &&
+         get_varint(reader, &header->known) &&
+         header->known <= (uint64_t)ak_schema_kind(record->kind)->field_count &&
+         get_varint(reader, &header->set) && header->set <= header->known;
 }
 
-static int get_fields(struct reader *reader, apikeys_record *record, int known) {
+static int get_fields(struct reader *reader, apikeys_record *record,
+                      const struct header *header) {
   const struct ak_kind_schema *schema = ak_schema_kind(record->kind);
-  int next = 0;
-  while (reader->at < reader->end) {
+  uint64_t next = 0;
+  for (uint64_t i = 0; i < header->set; i++) {
     uint64_t number, type;
-    if (!get_varint(reader, &number) || number >= (uint64_t)known || (int)number < next ||
+    if (!get_varint(reader, &number) || number < next || number >= header->known ||
         !get_varint(reader, &type) || type != (uint64_t)schema->fields[number].type)
       return APIKEYS_ERROR_CORRUPT;
     int rc = get_field(reader, record, (int)number, type);
     if (rc != APIKEYS_OK)
       return rc == APIKEYS_ERROR_INVALID_ARGUMENT ? APIKEYS_ERROR_CORRUPT : rc;
-    next = (int)number + 1;
+    next = number + 1;
   }
-  return APIKEYS_OK;
+  return reader->at == reader->end ? APIKEYS_OK : APIKEYS_ERROR_CORRUPT;
 }
 
 /* What an older writer did not know: NULL, or nothing where NULL may not be. */
@@ -563,12 +581,12 @@ int apikeys_record_decode(apikeys_record *record, const void *bytes, size_t leng
   if (length == 0)
     return APIKEYS_ERROR_CORRUPT;
   struct reader reader = {bytes, (const uint8_t *)bytes + length};
-  int known;
-  if (!get_header(&reader, record->kind, schema->field_count, &known))
+  struct header header;
+  if (!get_header(&reader, record, &header))
     return APIKEYS_ERROR_CORRUPT;
-  int rc = get_fields(&reader, record, known);
+  int rc = get_fields(&reader, record, &header);
   if (rc == APIKEYS_OK)
-    rc = fill_in(record, known);
+    rc = fill_in(record, (int)header.known);
   if (rc != APIKEYS_OK)
     apikeys_record_clear(record);
   return rc;

@@ -46,7 +46,7 @@ const char *ak_record_new_problem(const apikeys_record *record);
 
 /*
  * NULL if every index entry is shorter than APIKEYS_INDEX_KEY_MAX bytes, which back-ends rely on
- * (a bound may be a byte longer); else the name of the first field of an index where it is not.
+ * (a bound may be a byte longer); else the name of the field that is to blame.
  */
 const char *ak_record_key_problem(const apikeys_record *record);
 

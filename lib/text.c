@@ -18,8 +18,9 @@ static const struct length_phrase length_phrases[] = {
 #define FROM_ONE(max)                                                                              \
   { 1, max, "must be 1 to " #max " bytes long" }
 #define BOTH(max) AT_MOST(max), FROM_ONE(max)
-    BOTH(24),  BOTH(48),  BOTH(64),  BOTH(100),  BOTH(128),  BOTH(200),  BOTH(253), BOTH(255),
-    BOTH(256), BOTH(500), BOTH(512), BOTH(1000), BOTH(1024), BOTH(2000), BOTH(4096)
+    BOTH(24),   BOTH(40),   BOTH(48),   BOTH(64),  BOTH(100), BOTH(128), BOTH(150),
+    BOTH(200),  BOTH(253),  BOTH(255),  BOTH(256), BOTH(500), BOTH(512), BOTH(600),
+    BOTH(1000), BOTH(1024), BOTH(2000), BOTH(4096)
 #undef BOTH
 #undef FROM_ONE
 #undef AT_MOST

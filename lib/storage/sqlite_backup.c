@@ -44,10 +44,15 @@ static int collect(void *data, int count, char **values, char **names) {
   return 0;
 }
 
-/* A copy that cannot be read is no backup: read all of it once. */
+/*
+ * A copy that cannot be read is no backup: read all of it once. Twice before it is called corrupt,
+ * because the check gives want of memory as a finding too.
+ */
 static int verify(sqlite3 *target) {
   bool good = false;
-  int rc = sqlite3_exec(target, "PRAGMA quick_check(1)", collect, &good, NULL);
+  int rc = SQLITE_OK;
+  for (int i = 0; i < 2 && rc == SQLITE_OK && !good; i++)
+    rc = sqlite3_exec(target, "PRAGMA quick_check(1)", collect, &good, NULL);
   return rc == SQLITE_OK && !good ? SQLITE_CORRUPT : rc;
 }
 

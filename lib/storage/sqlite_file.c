@@ -294,7 +294,7 @@ static int enter(struct ak_sqlite_file **out, const char *path,
   if (file == NULL)
     return ak_error_code(err, APIKEYS_ERROR_NO_MEMORY);
   int rc = resolve(&file->path, path, err);
-  if (rc == APIKEYS_OK) {
+  if (file->path != NULL) {
     ak_sqlite_files_lock();
     rc = obtain(file, err);
     if (rc == APIKEYS_OK && (rc = claim(file)) != APIKEYS_OK)

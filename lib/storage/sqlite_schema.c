@@ -174,7 +174,8 @@ static int bring_up_to_date(struct ak_sqlite_connection *connection, apikeys_err
 
 /* -------------------------------------------------------------------------------- check ------- */
 
-static bool has_column(sqlite3 *db, const struct ak_kind_schema *kind, int number) {
+/* SQLITE_OK, SQLITE_ERROR if the column is not there or another one, or what failed. */
+static int check_column(sqlite3 *db, const struct ak_kind_schema *kind, int number) {
   const struct ak_field *field = &kind->fields[number];
   const char *type = NULL;
   int not_null = 0;
@@ -182,45 +183,53 @@ static bool has_column(sqlite3 *db, const struct ak_kind_schema *kind, int numbe
   int automatic = 0;
   int rc = sqlite3_table_column_metadata(db, "main", kind->name, field->name, &type, NULL,
                                          &not_null, &primary, &automatic);
-  if (rc != SQLITE_OK || type == NULL || strcmp(type, type_name(field->type)) != 0)
-    return false;
-  return number == AK_NUMBER ? primary && automatic : field->nullable == !not_null;
+  if (rc != SQLITE_OK)
+    return rc;
+  bool good = type != NULL && strcmp(type, type_name(field->type)) == 0 &&
+              (number == AK_NUMBER ? primary && automatic : field->nullable == !not_null);
+  return good ? SQLITE_OK : SQLITE_ERROR;
 }
 
-/* 1, 0, or -1 for a failure. */
-static int has_index(sqlite3 *db, const struct ak_kind_schema *kind, const char *name) {
+/* The same for an index. */
+static int check_index(sqlite3 *db, const struct ak_kind_schema *kind, const char *name) {
   sqlite3_stmt *statement = NULL;
   int rc = sqlite3_prepare_v2(db,
                               "SELECT 1 FROM sqlite_schema"
                               " WHERE type = 'index' AND name = ?1 AND tbl_name = ?2",
                               -1, &statement, NULL);
-  if (rc == SQLITE_OK) {
-    sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
-    sqlite3_bind_text(statement, 2, kind->name, -1, SQLITE_STATIC);
+  if (rc == SQLITE_OK)
+    rc = sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
+  if (rc == SQLITE_OK)
+    rc = sqlite3_bind_text(statement, 2, kind->name, -1, SQLITE_STATIC);
+  if (rc == SQLITE_OK)
     rc = sqlite3_step(statement);
-  }
   sqlite3_finalize(statement);
-  return rc == SQLITE_ROW ? 1 : rc == SQLITE_DONE ? 0 : -1;
+  return rc == SQLITE_ROW ? SQLITE_OK : rc == SQLITE_DONE ? SQLITE_ERROR : rc;
+}
+
+static int report_missing(apikeys_error *err, sqlite3 *db, int rc, const char *table,
+                          const char *what, const char *name) {
+  if (rc != SQLITE_ERROR)
+    return ak_sqlite_report(err, db, rc, "cannot read the database");
+  return ak_error_set(err, APIKEYS_ERROR_CORRUPT, "",
+                      "the table %s lacks the %s %s as it should be", table, what, name);
 }
 
 /* Somebody may have been at the file with a tool: better to hear of it now than row by row. */
 static int check_kind(sqlite3 *db, const struct ak_kind_schema *kind, apikeys_error *err) {
-  for (int i = 0; i < kind->field_count; i++)
-    if (!has_column(db, kind, i))
-      return ak_error_set(err, APIKEYS_ERROR_CORRUPT, "",
-                          "the table %s lacks the column %s as it should be", kind->name,
-                          kind->fields[i].name);
+  for (int i = 0; i < kind->field_count; i++) {
+    int rc = check_column(db, kind, i);
+    if (rc != SQLITE_OK)
+      return report_missing(err, db, rc, kind->name, "column", kind->fields[i].name);
+  }
   for (int i = 0; i < kind->index_count; i++) {
     struct ak_sql name = {0};
     if (kind->indexes[i].field_count == 0)
       continue;
     ak_sql_add_index_name(&name, kind, &kind->indexes[i]);
-    int there = has_index(db, kind, name.text);
-    if (there < 0)
-      return ak_sqlite_report(err, db, sqlite3_extended_errcode(db), "cannot read the database");
-    if (there == 0)
-      return ak_error_set(err, APIKEYS_ERROR_CORRUPT, "", "the table %s lacks the index %s",
-                          kind->name, name.text);
+    int rc = check_index(db, kind, name.text);
+    if (rc != SQLITE_OK)
+      return report_missing(err, db, rc, kind->name, "index", name.text);
   }
   return APIKEYS_OK;
 }

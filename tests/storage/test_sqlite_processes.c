@@ -44,10 +44,20 @@ static int open_and_add(int number) {
   return rc;
 }
 
+static int open_and_add_1(int number) {
+  return open_and_add(number + 1);
+}
+
 static void remove_database(void) {
   unlink(path);
+  unlink(in_directory("keys.db-journal"));
   unlink(in_directory("keys.db-wal"));
   unlink(in_directory("keys.db-shm"));
+}
+
+static void read_schema_1(struct bytes *text) {
+  read_bytes(text, TEST_DATA_DIR "/storage/schema_1.sql");
+  text->data[text->length] = '\0';
 }
 
 START_TEST(processes_make_one_database_together) {
@@ -63,8 +73,7 @@ END_TEST
 
 START_TEST(processes_upgrade_one_database_together) {
   static struct bytes schema_1;
-  read_bytes(&schema_1, TEST_DATA_DIR "/storage/schema_1.sql");
-  schema_1.data[schema_1.length] = '\0';
+  read_schema_1(&schema_1);
   for (int round = 0; round < 10; round++) {
     run_sql(path, (const char *)schema_1.data);
     ck_assert_int_eq(at_once(5, open_and_add), 5);
@@ -331,6 +340,45 @@ START_TEST(what_was_acknowledged_survives_kill_9) {
     }
   close_store(&store);
   ck_assert_str_eq(ask_sql(path, "PRAGMA integrity_check"), "ok");
+}
+END_TEST
+
+/* Kills a process that opens the store, at a point that moves from cycle to cycle. */
+static void kill_an_opener(int cycle) {
+  pid_t child = fork();
+  ck_assert_int_ge(child, 0);
+  if (child == 0) {
+    open_and_add(0);
+    kill(getpid(), SIGKILL);
+  }
+  for (int i = 0; i < cycle * 37 % 3000; i++)
+    sched_yield();
+  kill(child, SIGKILL);
+  ck_assert_int_eq(waitpid(child, NULL, 0), child);
+}
+
+START_TEST(a_kill_while_a_database_is_made_does_no_harm) {
+  fflush(NULL);
+  for (int cycle = 0; cycle < 100; cycle++) {
+    kill_an_opener(cycle);
+    ck_assert_int_eq(at_once(1, open_and_add_1), 1);
+    remove_database();
+  }
+}
+END_TEST
+
+START_TEST(a_kill_while_a_database_is_upgraded_does_no_harm) {
+  static struct bytes schema_1;
+  read_schema_1(&schema_1);
+  for (int cycle = 0; cycle < 100; cycle++) {
+    run_sql(path, (const char *)schema_1.data);
+    fflush(NULL);
+    kill_an_opener(cycle);
+    ck_assert_int_eq(at_once(1, open_and_add_1), 1);
+    ck_assert_int_ge(atoi(ask_sql(path, "SELECT count(*) FROM permissions")), 3);
+    ck_assert_str_eq(ask_sql(path, "SELECT count(*) FROM events"), "2");
+    remove_database();
+  }
 }
 END_TEST
 
@@ -726,6 +774,8 @@ int main(void) {
   tcase_add_test(transactions, a_query_without_a_scope_is_no_query);
   TCase *killed = new_case(suite, "killed");
   tcase_add_test(killed, what_was_acknowledged_survives_kill_9);
+  tcase_add_test(killed, a_kill_while_a_database_is_made_does_no_harm);
+  tcase_add_test(killed, a_kill_while_a_database_is_upgraded_does_no_harm);
   TCase *forked = new_case(suite, "forked");
   tcase_add_test(forked, an_unprepared_store_is_of_no_use_in_a_child);
   tcase_add_test(forked, a_transaction_is_of_no_use_in_a_child);

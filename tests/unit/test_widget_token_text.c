@@ -491,7 +491,7 @@ START_TEST(a_nul_inside_is_refused) {
 END_TEST
 
 START_TEST(lists_and_strings_that_are_too_long_are_refused) {
-  char payload[TEXT_SIZE], list[TEXT_SIZE] = "[", id[256];
+  char payload[TEXT_SIZE], list[512] = "[", id[256];
   static const char before[] = "{" ISS "," AUD "," ORG ",\"sub\":\"";
   static const char middle[] = "\",\"permissions\":";
   static const char after[] = "," IAT "," EXP "," JTI "}";
