@@ -2,8 +2,9 @@
 /*
  * The parts of the SQLite back-end, bottom up:
  *
+ *   sqlite_codes.c       what SQLite's codes mean to us
  *   sqlite_file.c        paths, and which files this process and its ancestors have open
- *   sqlite_connection.c  one connection: its settings, its end, and what SQLite's codes mean to us
+ *   sqlite_connection.c  one connection: its settings and its end
  *   sqlite_statements.c  SQL from the schema table and the shape of a query; prepared once
  *   sqlite_schema.c      making, upgrading and checking the tables
  *   sqlite_backup.c      an online copy
