@@ -116,7 +116,8 @@ int ak_allow_keys(struct ak_call *call, enum ak_key_verb verb, int owner_type,
 
 void ak_scope_query(struct ak_call *call, apikeys_query *query, int kind, int index) {
   const apikeys_actor *actor = call->power.actor;
-  if (ak_power_is_member(&call->power))
+  bool owned = apikeys_schema_scope_field(kind) >= 0;
+  if (owned && ak_power_is_member(&call->power))
     ak_query_of(query, kind, index, actor->organization_id, strlen(actor->organization_id));
   else
     ak_query_any(query, kind, index);

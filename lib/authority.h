@@ -45,7 +45,8 @@ int ak_allow_keys(struct ak_call *call, enum ak_key_verb verb, int owner_type,
 /* Members who may manage no keys at all are told so before anything is looked up. */
 int ak_allow_some_keys(struct ak_call *call);
 
-/* Narrows a query about keys, or organizations, to what the actor may know of. */
+/* A query about a kind, narrowed to what the actor may know of: members to their organization's,
+ * where the kind belongs to organizations at all. */
 void ak_scope_query(struct ak_call *call, apikeys_query *query, int kind, int index);
 
 #endif

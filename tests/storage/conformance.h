@@ -35,6 +35,9 @@ struct storage_under_test {
    * thread, which goes on seeing its state. 0: one of them waits for the other.
    */
   int snapshots;
+
+  /* How many records to page through, a multiple of 100; 0: 10,000. */
+  unsigned many_records;
 };
 
 /* Runs the suite, prints what Check prints, and gives what main() should return. */
