@@ -410,8 +410,8 @@ START_TEST(the_public_builder_copies) {
   char organization[] = "org_a", text[] = "deploy";
   apikeys_record *like = apikeys_record_new(AK_API_KEY);
   ck_assert_int_eq(apikeys_record_copy(like, &key), 0);
-  apikeys_query *query = apikeys_query_new(AK_API_KEY, 0, APIKEYS_SCOPE_ORGANIZATION,
-                                           organization, strlen(organization));
+  apikeys_query *query = apikeys_query_new(AK_API_KEY, 0, APIKEYS_SCOPE_ORGANIZATION, organization,
+                                           strlen(organization));
   ck_assert_int_eq(apikeys_query_set_equal(query, like, 1), 0);
   ck_assert_int_eq(apikeys_query_set_lower(query, like), 0);
   ck_assert_int_eq(apikeys_query_set_contains(query, AK_API_KEY_NAME, text, strlen(text)), 0);

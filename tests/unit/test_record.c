@@ -167,8 +167,7 @@ START_TEST(a_record_may_be_its_own_source) {
     const char *from = apikeys_record_text(record, AK_ROLE_NAME, &from_length);
     ck_assert_int_eq(apikeys_record_set_text(record, AK_ROLE_PERMISSIONS, from, from_length), 0);
     from = apikeys_record_text(record, AK_ROLE_NAME, &from_length);
-    ck_assert_int_eq(
-        apikeys_record_set_text(record, AK_ROLE_NAME, from + 1, from_length - 1), 0);
+    ck_assert_int_eq(apikeys_record_set_text(record, AK_ROLE_NAME, from + 1, from_length - 1), 0);
     text[length] = '\0';
     assert_text(record, AK_ROLE_PERMISSIONS, text);
     assert_text(record, AK_ROLE_NAME, text + 1);
@@ -292,9 +291,8 @@ START_TEST(the_longest_entry_is_just_short_enough) {
   memset(text, 'u', sizeof text);
   for (size_t size = 400; size < sizeof text; size++) {
     apikeys_record_set_text(record, AK_MEMBER_USER_ID, text, size);
-    ck_assert_int_eq(
-        apikeys_record_index_key(record, AK_MEMBER_OF_USER, NULL, 0, &length),
-        APIKEYS_ERROR_BUFFER_TOO_SMALL);
+    ck_assert_int_eq(apikeys_record_index_key(record, AK_MEMBER_OF_USER, NULL, 0, &length),
+                     APIKEYS_ERROR_BUFFER_TOO_SMALL);
     if (length >= APIKEYS_INDEX_KEY_MAX)
       ck_assert_str_eq(ak_record_key_problem(record), "user_id");
     else
@@ -360,8 +358,8 @@ START_TEST(bytes_order_as_values_do) {
     /* What begins with the first value lies between it and it with 0xff behind. */
     if (ak_value_compare(&values[0], &values[2]) != 0) {
       a[a_length] = 0xff;
-      bool inside = compare_bytes(b, b_all, a, a_length) >= 0 &&
-                    compare_bytes(b, b_all, a, a_length + 1) < 0;
+      bool inside =
+          compare_bytes(b, b_all, a, a_length) >= 0 && compare_bytes(b, b_all, a, a_length + 1) < 0;
       if (inside)
         ck_abort_msg("round %d: another value lies inside", round);
     }
@@ -387,17 +385,17 @@ START_TEST(nothing_is_written_that_does_not_fit) {
 END_TEST
 
 START_TEST(index_entries_are_as_documented) {
-  static const uint8_t expected[] = {3, 'o', 'r', 'g', 0,                       /* the text */
+  static const uint8_t expected[] = {3, 'o',  'r', 'g', 0,                       /* the text */
                                      2, 0x7f, 255, 255, 255, 255, 255, 255, 254, /* -2 */
-                                     2, 0x80, 0, 0, 0, 0, 0, 1, 2};              /* number 258 */
+                                     2, 0x80, 0,   0,   0,   0,   0,   1,   2};  /* number 258 */
   apikeys_record *record = apikeys_record_new(AK_ROLE);
   uint8_t key[sizeof expected];
   size_t length = 0;
   ak_record_set_string(record, AK_ROLE_ORGANIZATION_ID, "org");
   apikeys_record_set_integer(record, AK_ROLE_PRIORITY, -2);
   apikeys_record_set_integer(record, AK_NUMBER, 258);
-  ck_assert_int_eq(
-      apikeys_record_index_key(record, AK_ROLE_BY_PRIORITY, key, sizeof key, &length), 0);
+  ck_assert_int_eq(apikeys_record_index_key(record, AK_ROLE_BY_PRIORITY, key, sizeof key, &length),
+                   0);
   ck_assert_uint_eq(length, sizeof expected);
   ck_assert_mem_eq(key, expected, sizeof expected);
   ck_assert_int_eq(
@@ -420,17 +418,17 @@ START_TEST(a_sparse_index_has_no_entry_for_null) {
   uint8_t key[64];
   size_t length = 0;
   fill(record);
-  ck_assert_int_eq(apikeys_record_index_key(record, AK_ORGANIZATION_BY_EXTERNAL_ID, key,
-                                            sizeof key, &length),
-                   APIKEYS_OK);
+  ck_assert_int_eq(
+      apikeys_record_index_key(record, AK_ORGANIZATION_BY_EXTERNAL_ID, key, sizeof key, &length),
+      APIKEYS_OK);
   apikeys_record_set_null(record, AK_ORGANIZATION_EXTERNAL_ID);
-  ck_assert_int_eq(apikeys_record_index_key(record, AK_ORGANIZATION_BY_EXTERNAL_ID, key,
-                                            sizeof key, &length),
-                   APIKEYS_ERROR_NOT_FOUND);
+  ck_assert_int_eq(
+      apikeys_record_index_key(record, AK_ORGANIZATION_BY_EXTERNAL_ID, key, sizeof key, &length),
+      APIKEYS_ERROR_NOT_FOUND);
   ak_record_set_string(record, AK_ORGANIZATION_EXTERNAL_ID, ""); /* is a value */
-  ck_assert_int_eq(apikeys_record_index_key(record, AK_ORGANIZATION_BY_EXTERNAL_ID, key,
-                                            sizeof key, &length),
-                   APIKEYS_OK);
+  ck_assert_int_eq(
+      apikeys_record_index_key(record, AK_ORGANIZATION_BY_EXTERNAL_ID, key, sizeof key, &length),
+      APIKEYS_OK);
   apikeys_record_free(record);
 }
 END_TEST
@@ -458,8 +456,7 @@ static void randomize(apikeys_record *record) {
 }
 
 static uint8_t *encode(const apikeys_record *record, size_t *length) {
-  ck_assert_int_eq(apikeys_record_encode(record, NULL, 0, length),
-                   APIKEYS_ERROR_BUFFER_TOO_SMALL);
+  ck_assert_int_eq(apikeys_record_encode(record, NULL, 0, length), APIKEYS_ERROR_BUFFER_TOO_SMALL);
   uint8_t *bytes = malloc(*length);
   ck_assert_ptr_nonnull(bytes);
   ck_assert_int_eq(apikeys_record_encode(record, bytes, *length, length), APIKEYS_OK);
@@ -528,8 +525,8 @@ START_TEST(no_beginning_and_no_extension_decodes) {
 END_TEST
 
 /* The form is stored: these bytes must read like this for ever. */
-static const uint8_t stored[] = {1,   7,   3,   3,   0,   1,   4, 1, 2, 5, 'k',
-                                 'e', 'y', '_', '1', 2,   1,   0x81, 1};
+static const uint8_t stored[] = {1,   7,   3,   3,   0,   1, 4, 1,    2, 5,
+                                 'k', 'e', 'y', '_', '1', 2, 1, 0x81, 1};
 
 START_TEST(the_form_is_stable) {
   apikeys_record *record = apikeys_record_new(AK_API_KEY_USE);
@@ -548,8 +545,8 @@ END_TEST
 
 /* An organization as schema version 1 wrote it, before there was metadata. */
 START_TEST(what_an_older_version_wrote_is_filled_in) {
-  static const uint8_t older[] = {1, 4, 7, 6, 0, 1, 2, 1, 2, 1, 'o', 2, 2, 1, 'n',
-                                  4, 2, 0, 5, 1, 2, 6, 1, 2};
+  static const uint8_t older[] = {1, 4, 7,   6, 0, 1, 2, 1, 2, 1, 'o', 2,
+                                  2, 1, 'n', 4, 2, 0, 5, 1, 2, 6, 1,   2};
   apikeys_record *record = apikeys_record_new(AK_ORGANIZATION);
   ck_assert_int_eq(apikeys_record_decode(record, older, sizeof older), APIKEYS_OK);
   assert_text(record, AK_ORGANIZATION_METADATA, "");
@@ -578,13 +575,16 @@ START_TEST(every_other_form_is_corrupt) {
       {"NULL spelled out", 7, {1, 7, 3, 1, 1, 0, 0}},
       {"text with NUL", 9, {1, 7, 3, 1, 1, 2, 2, 'a', 0}},
       {"text beyond the end", 8, {1, 7, 3, 1, 1, 2, 2, 'a'}},
-      {"a length of 64 bits", 17, {1, 7, 3, 1, 1, 2, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-                                   0xff, 0xff, 1, 'a'}},
+      {"a length of 64 bits",
+       17,
+       {1, 7, 3, 1, 1, 2, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 'a'}},
       {"a number in a longer form", 5, {0x81, 0, 7, 3, 0}},
-      {"an integer beyond 64 bits", 16, {1, 7, 3, 1, 0, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-                                         0xff, 0xff, 0xff, 2}},
-      {"an integer without end", 17, {1, 7, 3, 1, 0, 1, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
-                                      0x80, 0x80, 0x80, 1}},
+      {"an integer beyond 64 bits",
+       16,
+       {1, 7, 3, 1, 0, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2}},
+      {"an integer without end",
+       17,
+       {1, 7, 3, 1, 0, 1, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 1}},
   };
   apikeys_record *record = apikeys_record_new(AK_API_KEY_USE);
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)

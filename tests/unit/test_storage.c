@@ -243,10 +243,10 @@ START_TEST(positive_numbers_never_read_as_good) {
 END_TEST
 
 START_TEST(the_stores_failures_are_passed_on) {
-  static const int codes[] = {
-      APIKEYS_ERROR_STORAGE,       APIKEYS_ERROR_BUSY,      APIKEYS_ERROR_STORAGE_FULL,
-      APIKEYS_ERROR_CORRUPT,       APIKEYS_ERROR_READ_ONLY, APIKEYS_ERROR_NO_MEMORY,
-      APIKEYS_ERROR_STORE_REPLACED};
+  static const int codes[] = {APIKEYS_ERROR_STORAGE,       APIKEYS_ERROR_BUSY,
+                              APIKEYS_ERROR_STORAGE_FULL,  APIKEYS_ERROR_CORRUPT,
+                              APIKEYS_ERROR_READ_ONLY,     APIKEYS_ERROR_NO_MEMORY,
+                              APIKEYS_ERROR_STORE_REPLACED};
   for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
     told.answer = codes[i];
     ck_assert_msg(slots[_i].call() == codes[i], "%s: %d", slots[_i].name, codes[i]);
@@ -256,15 +256,19 @@ END_TEST
 
 /* "Not found" from a commit would send the caller of a revocation home content. */
 START_TEST(codes_that_a_slot_may_not_give_are_a_breach) {
-  static const int codes[] = {APIKEYS_ERROR_NOT_FOUND,       APIKEYS_ERROR_EXISTS,
-                              APIKEYS_ERROR_OUTCOME_UNKNOWN, APIKEYS_ERROR_NOT_ALLOWED,
-                              APIKEYS_ERROR_ALREADY_REVOKED, APIKEYS_ERROR_TOKEN_EXPIRED,
-                              -1000,                         INT32_MIN};
+  static const int codes[] = {APIKEYS_ERROR_NOT_FOUND,
+                              APIKEYS_ERROR_EXISTS,
+                              APIKEYS_ERROR_OUTCOME_UNKNOWN,
+                              APIKEYS_ERROR_NOT_ALLOWED,
+                              APIKEYS_ERROR_ALREADY_REVOKED,
+                              APIKEYS_ERROR_TOKEN_EXPIRED,
+                              -1000,
+                              INT32_MIN};
   for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
     bool may = codes[i] == slots[_i].special[0] || codes[i] == slots[_i].special[1];
     told.answer = codes[i];
-    ck_assert_msg(slots[_i].call() == (may ? codes[i] : APIKEYS_ERROR_STORAGE_CONTRACT),
-                  "%s: %d", slots[_i].name, codes[i]);
+    ck_assert_msg(slots[_i].call() == (may ? codes[i] : APIKEYS_ERROR_STORAGE_CONTRACT), "%s: %d",
+                  slots[_i].name, codes[i]);
   }
 }
 END_TEST
