@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+/* Every change leaves exactly one event, in the shape that clients expect, and they can follow. */
+#include "support/world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static struct world world;
+static char organization[64];
+
+static void found(int backend) {
+  world_open(&world, (enum backend)backend);
+  make_permission(&world, "users:read", 1, 1);
+  make_permission(&world, "users:write", 1, 1);
+  make_role(&world, "", "manager", "widgets:api-keys:manage");
+  make_organization(&world, "Acme", organization);
+  make_member(&world, organization, "ada", "manager");
+}
+
+static void expect_event(int64_t *number, const char *type) {
+  char newest[64];
+  int64_t now = last_event(&world, newest);
+  ck_assert_int_eq(now, *number + 1);
+  ck_assert_str_eq(newest, type);
+  *number = now;
+}
+
+static apikeys_event *newest_event(apikeys_page *page) {
+  apikeys_filter *filter = apikeys_filter_new();
+  apikeys_filter_set_order(filter, APIKEYS_ORDER_NEWEST_FIRST);
+  ck_assert_int_eq(apikeys_event_list(world.env, world.system, filter, page, world.err), 0);
+  apikeys_filter_free(filter);
+  return apikeys_page_event(page, 0);
+}
+
+START_TEST(each_change_leaves_one_event) {
+  found(_i);
+  struct made_key key;
+  int64_t number = last_event(&world, NULL);
+
+  make_permission(&world, "more:read", 1, 1);
+  expect_event(&number, "permission.created");
+  apikeys_permission *permission = apikeys_permission_new();
+  apikeys_permission_set_slug(permission, S("more:read"));
+  apikeys_permission_set_name(permission, S("More"));
+  ck_assert_int_eq(apikeys_permission_update(world.env, world.system, permission, world.err), 0);
+  expect_event(&number, "permission.updated");
+  apikeys_permission_free(permission);
+  ck_assert_int_eq(apikeys_permission_delete(world.env, world.system, S("more:read"), world.err), 0);
+  expect_event(&number, "permission.deleted");
+
+  make_role(&world, organization, "org-writer", "users:write");
+  expect_event(&number, "role.created");
+  ck_assert_int_eq(apikeys_role_delete(world.env, world.system, S(organization), S("org-writer"),
+                                       world.err), 0);
+  expect_event(&number, "role.deleted");
+
+  make_member(&world, organization, "bob", NULL);
+  expect_event(&number, "organization_membership.created");
+  ck_assert_int_eq(apikeys_member_delete(world.env, world.system, S(organization), S("bob"),
+                                         world.err), 0);
+  expect_event(&number, "organization_membership.deleted");
+
+  make_key(&world, key_spec(organization, "k", "users:read"), &key);
+  expect_event(&number, "api_key.created");
+  ck_assert_int_eq(apikeys_key_revoke(world.env, world.system, S(key.id), NULL, 0, NULL,
+                                      world.err), 0);
+  expect_event(&number, "api_key.revoked");
+  make_key(&world, management_key_spec("ops", ""), &key);
+  expect_event(&number, "management_key.created");
+  ck_assert_int_eq(apikeys_key_revoke(world.env, world.system, S(key.id), NULL, 0, NULL,
+                                      world.err), 0);
+  expect_event(&number, "management_key.revoked");
+
+  apikeys_settings *settings = apikeys_settings_new();
+  apikeys_settings_set_expiry_required(settings, 1);
+  ck_assert_int_eq(apikeys_settings_update(world.env, world.system, settings, world.err), 0);
+  expect_event(&number, "environment.updated");
+  ck_assert_int_eq(apikeys_settings_update(world.env, world.system, settings, world.err), 0);
+  ck_assert_int_eq(last_event(&world, NULL), number);
+  apikeys_settings_free(settings);
+
+  ck_assert_int_ne(try_key(&world, world.system, key_spec(organization, "k", ""), NULL), 0);
+  ck_assert_int_eq(last_event(&world, NULL), number);
+  ck_assert_int_eq(apikeys_organization_delete(world.env, world.system, S(organization),
+                                               world.err), 0);
+  world_close(&world);
+}
+END_TEST
+
+/* The text with every run of 26 characters behind "_01" made equal, so that ids compare. */
+static void mask_ids(char *text) {
+  for (char *id = strstr(text, "_01"); id != NULL; id = strstr(id + 27, "_01"))
+    memset(id + 1, 'X', 26);
+}
+
+START_TEST(an_event_has_the_shape_that_clients_expect) {
+  found(_i);
+  struct made_key key;
+  apikeys_actor *ada = member_actor(organization, "ada");
+  ck_assert_int_eq(try_key(&world, ada, key_spec(organization, "My API Key", "users:write users:read"),
+                           &key), 0);
+  apikeys_page *page = apikeys_page_new();
+  char json[2048], expected[2048];
+  snprintf(json, sizeof json, "%s", apikeys_event_json(newest_event(page), NULL));
+  mask_ids(json);
+  snprintf(expected, sizeof expected,
+           "{\"object\":\"event\",\"id\":\"event_XXXXXXXXXXXXXXXXXXXXXXXXXX\","
+           "\"event\":\"api_key.created\",\"data\":{\"object\":\"api_key\","
+           "\"id\":\"api_key_XXXXXXXXXXXXXXXXXXXXXXXXXX\",\"owner\":{\"type\":\"organization\","
+           "\"id\":\"org_XXXXXXXXXXXXXXXXXXXXXXXXXX\"},\"name\":\"My API Key\","
+           "\"obfuscated_value\":\"sk_...%s\",\"last_used_at\":null,\"expires_at\":null,"
+           "\"permissions\":[\"users:read\",\"users:write\"],"
+           "\"created_at\":\"2026-01-15T12:00:00.000Z\",\"updated_at\":\"2026-01-15T12:00:00.000Z\"},"
+           "\"created_at\":\"2026-01-15T12:00:00.000Z\",\"context\":{\"actor\":{\"id\":\"ada\","
+           "\"source\":\"dashboard\",\"name\":null}}}",
+           key.value + strlen(key.value) - 4);
+  ck_assert_str_eq(json, expected);
+  apikeys_page_free(page);
+  apikeys_actor_free(ada);
+  world_close(&world);
+}
+END_TEST
+
+START_TEST(no_event_holds_a_value) {
+  found(_i);
+  struct made_key key;
+  make_key(&world, key_spec(organization, "k", ""), &key);
+  ck_assert_int_eq(validate(&world, key.value, NULL), APIKEYS_OK);
+  apikeys_filter *filter = apikeys_filter_new();
+  apikeys_page *page = apikeys_page_new();
+  apikeys_filter_set_limit(filter, 100);
+  ck_assert_int_eq(apikeys_event_list(world.env, world.system, filter, page, world.err), 0);
+  char secret[33] = "";
+  memcpy(secret, key.value + 3 + 16, 32);
+  for (size_t i = 0; i < apikeys_page_count(page); i++)
+    ck_assert_ptr_null(strstr(apikeys_event_json(apikeys_page_event(page, i), NULL), secret));
+  apikeys_page_free(page);
+  apikeys_filter_free(filter);
+  world_close(&world);
+}
+END_TEST
+
+static void set_display_name(const char *name) {
+  apikeys_member *member = apikeys_member_new();
+  apikeys_member_set_organization_id(member, S(organization));
+  apikeys_member_set_user_id(member, S("ada"));
+  apikeys_member_set_display_name(member, S(name));
+  ck_assert_int_eq(apikeys_member_update(world.env, world.system, member, world.err), 0);
+  apikeys_member_free(member);
+}
+
+START_TEST(clearing_a_name_erases_the_person_from_past_events) {
+  found(_i);
+  set_display_name("Ada Lovelace");
+  apikeys_actor *ada = member_actor(organization, "ada");
+  ck_assert_int_eq(try_key(&world, ada, key_spec(organization, "k", ""), NULL), 0);
+  apikeys_page *page = apikeys_page_new();
+  apikeys_event *event = newest_event(page);
+  ck_assert_str_eq(apikeys_event_actor_name(event, NULL), "Ada Lovelace");
+  ck_assert_int_eq(apikeys_event_actor_type(event), APIKEYS_ACTOR_MEMBER);
+  set_display_name("");
+  for (size_t i = 0; newest_event(page) != NULL && i < apikeys_page_count(page); i++)
+    ck_assert_ptr_null(strstr(apikeys_event_json(apikeys_page_event(page, i), NULL), "Lovelace"));
+  apikeys_page_free(page);
+  apikeys_actor_free(ada);
+  world_close(&world);
+}
+END_TEST
+
+START_TEST(filters_choose) {
+  found(_i);
+  struct made_key key;
+  world.now_ms += 1000;
+  int64_t since = world.now_ms;
+  make_key(&world, key_spec(organization, "k", ""), &key);
+  world.now_ms += 1000;
+  ck_assert_int_eq(apikeys_key_revoke(world.env, world.system, S(key.id), NULL, 0, NULL,
+                                      world.err), 0);
+  apikeys_filter *filter = apikeys_filter_new();
+  apikeys_page *page = apikeys_page_new();
+  apikeys_filter_add_event_type(filter, S("api_key.created"));
+  apikeys_filter_add_event_type(filter, S("api_key.revoked"));
+  apikeys_filter_set_organization(filter, S(organization));
+  ck_assert_int_eq(apikeys_event_list(world.env, world.system, filter, page, world.err), 0);
+  ck_assert_uint_eq(apikeys_page_count(page), 2);
+  ck_assert_str_eq(apikeys_event_type(apikeys_page_event(page, 0), NULL), "api_key.created");
+  apikeys_filter_set_since_ms(filter, since);
+  apikeys_filter_set_until_ms(filter, since + 1000);
+  ck_assert_int_eq(apikeys_event_list(world.env, world.system, filter, page, world.err), 0);
+  ck_assert_uint_eq(apikeys_page_count(page), 1);
+  apikeys_filter_set_search(filter, S("x"));
+  ck_assert_int_eq(apikeys_event_list(world.env, world.system, filter, page, world.err),
+                   APIKEYS_ERROR_INVALID_ARGUMENT);
+  ck_assert_uint_eq(apikeys_page_count(page), 1);
+  apikeys_page_free(page);
+  apikeys_filter_free(filter);
+  world_close(&world);
+}
+END_TEST
+
+START_TEST(a_durable_cursor_delivers_until_acknowledged) {
+  found(_i);
+  apikeys_page *page = apikeys_page_new();
+  int64_t expected = 1, newest = last_event(&world, NULL);
+  while (expected <= newest) {
+    for (int twice = 0; twice < 2; twice++) {
+      ck_assert_int_eq(
+          apikeys_event_poll(world.env, world.system, S("mailer"), 3, page, world.err), 0);
+      ck_assert_int_eq(apikeys_event_number(apikeys_page_event(page, 0)), expected);
+    }
+    expected += (int64_t)apikeys_page_count(page);
+    ck_assert_int_eq(apikeys_event_acknowledge(world.env, world.system, S("mailer"), expected - 1,
+                                               world.err), 0);
+  }
+  ck_assert_int_eq(apikeys_event_poll(world.env, world.system, S("mailer"), 3, page, world.err), 0);
+  ck_assert_uint_eq(apikeys_page_count(page), 0);
+  ck_assert_int_eq(apikeys_event_acknowledge(world.env, world.system, S("mailer"), 1, world.err),
+                   0); /* never goes back */
+  ck_assert_int_eq(apikeys_event_poll(world.env, world.system, S("mailer"), 3, page, world.err), 0);
+  ck_assert_uint_eq(apikeys_page_count(page), 0);
+  ck_assert_int_eq(
+      apikeys_event_acknowledge(world.env, world.system, S("mailer"), newest + 100, world.err),
+      APIKEYS_ERROR_INVALID_ARGUMENT);
+  apikeys_page_free(page);
+  world_close(&world);
+}
+END_TEST
+
+START_TEST(a_cursor_behind_what_was_pruned_says_so) {
+  found(_i);
+  apikeys_page *page = apikeys_page_new();
+  ck_assert_int_eq(apikeys_event_acknowledge(world.env, world.system, S("slow"), 2, world.err), 0);
+  world.now_ms += 1000;
+  ck_assert_int_eq(apikeys_prune(world.env, world.system, world.now_ms, world.err), 0);
+  char type[64];
+  last_event(&world, type);
+  ck_assert_str_eq(type, "environment.pruned");
+  ck_assert_int_eq(apikeys_event_poll(world.env, world.system, S("slow"), 10, page, world.err),
+                   APIKEYS_ERROR_CURSOR_EXPIRED);
+  ck_assert_int_eq(apikeys_event_acknowledge(world.env, world.system, S("slow"), 2, world.err), 0);
+  ck_assert_int_eq(apikeys_event_poll(world.env, world.system, S("slow"), 10, page, world.err), 0);
+  ck_assert_uint_eq(apikeys_page_count(page), 1);
+  apikeys_filter *filter = apikeys_filter_new();
+  apikeys_filter_set_after(filter, S("event_01ARZ3NDEKTSV4RRFFQ69G5FAV"));
+  ck_assert_int_eq(apikeys_event_list(world.env, world.system, filter, page, world.err),
+                   APIKEYS_ERROR_CURSOR_EXPIRED);
+  apikeys_filter_free(filter);
+  apikeys_page_free(page);
+  world_close(&world);
+}
+END_TEST
+
+/* -- Subscriptions ------------------------------------------------------------------------------ */
+
+struct listener {
+  int calls;
+  int destroyed;
+  apikeys_subscription *to_free;
+  char type[64];
+};
+
+static void listen(apikeys_event *event, void *user_data) {
+  struct listener *listener = user_data;
+  listener->calls++;
+  snprintf(listener->type, sizeof listener->type, "%s", apikeys_event_type(event, NULL));
+  /* After the commit, with no lock held: the event is there for everybody. */
+  ck_assert_int_eq(last_event(&world, NULL), apikeys_event_number(event));
+  if (listener->to_free != NULL) {
+    apikeys_subscription_free(listener->to_free);
+    listener->to_free = NULL;
+  }
+}
+
+static void destroy(void *user_data) {
+  struct listener *listener = user_data;
+  listener->destroyed++;
+}
+
+START_TEST(subscribers_are_called_after_the_commit) {
+  found(_i);
+  struct listener listener = {0};
+  apikeys_subscription *subscription;
+  ck_assert_int_eq(apikeys_subscribe(world.env, listen, &listener, destroy, &subscription,
+                                     world.err), 0);
+  ck_assert_int_eq(try_key(&world, world.system, key_spec(organization, "k", ""), NULL), 0);
+  ck_assert_int_eq(listener.calls, 1);
+  ck_assert_str_eq(listener.type, "api_key.created");
+  ck_assert_int_ne(try_key(&world, world.system, key_spec(organization, "", ""), NULL), 0);
+  ck_assert_int_eq(listener.calls, 1);
+  apikeys_subscription_free(subscription);
+  ck_assert_int_eq(listener.destroyed, 1);
+  ck_assert_int_eq(try_key(&world, world.system, key_spec(organization, "k", ""), NULL), 0);
+  ck_assert_int_eq(listener.calls, 1);
+  world_close(&world);
+}
+END_TEST
+
+START_TEST(a_subscriber_may_end_its_own_subscription) {
+  found(_i);
+  struct listener listener = {0}, other = {0};
+  apikeys_subscription *second;
+  ck_assert_int_eq(apikeys_subscribe(world.env, listen, &listener, destroy, &listener.to_free,
+                                     world.err), 0);
+  ck_assert_int_eq(apikeys_subscribe(world.env, listen, &other, destroy, &second, world.err), 0);
+  ck_assert_int_eq(try_key(&world, world.system, key_spec(organization, "k", ""), NULL), 0);
+  ck_assert_int_eq(try_key(&world, world.system, key_spec(organization, "k", ""), NULL), 0);
+  ck_assert_int_eq(listener.calls, 1);
+  ck_assert_int_eq(listener.destroyed, 1);
+  ck_assert_int_eq(other.calls, 2);
+  apikeys_subscription_free(second);
+  world_close(&world);
+}
+END_TEST
+
+START_TEST(a_subscription_may_outlive_its_environment) {
+  found(_i);
+  struct listener listener = {0};
+  apikeys_subscription *subscription;
+  ck_assert_int_eq(apikeys_subscribe(world.env, listen, &listener, destroy, &subscription,
+                                     world.err), 0);
+  world_close(&world);
+  ck_assert_int_eq(listener.destroyed, 0);
+  apikeys_subscription_free(subscription);
+  ck_assert_int_eq(listener.destroyed, 1);
+  ck_assert_int_eq(apikeys_subscribe(NULL, listen, &listener, destroy, &subscription, NULL),
+                   APIKEYS_ERROR_INVALID_ARGUMENT);
+  ck_assert_int_eq(listener.destroyed, 2);
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("events");
+  TCase *tcase = tcase_create("on each back-end");
+  const TTest *const tests[] = {each_change_leaves_one_event,
+                                an_event_has_the_shape_that_clients_expect,
+                                no_event_holds_a_value,
+                                clearing_a_name_erases_the_person_from_past_events,
+                                filters_choose,
+                                a_durable_cursor_delivers_until_acknowledged,
+                                a_cursor_behind_what_was_pruned_says_so,
+                                subscribers_are_called_after_the_commit,
+                                a_subscriber_may_end_its_own_subscription,
+                                a_subscription_may_outlive_its_environment};
+  for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++)
+    tcase_add_loop_test(tcase, tests[i], 0, BACKEND_COUNT);
+  tcase_set_timeout(tcase, 120);
+  suite_add_tcase(suite, tcase);
+  SRunner *runner = srunner_create(suite);
+  srunner_run_all(runner, CK_ENV);
+  int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
