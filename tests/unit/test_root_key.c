@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT */
+/* The root key: where it comes from, what is wrong with it, and how it is changed. */
+#include "support/world.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct world world;
+static char organization[64];
+static struct made_key key;
+static char root_path[128];
+
+static void set_up(void) {
+  world_open(&world, BACKEND_SQLITE);
+  make_organization(&world, "Acme", organization);
+  make_key(&world, key_spec(organization, "k", ""), &key);
+  snprintf(root_path, sizeof root_path, "%s.root", world.path);
+}
+
+static void tear_down(void) {
+  world_close(&world);
+}
+
+static size_t read_file(const char *path, void *bytes, size_t size) {
+  FILE *file = fopen(path, "rb");
+  if (file == NULL)
+    return 0;
+  size_t length = fread(bytes, 1, size, file);
+  fclose(file);
+  return length;
+}
+
+static void write_file(const char *path, const void *bytes, size_t length) {
+  int descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  ck_assert_int_ge(descriptor, 0);
+  ck_assert_int_eq(write(descriptor, bytes, length), (ssize_t)length);
+  close(descriptor);
+}
+
+/* Opens with the world's options, or with others. */
+static int try_open(const apikeys_options *options) {
+  apikeys_env *env = NULL;
+  int rc = apikeys_open_sqlite(&env, world.path, options, world.err);
+  if (rc == APIKEYS_OK)
+    apikeys_close(env);
+  else
+    ck_assert_ptr_null(env);
+  return rc;
+}
+
+START_TEST(the_file_is_made_for_its_owner_alone) {
+  struct stat status;
+  ck_assert_int_eq(stat(root_path, &status), 0);
+  ck_assert_int_eq(status.st_mode & 0777, 0600);
+  ck_assert_int_eq(status.st_size, 32);
+  ck_assert_int_eq(stat(world.path, &status), 0);
+  ck_assert_int_eq(status.st_mode & 0777, 0600);
+}
+END_TEST
+
+START_TEST(a_missing_file_says_where_it_was_expected) {
+  unsigned char root[32], left[32];
+  ck_assert_uint_eq(read_file(root_path, root, sizeof root), 32);
+  unlink(root_path);
+  ck_assert_int_eq(try_open(NULL), APIKEYS_ERROR_ROOT_KEY_MISSING);
+  ck_assert_ptr_nonnull(strstr(apikeys_error_message(world.err), root_path));
+  ck_assert_int_eq(access(root_path, F_OK), -1); /* none was made up in its place */
+  write_file(root_path, root, 32);
+  ck_assert_int_eq(try_open(NULL), APIKEYS_OK);
+  ck_assert_uint_eq(read_file(root_path, left, sizeof left), 32);
+  ck_assert_mem_eq(root, left, 32);
+}
+END_TEST
+
+START_TEST(a_wrong_short_or_exposed_file_is_refused) {
+  unsigned char root[33], wrong[33];
+  read_file(root_path, root, sizeof root);
+  memset(wrong, 7, sizeof wrong);
+  write_file(root_path, wrong, 32);
+  ck_assert_int_eq(try_open(NULL), APIKEYS_ERROR_ROOT_KEY_WRONG);
+  write_file(root_path, root, 31);
+  ck_assert_int_eq(try_open(NULL), APIKEYS_ERROR_ROOT_KEY_MALFORMED);
+  write_file(root_path, wrong, 33);
+  ck_assert_int_eq(try_open(NULL), APIKEYS_ERROR_ROOT_KEY_MALFORMED);
+  write_file(root_path, root, 32);
+  ck_assert_int_eq(chmod(root_path, 0640), 0);
+  ck_assert_int_eq(try_open(NULL), APIKEYS_ERROR_ROOT_KEY_EXPOSED);
+  ck_assert_int_eq(chmod(root_path, 0600), 0);
+  ck_assert_int_eq(try_open(NULL), APIKEYS_OK);
+}
+END_TEST
+
+START_TEST(a_directory_or_a_link_is_no_root_file) {
+  unsigned char root[32];
+  char moved[160];
+  read_file(root_path, root, sizeof root);
+  snprintf(moved, sizeof moved, "%s.moved", root_path);
+  ck_assert_int_eq(rename(root_path, moved), 0);
+  ck_assert_int_eq(mkdir(root_path, 0700), 0);
+  ck_assert_int_eq(try_open(NULL), APIKEYS_ERROR_ROOT_KEY_MALFORMED);
+  ck_assert_int_eq(rmdir(root_path), 0);
+  ck_assert_int_eq(symlink("keys.db.root.moved", root_path), 0);
+  ck_assert_int_eq(try_open(NULL), APIKEYS_ERROR_ROOT_KEY_MISSING);
+  ck_assert_int_eq(unlink(root_path), 0);
+  ck_assert_int_eq(rename(moved, root_path), 0);
+  ck_assert_int_eq(try_open(NULL), APIKEYS_OK);
+}
+END_TEST
+
+struct source {
+  unsigned char bytes[32];
+  int asked;
+  int fails;
+  int destroyed;
+};
+
+static int give_root(void *out, void *user_data) {
+  struct source *source = user_data;
+  source->asked++;
+  memcpy(out, source->bytes, 32);
+  return source->fails;
+}
+
+static void destroy_source(void *user_data) {
+  struct source *source = user_data;
+  source->destroyed++;
+}
+
+START_TEST(a_callback_is_asked_at_each_open) {
+  struct source source = {.fails = 0};
+  read_file(root_path, source.bytes, 32);
+  apikeys_options *options = apikeys_options_new();
+  ck_assert_int_eq(apikeys_options_set_root_key_callback(options, give_root, &source,
+                                                         destroy_source), 0);
+  ck_assert_int_eq(try_open(options), APIKEYS_OK);
+  ck_assert_int_eq(try_open(options), APIKEYS_OK);
+  ck_assert_int_eq(source.asked, 2);
+  source.fails = 1;
+  ck_assert_int_eq(try_open(options), APIKEYS_ERROR_ROOT_KEY_MISSING);
+  ck_assert_int_eq(source.destroyed, 0);
+  apikeys_options_free(options);
+  ck_assert_int_eq(source.destroyed, 1);
+  ck_assert_int_eq(apikeys_options_set_root_key_callback(NULL, give_root, &source,
+                                                         destroy_source),
+                   APIKEYS_ERROR_INVALID_ARGUMENT);
+  ck_assert_int_eq(source.destroyed, 2);
+}
+END_TEST
+
+START_TEST(given_bytes_work_and_are_checked) {
+  unsigned char root[32];
+  read_file(root_path, root, sizeof root);
+  apikeys_options *options = apikeys_options_new();
+  ck_assert_int_eq(apikeys_options_set_root_key(options, root, 31),
+                   APIKEYS_ERROR_INVALID_ARGUMENT);
+  ck_assert_int_eq(apikeys_options_set_root_key(options, root, 32), 0);
+  ck_assert_int_eq(try_open(options), APIKEYS_OK);
+  root[31] ^= 1;
+  ck_assert_int_eq(apikeys_options_set_root_key(options, root, 32), 0);
+  ck_assert_int_eq(try_open(options), APIKEYS_ERROR_ROOT_KEY_WRONG);
+  apikeys_options_free(options);
+}
+END_TEST
+
+START_TEST(rotation_keeps_keys_and_ends_the_old_root) {
+  unsigned char old[32], new[32];
+  read_file(root_path, old, sizeof old);
+  ck_assert_int_eq(apikeys_rotate_root_key(world.env, world.system, old, 32, world.err),
+                   APIKEYS_ERROR_INVALID_ARGUMENT); /* the file is ours to draw */
+  ck_assert_int_eq(apikeys_rotate_root_key(world.env, world.system, NULL, 0, world.err), 0);
+  char type[64];
+  last_event(&world, type);
+  ck_assert_str_eq(type, "environment.root_key_rotated");
+  ck_assert_int_eq(validate(&world, key.value, NULL), APIKEYS_OK);
+  read_file(root_path, new, sizeof new);
+  ck_assert_int_ne(memcmp(old, new, 32), 0);
+  world_reopen(&world);
+  ck_assert_int_eq(validate(&world, key.value, NULL), APIKEYS_OK);
+  write_file(root_path, old, 32);
+  ck_assert_int_eq(try_open(NULL), APIKEYS_ERROR_ROOT_KEY_WRONG);
+  write_file(root_path, new, 32);
+}
+END_TEST
+
+START_TEST(rotation_of_given_bytes) {
+  unsigned char root[32];
+  apikeys_options *options = apikeys_options_new();
+  apikeys_env *env;
+  read_file(root_path, root, sizeof root);
+  ck_assert_int_eq(apikeys_options_set_root_key(options, root, 32), 0);
+  ck_assert_int_eq(apikeys_open_sqlite(&env, world.path, options, world.err), 0);
+  memset(root, 9, sizeof root);
+  ck_assert_int_eq(apikeys_rotate_root_key(env, world.system, root, 32, world.err), 0);
+  ck_assert_int_eq(apikeys_validate(env, S(key.value), NULL, NULL, NULL, world.err), 0);
+  apikeys_close(env);
+  ck_assert_int_eq(try_open(options), APIKEYS_ERROR_ROOT_KEY_WRONG);
+  ck_assert_int_eq(apikeys_options_set_root_key(options, root, 32), 0);
+  ck_assert_int_eq(try_open(options), APIKEYS_OK);
+  apikeys_options_free(options);
+  /* A handle that was open all the while has the old one, and says so. */
+  ck_assert_int_eq(validate(&world, key.value, NULL), APIKEYS_ERROR_ROOT_KEY_WRONG);
+}
+END_TEST
+
+START_TEST(a_rotation_that_died_between_store_and_file_is_finished) {
+  unsigned char old[32], new[32], left[32];
+  char next[160];
+  snprintf(next, sizeof next, "%s.next", root_path);
+  read_file(root_path, old, sizeof old);
+  ck_assert_int_eq(apikeys_rotate_root_key(world.env, world.system, NULL, 0, world.err), 0);
+  read_file(root_path, new, sizeof new);
+  write_file(next, new, 32); /* as if the file had not been put in place */
+  write_file(root_path, old, 32);
+  world_reopen(&world);
+  ck_assert_int_eq(validate(&world, key.value, NULL), APIKEYS_OK);
+  read_file(root_path, left, sizeof left);
+  ck_assert_mem_eq(new, left, 32);
+  ck_assert_int_eq(access(next, F_OK), -1);
+
+  memset(old, 3, sizeof old);
+  write_file(next, old, 32); /* as if the store had not been committed */
+  world_reopen(&world);
+  ck_assert_int_eq(validate(&world, key.value, NULL), APIKEYS_OK);
+  ck_assert_int_eq(apikeys_rotate_root_key(world.env, world.system, NULL, 0, world.err), 0);
+  ck_assert_int_eq(validate(&world, key.value, NULL), APIKEYS_OK);
+}
+END_TEST
+
+START_TEST(inside_the_store_only_when_asked) {
+  char path[160];
+  apikeys_env *env;
+  apikeys_options *options = apikeys_options_new();
+  snprintf(path, sizeof path, "%s/within.db", world.directory);
+  ck_assert_int_eq(apikeys_options_set_root_key_in_store(options, 1), 0);
+  ck_assert_int_eq(apikeys_open_sqlite(&env, path, options, world.err), 0);
+  apikeys_close(env);
+  ck_assert_int_eq(apikeys_open_sqlite(&env, path, options, world.err), 0);
+  apikeys_close(env);
+  ck_assert_int_eq(apikeys_open_sqlite(&env, path, NULL, world.err),
+                   APIKEYS_ERROR_ROOT_KEY_MISSING);
+  ck_assert_int_eq(try_open(options), APIKEYS_ERROR_ROOT_KEY_MISSING);
+  apikeys_options_free(options);
+  unlink(path);
+}
+END_TEST
+
+/* The value, its secret and the root key are nowhere in what a thief of the database would have. */
+START_TEST(a_stolen_store_holds_no_secret) {
+  unsigned char root[32];
+  static char bytes[4 << 20];
+  ck_assert_int_eq(validate(&world, key.value, NULL), APIKEYS_OK);
+  ck_assert_int_eq(apikeys_maintain(world.env, world.err), 0);
+  read_file(root_path, root, sizeof root);
+  static const char *const suffixes[] = {"", "-wal"};
+  size_t seen = 0;
+  for (int i = 0; i < 2; i++) {
+    char path[128];
+    snprintf(path, sizeof path, "%s%s", world.path, suffixes[i]);
+    size_t length = read_file(path, bytes, sizeof bytes);
+    seen += length;
+    for (size_t at = 0; at + 32 <= length; at++) {
+      if (memcmp(bytes + at, key.value + 3 + 16, 32) == 0 || memcmp(bytes + at, root, 32) == 0)
+        ck_abort_msg("a secret is in the store");
+    }
+  }
+  ck_assert_uint_gt(seen, 4096);
+}
+END_TEST
+
+int main(void) {
+  Suite *suite = suite_create("root key");
+  TCase *tcase = tcase_create("SQLite");
+  const TTest *const tests[] = {the_file_is_made_for_its_owner_alone,
+                                a_missing_file_says_where_it_was_expected,
+                                a_wrong_short_or_exposed_file_is_refused,
+                                a_directory_or_a_link_is_no_root_file,
+                                a_callback_is_asked_at_each_open,
+                                given_bytes_work_and_are_checked,
+                                rotation_keeps_keys_and_ends_the_old_root,
+                                rotation_of_given_bytes,
+                                a_rotation_that_died_between_store_and_file_is_finished,
+                                inside_the_store_only_when_asked,
+                                a_stolen_store_holds_no_secret};
+  tcase_add_checked_fixture(tcase, set_up, tear_down);
+  for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++)
+    tcase_add_test(tcase, tests[i]);
+  tcase_set_timeout(tcase, 120);
+  suite_add_tcase(suite, tcase);
+  SRunner *runner = srunner_create(suite);
+  srunner_run_all(runner, CK_ENV);
+  int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
