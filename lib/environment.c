@@ -212,12 +212,7 @@ int apikeys_open_memory(apikeys_env **env, const apikeys_options *options, apike
 
 static int refuse_storage(const apikeys_storage *storage, int code, apikeys_error *err,
                           const char *field, const char *what) {
-  if (storage != NULL && storage->struct_size >= offsetof(apikeys_storage, begin) &&
-      storage->destroy != NULL) {
-    ak_callback_enter();
-    storage->destroy(storage->self);
-    ak_callback_leave();
-  }
+  ak_storage_destroy(storage);
   return ak_error_set(err, code, field, what != NULL ? "%s" : NULL, what);
 }
 

@@ -214,13 +214,13 @@ static void bound_byte(struct bound *bound, uint8_t byte) {
     bound->cut = true;
 }
 
-/* The field behind the equal values is in the index's entries: not so the number in a unique one. */
+/* A unique index has no number in its entries: behind all its fields nothing can be bounded. */
 static bool range_is_in_entries(const apikeys_query *query, const struct ak_index *index) {
   return query->equal_count < index->field_count || !index->unique;
 }
 
-int apikeys_query_bounds(const apikeys_query *query, void *lower, size_t *lower_length,
-                         void *upper, size_t *upper_length) {
+int apikeys_query_bounds(const apikeys_query *query, void *lower, size_t *lower_length, void *upper,
+                         size_t *upper_length) {
   if (!ak_query_valid(query) || lower == NULL || lower_length == NULL || upper == NULL ||
       upper_length == NULL)
     return APIKEYS_ERROR_INVALID_ARGUMENT;

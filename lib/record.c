@@ -359,8 +359,8 @@ bool ak_record_has_entry(const apikeys_record *record, const struct ak_index *in
   return !index->sparse || record->fields[index->fields[0]].type != APIKEYS_TYPE_NULL;
 }
 
-static size_t write_key(const apikeys_record *record, const struct ak_index *index,
-                        uint8_t *buffer, size_t capacity) {
+static size_t write_key(const apikeys_record *record, const struct ak_index *index, uint8_t *buffer,
+                        size_t capacity) {
   size_t used = 0;
   for (int i = 0; i < index->field_count; i++) {
     struct ak_value value = ak_record_value(record, index->fields[i]);
@@ -377,8 +377,8 @@ size_t apikeys_index_key_max(void) {
   return APIKEYS_INDEX_KEY_MAX;
 }
 
-int apikeys_record_index_key(const apikeys_record *record, int index, void *buffer,
-                             size_t capacity, size_t *length) {
+int apikeys_record_index_key(const apikeys_record *record, int index, void *buffer, size_t capacity,
+                             size_t *length) {
   const struct ak_kind_schema *schema = record != NULL ? ak_schema_kind(record->kind) : NULL;
   if (schema == NULL || index < 0 || index >= schema->index_count || length == NULL ||
       (buffer == NULL && capacity > 0))
@@ -529,8 +529,7 @@ struct header {
   uint64_t set;   /* of those, that are not NULL */
 };
 
-static bool get_header(struct reader *reader, const apikeys_record *record,
-                       struct header *header) {
+static bool get_header(struct reader *reader, const apikeys_record *record, struct header *header) {
   return get_varint(reader, &header->format) && header->format == FORMAT &&
          get_varint(reader, &header->kind) && header->kind == (uint64_t)record->kind &&
          get_varint(reader, &header->known) &&
@@ -538,8 +537,7 @@ static bool get_header(struct reader *reader, const apikeys_record *record,
          get_varint(reader, &header->set) && header->set <= header->known;
 }
 
-static int get_fields(struct reader *reader, apikeys_record *record,
-                      const struct header *header) {
+static int get_fields(struct reader *reader, apikeys_record *record, const struct header *header) {
   const struct ak_kind_schema *schema = ak_schema_kind(record->kind);
   uint64_t next = 0;
   for (uint64_t i = 0; i < header->set; i++) {

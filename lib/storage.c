@@ -66,8 +66,7 @@ int ak_storage_load(apikeys_storage *out, const apikeys_storage *given, apikeys_
 }
 
 void ak_storage_destroy(const apikeys_storage *storage) {
-  if (storage == NULL || storage->struct_size < HEAD_SIZE ||
-      storage->struct_size > STRUCT_SIZE_MAX)
+  if (storage == NULL || storage->struct_size < HEAD_SIZE || storage->struct_size > STRUCT_SIZE_MAX)
     return;
   apikeys_storage known;
   copy_known(&known, storage);
@@ -225,8 +224,7 @@ static int visit_one(const apikeys_record *record, void *visit_data) {
   if (state->result != 0) /* it was told to stop, and goes on */
     return state->result;
   bool too_many = state->query->limit > 0 && state->seen == state->query->limit;
-  state->result =
-      too_many ? APIKEYS_ERROR_STORAGE_CONTRACT : check_answer(state->query, record);
+  state->result = too_many ? APIKEYS_ERROR_STORAGE_CONTRACT : check_answer(state->query, record);
   if (state->result == 0) {
     state->seen++;
     state->result = state->visit(record, state->visit_data);

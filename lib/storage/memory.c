@@ -450,8 +450,8 @@ static int find_id(const struct table *table, const apikeys_record *record, stru
   return APIKEYS_OK;
 }
 
-static int memory_raise(void *self, apikeys_transaction *transaction,
-                        const apikeys_record *record, int field) {
+static int memory_raise(void *self, apikeys_transaction *transaction, const apikeys_record *record,
+                        int field) {
   struct table *table = table_of(self, apikeys_record_kind(record));
   int rc = check_write(transaction, table);
   if (rc == APIKEYS_OK && apikeys_record_type(record, field) != APIKEYS_TYPE_INTEGER)
@@ -613,8 +613,7 @@ static int memory_scan(void *self, apikeys_transaction *transaction, const apike
 
 static int memory_count(void *self, apikeys_transaction *transaction, const apikeys_query *query,
                         uint64_t *count) {
-  struct walk walk = {.query = query,
-                      .record = scratch_of(transaction, apikeys_query_kind(query))};
+  struct walk walk = {.query = query, .record = scratch_of(transaction, apikeys_query_kind(query))};
   if (walk.record == NULL)
     return APIKEYS_ERROR_NO_MEMORY;
   int rc = run(self, &walk);

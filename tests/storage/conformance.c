@@ -75,8 +75,7 @@ static int remove_number(apikeys_transaction *transaction, int kind, int64_t num
   return store.remove(store.self, transaction, kind, number);
 }
 
-static int get(apikeys_transaction *transaction, const apikeys_query *query,
-               apikeys_record *out) {
+static int get(apikeys_transaction *transaction, const apikeys_query *query, apikeys_record *out) {
   return store.get(store.self, transaction, query, out);
 }
 
@@ -226,7 +225,7 @@ static uint64_t count_all(apikeys_transaction *transaction, int kind) {
   return counted;
 }
 
-/* -------------------------------------------------- random records, from small sets of values -- */
+/* ----------------------------------------- random records, from small sets of values --------- */
 
 static uint64_t random_state;
 
@@ -241,10 +240,22 @@ static void seed_random(int seed) {
   random_state = UINT64_C(0x9e3779b97f4a7c15) * (uint64_t)(seed + 1);
 }
 
-static const char *const texts[] = {"",     "a",      "ab",        "b",          "B",
-                                    "a b",  "\xc3\xa4", "100%",    "under_score", "it's \"so\"; --",
-                                    "a\\b", "\x7f",     "\n", "\xf0\x9f\x94\x91"};
-static const int64_t integers[] = {0, 1, -1, 2, 255, 256, -256, INT64_MAX, INT64_MIN, 1700000000000};
+static const char *const texts[] = {"",
+                                    "a",
+                                    "ab",
+                                    "b",
+                                    "B",
+                                    "a b",
+                                    "\xc3\xa4",
+                                    "100%",
+                                    "under_score",
+                                    "it's \"so\"; --",
+                                    "a\\b",
+                                    "\x7f",
+                                    "\n",
+                                    "\xf0\x9f\x94\x91"};
+static const int64_t integers[] = {0,   1,    -1,        2,         255,
+                                   256, -256, INT64_MAX, INT64_MIN, 1700000000000};
 
 /* `domain`: how many values there are where unique indexes tell records apart. */
 static void randomize(apikeys_record *record, unsigned domain) {
@@ -268,7 +279,7 @@ static void randomize(apikeys_record *record, unsigned domain) {
   }
 }
 
-/* --------------------------------------------- a model: what the store should hold and answer -- */
+/* --------------------------------------- a model: what the store should hold and answer ------- */
 
 enum { MODEL_MAX = 256 };
 
@@ -387,10 +398,9 @@ static apikeys_query *random_query(int kind, unsigned domain) {
   static const char *const organizations[] = {"org_a", "org_B", "x1", "org_none"};
   int index = (int)random_below((unsigned)apikeys_schema_index_count(kind));
   const char *organization = organizations[random_below(4)];
-  apikeys_query *query =
-      apikeys_query_new(kind, index,
-                        random_below(2) == 0 ? APIKEYS_SCOPE_ANY : 1 + (int)random_below(3),
-                        organization, strlen(organization));
+  apikeys_query *query = apikeys_query_new(
+      kind, index, random_below(2) == 0 ? APIKEYS_SCOPE_ANY : 1 + (int)random_below(3),
+      organization, strlen(organization));
   ck_assert_ptr_nonnull(query);
   apikeys_record *like = new_record(kind);
   randomize(like, domain);
@@ -415,8 +425,7 @@ static apikeys_query *random_query(int kind, unsigned domain) {
   return query;
 }
 
-static void insert_random(struct model *model, apikeys_transaction *transaction,
-                          unsigned domain) {
+static void insert_random(struct model *model, apikeys_transaction *transaction, unsigned domain) {
   apikeys_record *record = new_record(model->kind);
   randomize(record, domain);
   bool collides = model_collides(model, record, -1);
@@ -430,8 +439,7 @@ static void insert_random(struct model *model, apikeys_transaction *transaction,
   model->records[model->count++] = record;
 }
 
-static void update_random(struct model *model, apikeys_transaction *transaction,
-                          unsigned domain) {
+static void update_random(struct model *model, apikeys_transaction *transaction, unsigned domain) {
   int at = (int)random_below((unsigned)model->count);
   apikeys_record *record = new_record(model->kind);
   randomize(record, domain);
@@ -612,8 +620,7 @@ static void set_long(apikeys_record *record, int field, unsigned char *bytes) {
   } else if (apikeys_schema_field_type(apikeys_record_kind(record), field) == APIKEYS_TYPE_TEXT) {
     for (size_t i = 0; i < LONG; i++)
       bytes[i] = (unsigned char)('!' + i % 90);
-    ck_assert_int_eq(apikeys_record_set_text(record, field, (const char *)bytes, LONG),
-                     APIKEYS_OK);
+    ck_assert_int_eq(apikeys_record_set_text(record, field, (const char *)bytes, LONG), APIKEYS_OK);
   } else {
     ck_assert_int_eq(apikeys_record_set_integer(record, field, INT64_MIN), APIKEYS_OK);
   }
@@ -857,10 +864,9 @@ static void assert_scope(apikeys_transaction *transaction, const struct model *m
   for (int i = 0; i < model->count; i++) {
     struct index_key key;
     const char *text = scope_text(model->records[i]);
-    bool in = scope == APIKEYS_SCOPE_ANY ||
-              (scope == APIKEYS_SCOPE_ENVIRONMENT && text[0] == '\0') ||
-              (scope == APIKEYS_SCOPE_ORGANIZATION && field >= 0 &&
-               strcmp(text, organization) == 0);
+    bool in =
+        scope == APIKEYS_SCOPE_ANY || (scope == APIKEYS_SCOPE_ENVIRONMENT && text[0] == '\0') ||
+        (scope == APIKEYS_SCOPE_ORGANIZATION && field >= 0 && strcmp(text, organization) == 0);
     expected += in && make_key(&key, model->records[i], index);
   }
   apikeys_query *query =
@@ -1024,8 +1030,8 @@ static int stop_after(const apikeys_record *record, void *visit_data) {
 }
 
 START_TEST(a_visitor_ends_the_scan_with_its_number) {
-  static const int numbers[] = {1, 7, -7, APIKEYS_ERROR_NOT_FOUND, APIKEYS_ERROR_EXISTS, INT32_MAX,
-                                INT32_MIN};
+  static const int numbers[] = {
+      1, 7, -7, APIKEYS_ERROR_NOT_FOUND, APIKEYS_ERROR_EXISTS, INT32_MAX, INT32_MIN};
   struct model model = {.kind = _i};
   seed_random(400 + _i);
   insert_many(&model, 1000, 10);
@@ -1471,10 +1477,8 @@ START_TEST(two_handles_write_by_turns) {
   struct race here = {.done = false}, there;
   pthread_t threads[2];
   prepare_race(&here, &store);
-  there = (struct race){.storage = &other,
-                        .kind = here.kind,
-                        .field = here.field,
-                        .writes = here.writes};
+  there = (struct race){
+      .storage = &other, .kind = here.kind, .field = here.field, .writes = here.writes};
   ck_assert_int_eq(pthread_create(&threads[0], NULL, write_pairs, &here), 0);
   ck_assert_int_eq(pthread_create(&threads[1], NULL, write_pairs, &there), 0);
   pthread_join(threads[0], NULL);

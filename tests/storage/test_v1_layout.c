@@ -271,14 +271,12 @@ START_TEST(an_absent_required_slot_is_refused_by_name) {
   storage_v1 mine = make_v1();
   apikeys_storage loaded;
   memset((unsigned char *)&mine + slot->offset, 0, sizeof(void (*)(void)));
-  ck_assert_int_eq(ak_storage_load(&loaded, as_given(&mine), err),
-                   APIKEYS_ERROR_INVALID_ARGUMENT);
+  ck_assert_int_eq(ak_storage_load(&loaded, as_given(&mine), err), APIKEYS_ERROR_INVALID_ARGUMENT);
   ck_assert_str_eq(apikeys_error_field(err), slot->name);
 
   mine = make_v1(); /* and one that the struct is too short for is absent */
   mine.struct_size = (uint32_t)slot->offset;
-  ck_assert_int_eq(ak_storage_load(&loaded, as_given(&mine), err),
-                   APIKEYS_ERROR_INVALID_ARGUMENT);
+  ck_assert_int_eq(ak_storage_load(&loaded, as_given(&mine), err), APIKEYS_ERROR_INVALID_ARGUMENT);
   apikeys_error_free(err);
 }
 END_TEST
