@@ -9,8 +9,8 @@
  *     without the other restores nothing. Whoever has both can check guesses, never read values.
  *   - A process forked while an environment is open must not use it: see apikeys_prepare_fork().
  *   - One copy of SQLite per process, a local file system: SQLite's own rules.
- *   - Who can write the store can change a key's state and permissions. What they cannot do is to make a key
- *     that verifies, or to move one to another owner.
+ *   - Who can write the store can change a key's state and permissions. What they cannot do is to
+ *     make a key that verifies, or to move one to another owner.
  *   - Whether a lookup id exists may show in timing. Nothing shows of a secret.
  *
  * Results
@@ -24,7 +24,8 @@
  *   NULL. Text in is a pointer and a length, need not be NUL-terminated, and is copied; an embedded
  *   NUL is an error. Text out is lent: NUL-terminated, alive until its object is changed or freed;
  *   the `size_t *length` beside it may be NULL. Secrets go into the caller's buffer, for the caller
- *   to wipe. Objects own what they show: they outlive the environment, and may be freed in any order.
+ *   to wipe. Objects own what they show: they outlive the environment, and may be freed in any
+ *   order.
  *
  * Threads
  *   An environment may be used by many threads at once, and so may a requirement after its first

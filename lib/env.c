@@ -33,17 +33,9 @@ int ak_env_new(apikeys_env **out, const apikeys_options *options) {
   return APIKEYS_OK;
 }
 
-static void destroy_storage(apikeys_env *env) {
-  if (env->storage.destroy == NULL)
-    return;
-  ak_callback_enter();
-  env->storage.destroy(env->storage.self);
-  ak_callback_leave();
-}
-
 void ak_env_free(apikeys_env *env) {
   ak_subscriptions_close(env->subscriptions);
-  destroy_storage(env);
+  ak_storage_destroy(&env->storage);
   ak_secret_free(env->secrets);
   ak_usage_release(&env->usage);
   pthread_mutex_destroy(&env->security_log.lock);

@@ -14,7 +14,7 @@
 
 static const char default_prefix[] = "sk";
 
-/* -- The environment's record ------------------------------------------------------------------- */
+/* -- The environment's record ------------------------------------------------------------------ */
 
 static int find_environment(struct ak_call *call, apikeys_record *out) {
   apikeys_query query;
@@ -146,7 +146,7 @@ static int open_environment(apikeys_env *env, int mode, apikeys_error *err) {
   return ak_call_end(&call, rc);
 }
 
-/* -- Opening ------------------------------------------------------------------------------------ */
+/* -- Opening ----------------------------------------------------------------------------------- */
 
 /* A reader's look suffices for an environment that is there; only a new one needs to write. */
 static int finish_open(apikeys_env **out, apikeys_env *env, int rc, apikeys_error *err) {
@@ -240,7 +240,7 @@ int apikeys_open_storage(apikeys_env **env, const apikeys_storage *storage,
   return finish_open(env, made, rc, err);
 }
 
-/* -- Closing ------------------------------------------------------------------------------------ */
+/* -- Closing ----------------------------------------------------------------------------------- */
 
 void apikeys_close(apikeys_env *env) {
   if (env == NULL)

@@ -21,7 +21,8 @@ struct result {
 };
 
 static const struct result results[] = {
-#define RESULT_ROW(name, number, category, text) {(number), APIKEYS_CATEGORY_##category, #name, text},
+#define RESULT_ROW(name, number, category, text)                                                   \
+  {(number), APIKEYS_CATEGORY_##category, #name, text},
     APIKEYS_RESULT_MAP(RESULT_ROW)
 #undef RESULT_ROW
 };

@@ -7,7 +7,7 @@
 
 /*
  * Fill `err` (which may be NULL) and return `code`, so that a failure is one statement:
- *   return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "name", "must be 1 to 255 bytes long");
+ *   return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "name", "must not be empty");
  * `field` may be ""; `format` is printf's and must never be given a secret. A NULL format takes the
  * code's own text.
  */

@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-/* -- Reading ------------------------------------------------------------------------------------ */
+/* -- Reading ----------------------------------------------------------------------------------- */
 
 static int join_name(struct ak_call *call, apikeys_event *event) {
   const apikeys_record *record = &event->object.record;
@@ -124,7 +124,7 @@ int apikeys_event_list(apikeys_env *env, const apikeys_actor *actor, const apike
   return ak_list_call(env, actor, filter, page, AK_EVENT, list_events, err);
 }
 
-/* -- Subscribing -------------------------------------------------------------------------------- */
+/* -- Subscribing ------------------------------------------------------------------------------- */
 
 int apikeys_subscribe(apikeys_env *env, apikeys_event_callback callback, void *user_data,
                       void (*destroy)(void *user_data), apikeys_subscription **subscription,
@@ -139,7 +139,7 @@ int apikeys_subscribe(apikeys_env *env, apikeys_event_callback callback, void *u
   return ak_error_code(err, rc);
 }
 
-/* -- The event object --------------------------------------------------------------------------- */
+/* -- The event object -------------------------------------------------------------------------- */
 
 AK_NEW_AND_FREE(event, AK_EVENT)
 AK_GET_INTEGER(event, int64_t, number, AK_NUMBER)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* -- Appending ---------------------------------------------------------------------------------- */
+/* -- Appending --------------------------------------------------------------------------------- */
 
 static void set_optional(apikeys_record *record, int field, const char *text) {
   if (text[0] != '\0')
@@ -99,7 +99,7 @@ int ak_event_floor(struct ak_call *call, int64_t *floor) {
   return rc;
 }
 
-/* -- Pruning ------------------------------------------------------------------------------------ */
+/* -- Pruning ----------------------------------------------------------------------------------- */
 
 /*
  * Events go from the oldest up to the first that is young enough, so that what is left is without

@@ -149,10 +149,9 @@ int apikeys_filter_set_until_ms(apikeys_filter *filter, int64_t unix_ms) {
 }
 
 /* For messages: the parts in the order of their bits. */
-static const char *const part_names[] = {"limit",        "order",   "after",        "before",
-                                         "search",       "organization", "user",    "owner_type",
-                                         "revoked",      "available_to", "event_types", "since_ms",
-                                         "until_ms"};
+static const char *const part_names[] = {
+    "limit",      "order",   "after",        "before",      "search",   "organization", "user",
+    "owner_type", "revoked", "available_to", "event_types", "since_ms", "until_ms"};
 
 int ak_filter_check(const apikeys_filter *filter, unsigned understood, apikeys_error *err) {
   if (filter == NULL)

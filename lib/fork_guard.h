@@ -8,7 +8,8 @@
 
 #include <stdint.h>
 
-/* Never 0. The same in all threads of a process; another in each child made by fork() or clone(). */
+/* Never 0. The same in all threads of a process; another in each child made by
+ * fork() or clone(). */
 uint64_t ak_process_stamp(void);
 
 #endif

@@ -34,7 +34,8 @@ void ak_json_free(struct ak_json *json); /* ready for use again; the mode stays 
 
 bool ak_json_failed(const struct ak_json *json);
 
-/* What was written, with its NUL; NULL if it failed. Lives until the next call. `length` may be NULL. */
+/* What was written, with its NUL; NULL if it failed. Lives until the next call. `length` may be
+ * NULL. */
 const char *ak_json_text(const struct ak_json *json, size_t *length);
 
 /* The same, but the caller owns it (free()), and the writer is empty again. */

@@ -10,9 +10,10 @@
 
 #include <string.h>
 
-/* -- Listing ------------------------------------------------------------------------------------ */
+/* -- Listing ----------------------------------------------------------------------------------- */
 
-static int read_owner(struct ak_call *call, const apikeys_filter *filter, struct ak_key_owner *owner) {
+static int read_owner(struct ak_call *call, const apikeys_filter *filter,
+                      struct ak_key_owner *owner) {
   unsigned set = filter != NULL ? filter->set : 0;
   bool organization = (set & AK_FILTER_ORGANIZATION) != 0, user = (set & AK_FILTER_USER) != 0;
   int type = (set & AK_FILTER_OWNER_TYPE) != 0 ? filter->owner_type : 0;
@@ -79,7 +80,7 @@ int apikeys_key_list(apikeys_env *env, const apikeys_actor *actor, const apikeys
   return ak_list_call(env, actor, filter, page, AK_API_KEY, list, err);
 }
 
-/* -- Finding by the visible beginning ----------------------------------------------------------- */
+/* -- Finding by the visible beginning ---------------------------------------------------------- */
 
 enum { FIND_MAX = 100 };
 
@@ -106,9 +107,8 @@ static int drop_unseen(struct ak_call *call, apikeys_page *page) {
 }
 
 static int find(struct ak_call *call, const char *start, size_t length, apikeys_page *page) {
-  int rc = ak_power_is_member(&call->power) ||
-                   !(may_find(call, "apikeys:keys:read") ||
-                     may_find(call, "apikeys:management-keys:read"))
+  int rc = ak_power_is_member(&call->power) || !(may_find(call, "apikeys:keys:read") ||
+                                                 may_find(call, "apikeys:management-keys:read"))
                ? ak_allow(call, "apikeys:keys:read")
                : APIKEYS_OK;
   if (rc != APIKEYS_OK)

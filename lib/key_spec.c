@@ -55,7 +55,7 @@ int apikeys_key_spec_set_idempotency_key(apikeys_key_spec *spec, const char *tex
   return APIKEYS_OK;
 }
 
-/* -- The ceiling -------------------------------------------------------------------------------- */
+/* -- The ceiling ------------------------------------------------------------------------------- */
 
 static int refuse(struct ak_call *call, int code, const char *slug, size_t length) {
   int rc = ak_error_set(call->err, code, "permissions", "%.*s: %s", (int)length, slug,

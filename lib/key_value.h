@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A key's value against its record: made, sealed, verified, sealed anew. The only file that sees a value and
- * a record side by side.
+ * A key's value against its record: made, sealed, verified, sealed anew. The only file that sees a
+ * value and a record side by side.
  *
  * At rest a key is the BLAKE2b-256 of its whole text, sealed with XChaCha20-Poly1305 under a key
  * derived from the root key, with the key's id, lookup id and owner as associated data: a stolen
@@ -32,7 +32,8 @@ int ak_key_value_make(apikeys_env *env, apikeys_record *key, const apikeys_recor
 
 /*
  * 0 if the value is the record's, APIKEYS_UNKNOWN if not. Else the record cannot tell:
- * APIKEYS_ERROR_ROOT_KEY_WRONG, APIKEYS_ERROR_CORRUPT (it was tampered with, or its scheme is unknown).
+ * APIKEYS_ERROR_ROOT_KEY_WRONG, APIKEYS_ERROR_CORRUPT (it was tampered with, or its scheme is
+ * unknown).
  */
 int ak_key_value_verify(apikeys_env *env, const apikeys_record *key, const char *value,
                         size_t length);

@@ -17,8 +17,7 @@
 _Static_assert(APIKEYS_VALUE_MAX > AK_TOKEN_MAX, "the public bound holds every value");
 
 const char *ak_key_event_type(const apikeys_record *key, const char *action) {
-  bool management =
-      apikeys_record_integer(key, AK_API_KEY_OWNER_TYPE) == APIKEYS_OWNER_ENVIRONMENT;
+  bool management = apikeys_record_integer(key, AK_API_KEY_OWNER_TYPE) == APIKEYS_OWNER_ENVIRONMENT;
   if (strcmp(action, "created") == 0)
     return management ? "management_key.created" : "api_key.created";
   if (strcmp(action, "updated") == 0)
@@ -33,8 +32,7 @@ int ak_key_last_used(struct ak_call *call, const char *key_id, int64_t *at_ms) {
   ak_query_environment(&query, AK_API_KEY_USE, 0);
   ak_query_equal_text(&query, key_id, strlen(key_id));
   int rc = ak_get(&call->transaction, &query, &use);
-  int64_t stored =
-      rc == APIKEYS_OK ? apikeys_record_integer(&use, AK_API_KEY_USE_LAST_USED_AT) : 0;
+  int64_t stored = rc == APIKEYS_OK ? apikeys_record_integer(&use, AK_API_KEY_USE_LAST_USED_AT) : 0;
   int64_t remembered = ak_usage_last(&call->env->usage, key_id);
   *at_ms = remembered > stored ? remembered : stored;
   ak_record_release(&use);
@@ -71,7 +69,7 @@ void ak_key_owner_query(apikeys_query *query, const struct ak_key_owner *owner, 
   ak_query_equal_integer(query, state);
 }
 
-/* -- Creating ----------------------------------------------------------------------------------- */
+/* -- Creating ---------------------------------------------------------------------------------- */
 
 static int check_owner(struct ak_call *call, const apikeys_record *key) {
   size_t length;
@@ -242,7 +240,7 @@ int apikeys_key_create(apikeys_env *env, const apikeys_actor *actor, const apike
   return rc;
 }
 
-/* -- Finding one's own -------------------------------------------------------------------------- */
+/* -- Finding one's own ------------------------------------------------------------------------- */
 
 /* The key, if the actor may do this to it; others' keys are not found rather than forbidden. */
 static int find(struct ak_call *call, const struct ak_text *id, enum ak_key_verb verb,
@@ -311,7 +309,7 @@ int apikeys_key_get(apikeys_env *env, const apikeys_actor *actor, const char *id
   return run(env, actor, APIKEYS_TRANSACTION_READ, &result, get, key, err);
 }
 
-/* -- Changing ----------------------------------------------------------------------------------- */
+/* -- Changing ---------------------------------------------------------------------------------- */
 
 static bool owner_was_set(const apikeys_key_spec *spec) {
   return ak_object_changed(&spec->object, AK_API_KEY_OWNER_TYPE);
@@ -367,9 +365,10 @@ static int update(struct ak_call *call, struct key_result *result) {
   ak_record_init(&before, AK_API_KEY);
   rc = change(call, result->spec, &before, &result->record);
   ak_record_release(&before);
-  return rc == APIKEYS_OK ? ak_key_last_used(call, apikeys_record_text(&result->record, AK_ID, NULL),
-                                             &result->last_used_at)
-                          : rc;
+  return rc == APIKEYS_OK
+             ? ak_key_last_used(call, apikeys_record_text(&result->record, AK_ID, NULL),
+                                &result->last_used_at)
+             : rc;
 }
 
 int apikeys_key_update(apikeys_env *env, const apikeys_actor *actor, const char *id, size_t length,
@@ -387,7 +386,7 @@ int apikeys_key_update(apikeys_env *env, const apikeys_actor *actor, const char 
   return run(env, actor, APIKEYS_TRANSACTION_WRITE, &result, update, key, err);
 }
 
-/* -- Revoking ----------------------------------------------------------------------------------- */
+/* -- Revoking ---------------------------------------------------------------------------------- */
 
 int ak_key_revoke_record(struct ak_call *call, apikeys_record *key, const char *reason,
                          size_t reason_length) {

@@ -43,7 +43,8 @@ struct apikeys_filter {
   int64_t until_ms;
 };
 
-/* 0 if the filter (NULL: none) sets only what is understood, else APIKEYS_ERROR_INVALID_ARGUMENT. */
+/* 0 if the filter (NULL: none) sets only what is
+ * understood, else APIKEYS_ERROR_INVALID_ARGUMENT. */
 int ak_filter_check(const apikeys_filter *filter, unsigned understood, apikeys_error *err);
 
 /* What a list walks: one order of one kind, by number, newest or oldest first. */

@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-/* -- Maintenance -------------------------------------------------------------------------------- */
+/* -- Maintenance ------------------------------------------------------------------------------- */
 
 static int prune_events(struct ak_call *call, apikeys_record *environment, int64_t before_ms) {
   uint64_t pruned;
@@ -50,7 +50,7 @@ int apikeys_maintain(apikeys_env *env, apikeys_error *err) {
   return rc;
 }
 
-/* -- Pruning and backup ------------------------------------------------------------------------- */
+/* -- Pruning and backup ------------------------------------------------------------------------ */
 
 static int prune(struct ak_call *call, const void *arguments) {
   const int64_t *before_ms = arguments;

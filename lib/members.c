@@ -44,7 +44,7 @@ static struct member_name name_of(const apikeys_record *member) {
   return name;
 }
 
-/* -- Creating ----------------------------------------------------------------------------------- */
+/* -- Creating ---------------------------------------------------------------------------------- */
 
 static int check_roles(struct ak_call *call, const struct ak_object *given,
                        const char *organization_id) {
@@ -125,7 +125,7 @@ int apikeys_member_create(apikeys_env *env, const apikeys_actor *actor, apikeys_
                         member != NULL ? &member->object : NULL, create, NULL, err);
 }
 
-/* -- Getting and listing ------------------------------------------------------------------------ */
+/* -- Getting and listing ----------------------------------------------------------------------- */
 
 static int get(struct ak_call *call, const struct ak_object *given, const void *arguments,
                apikeys_record *stored) {
@@ -206,7 +206,7 @@ int apikeys_member_list(apikeys_env *env, const apikeys_actor *actor, const apik
   return ak_list_call(env, actor, filter, page, AK_MEMBER, list, err);
 }
 
-/* -- Changing and deleting ---------------------------------------------------------------------- */
+/* -- Changing and deleting --------------------------------------------------------------------- */
 
 static int update(struct ak_call *call, const struct ak_object *given, const void *arguments,
                   apikeys_record *stored) {
@@ -283,7 +283,7 @@ int ak_members_delete_of(struct ak_call *call, const char *organization_id) {
   return rc;
 }
 
-/* -- The member object -------------------------------------------------------------------------- */
+/* -- The member object ------------------------------------------------------------------------- */
 
 AK_NEW_AND_FREE(member, AK_MEMBER)
 AK_GET_TEXT(member, id, AK_ID)

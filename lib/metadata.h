@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Pairs of short texts as one text: "key<TAB>value<LF>" for each, in the order they were set. Pure. */
+/* Pairs of short texts as one text: "key<TAB>value<LF>" for each, in the order they
+ * were set. Pure. */
 #ifndef AK_METADATA_H
 #define AK_METADATA_H
 

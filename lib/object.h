@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What permissions, roles, organizations, members, keys, events and settings have in common: a record, which
- * of its fields the caller set, and the first setter that failed. Nouns add names and rules.
+ * What permissions, roles, organizations, members, keys, events and settings have in common: a
+ * record, which of its fields the caller set, and the first setter that failed. Nouns add names and
+ * rules.
  */
 #ifndef AK_OBJECT_H
 #define AK_OBJECT_H

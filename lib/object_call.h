@@ -40,7 +40,8 @@ struct ak_text {
   const char *text;
   size_t length;
 };
-/* 0, or APIKEYS_ERROR_INVALID_ARGUMENT where the text is NULL, empty or too long to be anything's. */
+/* 0, or APIKEYS_ERROR_INVALID_ARGUMENT where the text is NULL, empty or too long
+ * to be anything's. */
 int ak_check_lookup(struct ak_call *call, const struct ak_text *text, const char *name);
 
 /* Gives a new record its id and its times (the fields are the kind's). */

@@ -15,9 +15,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_MAX_BYTES = 255, EXTERNAL_ID_MAX_BYTES = 128, DOMAIN_MAX_BYTES = 253, DOMAINS_MAX = 100 };
+enum {
+  NAME_MAX_BYTES = 255,
+  EXTERNAL_ID_MAX_BYTES = 128,
+  DOMAIN_MAX_BYTES = 253,
+  DOMAINS_MAX = 100
+};
 
-/* -- Creating ----------------------------------------------------------------------------------- */
+/* -- Creating ---------------------------------------------------------------------------------- */
 
 static int check_external_id(struct ak_call *call, const struct ak_object *given) {
   if (apikeys_record_type(&given->record, AK_ORGANIZATION_EXTERNAL_ID) == APIKEYS_TYPE_NULL)
@@ -61,7 +66,7 @@ int apikeys_organization_create(apikeys_env *env, const apikeys_actor *actor,
                         organization != NULL ? &organization->object : NULL, create, NULL, err);
 }
 
-/* -- Getting and listing ------------------------------------------------------------------------ */
+/* -- Getting and listing ----------------------------------------------------------------------- */
 
 static int find(struct ak_call *call, const struct ak_text *id, apikeys_record *stored) {
   int rc = ak_check_lookup(call, id, "id");
@@ -141,7 +146,7 @@ int apikeys_organization_list(apikeys_env *env, const apikeys_actor *actor,
   return ak_list_call(env, actor, filter, page, AK_ORGANIZATION, list, err);
 }
 
-/* -- Changing and deleting ---------------------------------------------------------------------- */
+/* -- Changing and deleting --------------------------------------------------------------------- */
 
 static int update(struct ak_call *call, const struct ak_object *given, const void *arguments,
                   apikeys_record *stored) {
@@ -201,7 +206,7 @@ int apikeys_organization_delete(apikeys_env *env, const apikeys_actor *actor, co
   return ak_plain_call(env, actor, APIKEYS_TRANSACTION_WRITE, delete_organization, &arguments, err);
 }
 
-/* -- The organization object -------------------------------------------------------------------- */
+/* -- The organization object ------------------------------------------------------------------- */
 
 AK_NEW_AND_FREE(organization, AK_ORGANIZATION)
 AK_GET_TEXT(organization, id, AK_ID)
@@ -286,10 +291,10 @@ int apikeys_organization_set_metadata(apikeys_organization *organization, const 
   size_t pairs = 0;
   for (size_t i = 0; i < new_length; i++)
     pairs += text[i] == '\n';
-  int rc = pairs > AK_METADATA_PAIRS_MAX
-               ? APIKEYS_ERROR_INVALID_ARGUMENT
-               : ak_object_set_text(&organization->object, AK_ORGANIZATION_METADATA, text,
-                                    new_length);
+  int rc =
+      pairs > AK_METADATA_PAIRS_MAX
+          ? APIKEYS_ERROR_INVALID_ARGUMENT
+          : ak_object_set_text(&organization->object, AK_ORGANIZATION_METADATA, text, new_length);
   free(text);
   return rc;
 }

@@ -53,12 +53,11 @@ int ak_permissions_exist(struct ak_call *call, const char *set, size_t length) {
   return check_slugs(call, 0, set, length);
 }
 
-int ak_permissions_available(struct ak_call *call, int owner_type, const char *set,
-                             size_t length) {
+int ak_permissions_available(struct ak_call *call, int owner_type, const char *set, size_t length) {
   return check_slugs(call, owner_type, set, length);
 }
 
-/* -- Creating ----------------------------------------------------------------------------------- */
+/* -- Creating ---------------------------------------------------------------------------------- */
 
 static int check_texts(struct ak_call *call, const struct ak_object *permission) {
   int rc = ak_object_check_text(permission, AK_PERMISSION_NAME, 1, NAME_MAX_BYTES, call->err);
@@ -86,7 +85,8 @@ static int insert(struct ak_call *call, apikeys_record *stored) {
     rc = ak_insert(&call->transaction, stored);
   if (rc == APIKEYS_ERROR_EXISTS)
     rc = ak_error_set(call->err, rc, "slug", "a permission with this slug exists");
-  return rc == APIKEYS_OK ? ak_event_append(call, "permission.created", "", stored, NULL, NULL) : rc;
+  return rc == APIKEYS_OK ? ak_event_append(call, "permission.created", "", stored, NULL, NULL)
+                          : rc;
 }
 
 static int create(struct ak_call *call, const struct ak_object *given, const void *arguments,
@@ -137,7 +137,7 @@ int ak_permissions_create_system(struct ak_call *call) {
   return rc;
 }
 
-/* -- Getting and listing ------------------------------------------------------------------------ */
+/* -- Getting and listing ----------------------------------------------------------------------- */
 
 static int get(struct ak_call *call, const struct ak_object *given, const void *arguments,
                apikeys_record *stored) {
@@ -146,9 +146,8 @@ static int get(struct ak_call *call, const struct ak_object *given, const void *
   int rc = ak_allow(call, "apikeys:permissions:read");
   if (rc == APIKEYS_OK)
     rc = ak_check_lookup(call, slug, "slug");
-  return rc == APIKEYS_OK
-             ? ak_permission_find(&call->transaction, slug->text, slug->length, stored)
-             : rc;
+  return rc == APIKEYS_OK ? ak_permission_find(&call->transaction, slug->text, slug->length, stored)
+                          : rc;
 }
 
 int apikeys_permission_get(apikeys_env *env, const apikeys_actor *actor, const char *slug,
@@ -172,8 +171,8 @@ static int allow_list(struct ak_call *call, int available_to) {
 }
 
 static int list(struct ak_call *call, const apikeys_filter *filter, apikeys_page *page) {
-  int rc = ak_filter_check(
-      filter, AK_FILTER_PAGING | AK_FILTER_SEARCH | AK_FILTER_AVAILABLE_TO, call->err);
+  int rc = ak_filter_check(filter, AK_FILTER_PAGING | AK_FILTER_SEARCH | AK_FILTER_AVAILABLE_TO,
+                           call->err);
   int available_to = filter != NULL ? filter->available_to : 0;
   if (rc == APIKEYS_OK)
     rc = allow_list(call, available_to);
@@ -203,7 +202,7 @@ int apikeys_permission_list(apikeys_env *env, const apikeys_actor *actor,
   return ak_list_call(env, actor, filter, page, AK_PERMISSION, list, err);
 }
 
-/* -- Changing ----------------------------------------------------------------------------------- */
+/* -- Changing ---------------------------------------------------------------------------------- */
 
 static int find_own(struct ak_call *call, const struct ak_text *slug, apikeys_record *stored) {
   int rc = ak_check_lookup(call, slug, "slug");
@@ -225,8 +224,8 @@ static int update(struct ak_call *call, const struct ak_object *given, const voi
   if (rc == APIKEYS_OK && ak_object_changed(given, AK_PERMISSION_NAME))
     rc = ak_object_check_text(given, AK_PERMISSION_NAME, 1, NAME_MAX_BYTES, call->err);
   if (rc == APIKEYS_OK)
-    rc = ak_object_check_text(given, AK_PERMISSION_DESCRIPTION, 0, DESCRIPTION_MAX_BYTES,
-                              call->err);
+    rc =
+        ak_object_check_text(given, AK_PERMISSION_DESCRIPTION, 0, DESCRIPTION_MAX_BYTES, call->err);
   return rc == APIKEYS_OK ? ak_object_change(call, given, stored, AK_PERMISSION_UPDATED_AT,
                                              "permission.updated", "")
                           : rc;
@@ -238,7 +237,7 @@ int apikeys_permission_update(apikeys_env *env, const apikeys_actor *actor,
                         permission != NULL ? &permission->object : NULL, update, NULL, err);
 }
 
-/* -- Deleting ----------------------------------------------------------------------------------- */
+/* -- Deleting ---------------------------------------------------------------------------------- */
 
 /* Records of one kind that hold a slug, collected first: a scan's visitor makes no changes. */
 struct holders {
@@ -331,7 +330,7 @@ int apikeys_permission_delete(apikeys_env *env, const apikeys_actor *actor, cons
   return ak_plain_call(env, actor, APIKEYS_TRANSACTION_WRITE, delete_permission, &arguments, err);
 }
 
-/* -- The permission object ---------------------------------------------------------------------- */
+/* -- The permission object --------------------------------------------------------------------- */
 
 AK_NEW_AND_FREE(permission, AK_PERMISSION)
 AK_GET_TEXT(permission, id, AK_ID)

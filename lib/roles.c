@@ -53,7 +53,7 @@ static struct role_name name_of(const apikeys_record *role) {
   return name;
 }
 
-/* -- Creating ----------------------------------------------------------------------------------- */
+/* -- Creating ---------------------------------------------------------------------------------- */
 
 static int check_contents(struct ak_call *call, const struct ak_object *given) {
   int rc = ak_object_check_text(given, AK_ROLE_DESCRIPTION, 0, DESCRIPTION_MAX_BYTES, call->err);
@@ -120,8 +120,8 @@ static int create(struct ak_call *call, const struct ak_object *given, const voi
 
 int apikeys_role_create(apikeys_env *env, const apikeys_actor *actor, apikeys_role *role,
                         apikeys_error *err) {
-  return ak_object_call(env, actor, APIKEYS_TRANSACTION_WRITE,
-                        role != NULL ? &role->object : NULL, create, NULL, err);
+  return ak_object_call(env, actor, APIKEYS_TRANSACTION_WRITE, role != NULL ? &role->object : NULL,
+                        create, NULL, err);
 }
 
 static int create_system(struct ak_call *call, const char *slug, const char *name,
@@ -148,7 +148,7 @@ int ak_roles_create_system(struct ak_call *call) {
   return rc;
 }
 
-/* -- Getting and listing ------------------------------------------------------------------------ */
+/* -- Getting and listing ----------------------------------------------------------------------- */
 
 static int get(struct ak_call *call, const struct ak_object *given, const void *arguments,
                apikeys_record *stored) {
@@ -188,7 +188,7 @@ int apikeys_role_list(apikeys_env *env, const apikeys_actor *actor, const apikey
   return ak_list_call(env, actor, filter, page, AK_ROLE, list, err);
 }
 
-/* -- Changing and deleting ---------------------------------------------------------------------- */
+/* -- Changing and deleting --------------------------------------------------------------------- */
 
 static int update(struct ak_call *call, const struct ak_object *given, const void *arguments,
                   apikeys_record *stored) {
@@ -208,8 +208,8 @@ static int update(struct ak_call *call, const struct ak_object *given, const voi
 
 int apikeys_role_update(apikeys_env *env, const apikeys_actor *actor, apikeys_role *role,
                         apikeys_error *err) {
-  return ak_object_call(env, actor, APIKEYS_TRANSACTION_WRITE,
-                        role != NULL ? &role->object : NULL, update, NULL, err);
+  return ak_object_call(env, actor, APIKEYS_TRANSACTION_WRITE, role != NULL ? &role->object : NULL,
+                        update, NULL, err);
 }
 
 /* An organization's role is in use in its organization, the environment's anywhere. */
@@ -277,7 +277,7 @@ int ak_roles_delete_of(struct ak_call *call, const char *organization_id) {
   return rc;
 }
 
-/* -- The role object ---------------------------------------------------------------------------- */
+/* -- The role object --------------------------------------------------------------------------- */
 
 AK_NEW_AND_FREE(role, AK_ROLE)
 AK_GET_TEXT(role, id, AK_ID)

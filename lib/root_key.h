@@ -24,13 +24,15 @@ void ak_secrets_derive(struct ak_secrets *secrets);
 int ak_secrets_check(const struct ak_secrets *secrets, const void *check, size_t length);
 
 /*
- * Read the root key into secrets->root from where the options say: bytes, callback, or file; not from the store.
+ * Read the root key into secrets->root from where the options say: bytes, callback, or file; not
+ * from the store.
  * APIKEYS_ERROR_ROOT_KEY_MISSING, …_MALFORMED, …_EXPOSED.
  */
 int ak_root_key_read(struct ak_secrets *secrets, const apikeys_options *options,
                      apikeys_error *err);
 
-/* Write a new file for it, mode 0600, on disk when this returns. APIKEYS_ERROR_EXISTS if it is there. */
+/* Write a new file for it, mode 0600, on disk when this returns. APIKEYS_ERROR_EXISTS if it is
+ * there. */
 int ak_root_key_write(const struct ak_secrets *secrets, const char *path, apikeys_error *err);
 
 /*

@@ -26,24 +26,24 @@ static int check_duration(struct ak_call *call, const struct ak_object *given, i
 
 static int check_prefixes(struct ak_call *call, const struct ak_object *given) {
   size_t length, at = 0, prefix_length, count = 0;
-  const char *set =
-      apikeys_record_text(&given->record, AK_ENVIRONMENT_ACCEPTED_PREFIXES, &length);
+  const char *set = apikeys_record_text(&given->record, AK_ENVIRONMENT_ACCEPTED_PREFIXES, &length);
   const char *prefix;
   while (ak_slugs_next(set, length, &at, &prefix, &prefix_length))
     if (ak_prefix_check(prefix, prefix_length) != 0 || ++count > PREFIXES_MAX)
       return ak_error_set(call->err, APIKEYS_ERROR_INVALID_ARGUMENT, "accepted_prefixes",
                           "must be at most 64 prefixes of 1 to 24 of a-z 0-9 _");
   prefix = apikeys_record_text(&given->record, AK_ENVIRONMENT_PREFIX, &prefix_length);
-  if (ak_object_changed(given, AK_ENVIRONMENT_PREFIX) && ak_prefix_check(prefix, prefix_length) != 0)
+  if (ak_object_changed(given, AK_ENVIRONMENT_PREFIX) &&
+      ak_prefix_check(prefix, prefix_length) != 0)
     return ak_error_set(call->err, APIKEYS_ERROR_INVALID_ARGUMENT, "prefix",
                         "must be 1 to 24 of a-z 0-9 _, begin with a letter, not end with _");
   return APIKEYS_OK;
 }
 
 static int check(struct ak_call *call, const struct ak_object *given) {
-  static const int durations[] = {
-      AK_ENVIRONMENT_MAX_LIFETIME_MS, AK_ENVIRONMENT_IDLE_LIFETIME_MS,
-      AK_ENVIRONMENT_MAX_KEYS_PER_OWNER, AK_ENVIRONMENT_EVENT_RETENTION_MS};
+  static const int durations[] = {AK_ENVIRONMENT_MAX_LIFETIME_MS, AK_ENVIRONMENT_IDLE_LIFETIME_MS,
+                                  AK_ENVIRONMENT_MAX_KEYS_PER_OWNER,
+                                  AK_ENVIRONMENT_EVENT_RETENTION_MS};
   int rc = check_prefixes(call, given);
   for (size_t i = 0; rc == APIKEYS_OK && i < sizeof durations / sizeof durations[0]; i++)
     rc = check_duration(call, given, durations[i]);
@@ -61,8 +61,8 @@ static int accept_current_prefix(struct ak_object *given, const apikeys_record *
                                          AK_ENVIRONMENT_ACCEPTED_PREFIXES, &length);
   ak_slugs_add_all(&set, text, length);
   bool prefix_changed = ak_object_changed(given, AK_ENVIRONMENT_PREFIX);
-  text = apikeys_record_text(prefix_changed ? &given->record : stored, AK_ENVIRONMENT_PREFIX,
-                             &length);
+  text =
+      apikeys_record_text(prefix_changed ? &given->record : stored, AK_ENVIRONMENT_PREFIX, &length);
   ak_slugs_add(&set, text, length);
   int rc = set.failed ? APIKEYS_ERROR_NO_MEMORY
                       : ak_object_set_text(given, AK_ENVIRONMENT_ACCEPTED_PREFIXES,
@@ -105,7 +105,7 @@ int apikeys_settings_update(apikeys_env *env, const apikeys_actor *actor,
   return ak_object_call(env, actor, APIKEYS_TRANSACTION_WRITE, object, update, &object, err);
 }
 
-/* -- The settings object ------------------------------------------------------------------------ */
+/* -- The settings object ----------------------------------------------------------------------- */
 
 AK_NEW_AND_FREE(settings, AK_ENVIRONMENT)
 AK_GET_TEXT(settings, prefix, AK_ENVIRONMENT_PREFIX)

@@ -115,7 +115,8 @@ static const struct member api_key_members[] = {
     {"updated_at", FORM_TIME, AK_API_KEY_UPDATED_AT},
 };
 
-#define SHAPE(object, stem) {object, stem##_members, sizeof stem##_members / sizeof stem##_members[0]}
+#define SHAPE(object, stem)                                                                        \
+  {object, stem##_members, sizeof stem##_members / sizeof stem##_members[0]}
 
 static const struct shape shapes[AK_KIND_END] = {
     [AK_ENVIRONMENT] = SHAPE("environment", environment),

@@ -28,11 +28,12 @@ struct apikeys_request {
   char request_id[AK_CONTEXT_MAX + 1];
 };
 
-/* -- Requirements and requests ------------------------------------------------------------------ */
+/* -- Requirements and requests ----------------------------------------------------------------- */
 
 apikeys_requirement *apikeys_requirement_new(void) {
   apikeys_requirement *requirement = calloc(1, sizeof *requirement);
-  if (requirement != NULL && (requirement->frozen = calloc(1, sizeof *requirement->frozen)) == NULL) {
+  if (requirement != NULL &&
+      (requirement->frozen = calloc(1, sizeof *requirement->frozen)) == NULL) {
     free(requirement);
     return NULL;
   }
@@ -106,7 +107,7 @@ int apikeys_request_set_request_id(apikeys_request *request, const char *text, s
   return set_context(request != NULL ? request->request_id : NULL, text, length);
 }
 
-/* -- The steps ---------------------------------------------------------------------------------- */
+/* -- The steps --------------------------------------------------------------------------------- */
 
 /* What a validation has found out so far. */
 struct validation {
@@ -153,8 +154,8 @@ static int check_state(struct validation *validation) {
   int64_t idle_lifetime_ms =
       apikeys_record_integer(&validation->environment, AK_ENVIRONMENT_IDLE_LIFETIME_MS);
   bool customers = apikeys_record_integer(key, AK_API_KEY_OWNER_TYPE) != APIKEYS_OWNER_ENVIRONMENT;
-  bool idle = customers && ak_key_idle(key, validation->last_used_at, idle_lifetime_ms,
-                                       validation->now_ms);
+  bool idle =
+      customers && ak_key_idle(key, validation->last_used_at, idle_lifetime_ms, validation->now_ms);
   return idle ? APIKEYS_REVOKED : APIKEYS_OK;
 }
 
@@ -177,8 +178,8 @@ static int hold_to_member(struct validation *validation) {
   return rc == APIKEYS_ERROR_NOT_FOUND ? APIKEYS_OWNER_INACTIVE : rc;
 }
 
-/* An organization's keys are revoked when it is deleted; that it is there is asked all the same, for stores
- * that were edited by hand. */
+/* An organization's keys are revoked when it is deleted; that it is there is asked all the same,
+ * for stores that were edited by hand. */
 static int check_owner(struct validation *validation) {
   const apikeys_record *key = &validation->key;
   const char *organization_id = apikeys_record_text(key, AK_API_KEY_ORGANIZATION_ID, NULL);
@@ -198,8 +199,7 @@ static int check_owner(struct validation *validation) {
 
 static int require(const apikeys_record *key, const apikeys_requirement *requirement,
                    apikeys_error *err) {
-  bool management =
-      apikeys_record_integer(key, AK_API_KEY_OWNER_TYPE) == APIKEYS_OWNER_ENVIRONMENT;
+  bool management = apikeys_record_integer(key, AK_API_KEY_OWNER_TYPE) == APIKEYS_OWNER_ENVIRONMENT;
   if (management && (requirement == NULL || requirement->accept_management_keys != 1))
     return APIKEYS_MANAGEMENT_KEY;
   if (requirement == NULL)
@@ -234,7 +234,7 @@ static int validate(struct validation *validation) {
   return rc;
 }
 
-/* -- Around them -------------------------------------------------------------------------------- */
+/* -- Around them ------------------------------------------------------------------------------- */
 
 enum { SECURITY_LINES_A_SECOND = 10 };
 
@@ -268,8 +268,8 @@ static void log_refusal(apikeys_env *env, int rc, const struct ak_token *token,
     ak_log(&env->options, APIKEYS_LOG_SECURITY, "%lld refusals were left out of this log",
            (long long)left_out);
   ak_log(&env->options, APIKEYS_LOG_SECURITY,
-         "validation refused: %s; lookup id %.*s; address %s; request %s",
-         apikeys_result_name(rc), token->lookup_id != NULL ? AK_LOOKUP_ID_LENGTH : 1,
+         "validation refused: %s; lookup id %.*s; address %s; request %s", apikeys_result_name(rc),
+         token->lookup_id != NULL ? AK_LOOKUP_ID_LENGTH : 1,
          token->lookup_id != NULL ? token->lookup_id : "-",
          request != NULL && request->address[0] != '\0' ? request->address : "-",
          request != NULL && request->request_id[0] != '\0' ? request->request_id : "-");
@@ -363,7 +363,7 @@ int apikeys_validate_authorization(apikeys_env *env, const char *header, size_t 
                           err);
 }
 
-/* -- Holding a validated key against more ------------------------------------------------------- */
+/* -- Holding a validated key against more ------------------------------------------------------ */
 
 int apikeys_key_require(const apikeys_key *key, const apikeys_requirement *requirement) {
   if (key == NULL || apikeys_key_id(key, NULL)[0] == '\0')
@@ -380,7 +380,7 @@ int apikeys_key_require_permission(const apikeys_key *key, const char *slug, siz
   return ak_slugs_has(set, set_length, slug, length) ? APIKEYS_OK : APIKEYS_NOT_PERMITTED;
 }
 
-/* -- Management keys as actors ------------------------------------------------------------------ */
+/* -- Management keys as actors ----------------------------------------------------------------- */
 
 int apikeys_actor_set_management_key(apikeys_actor *actor, apikeys_env *env, const char *value,
                                      size_t length, apikeys_error *err) {

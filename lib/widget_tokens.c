@@ -53,8 +53,9 @@ int apikeys_widget_token_spec_set_organization(apikeys_widget_token_spec *spec, 
 
 int apikeys_widget_token_spec_set_user(apikeys_widget_token_spec *spec, const char *user_id,
                                        size_t length) {
-  if (spec == NULL || (length > 0 && (user_id == NULL || ak_text_id_problem(user_id, length, 1,
-                                                                           AK_USER_ID_MAX) != NULL)))
+  if (spec == NULL ||
+      (length > 0 &&
+       (user_id == NULL || ak_text_id_problem(user_id, length, 1, AK_USER_ID_MAX) != NULL)))
     return note(spec, APIKEYS_ERROR_INVALID_ARGUMENT);
   if (length > 0)
     memcpy(spec->user_id, user_id, length);
@@ -88,7 +89,7 @@ size_t apikeys_widget_token_max(void) {
   return APIKEYS_WIDGET_TOKEN_MAX;
 }
 
-/* -- Making ------------------------------------------------------------------------------------- */
+/* -- Making ------------------------------------------------------------------------------------ */
 
 /* What is left of the scopes: with a user, those that they hold. */
 static int grant(struct ak_call *call, const apikeys_widget_token_spec *spec,
@@ -184,7 +185,7 @@ int apikeys_widget_token_create(apikeys_env *env, const apikeys_actor *actor,
   return rc;
 }
 
-/* -- Verifying ---------------------------------------------------------------------------------- */
+/* -- Verifying --------------------------------------------------------------------------------- */
 
 /* The key of this version: the current one, or, for an hour after a rotation, the one before. */
 static int token_key(struct ak_call *call, uint32_t version, uint8_t key[AK_KEY_BYTES]) {
@@ -199,8 +200,7 @@ static int token_key(struct ak_call *call, uint32_t version, uint8_t key[AK_KEY_
     size_t length;
     const uint8_t *sealed =
         apikeys_record_blob(&environment, AK_ENVIRONMENT_PREVIOUS_TOKEN_KEY, &length);
-    int64_t until =
-        apikeys_record_integer(&environment, AK_ENVIRONMENT_PREVIOUS_TOKEN_KEY_UNTIL);
+    int64_t until = apikeys_record_integer(&environment, AK_ENVIRONMENT_PREVIOUS_TOKEN_KEY_UNTIL);
     if ((int64_t)version == current)
       memcpy(key, secrets.token, AK_KEY_BYTES);
     else if ((int64_t)version != current - 1 || call->now_ms >= until ||

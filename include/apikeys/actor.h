@@ -25,7 +25,7 @@
  * Everything else is for the system and management keys.
  *
  * What a management key may do is said by its scopes, which are these and no others:
- *   apikeys:environment:read    apikeys:environment:write     settings; write: backup, prune, root key
+ *   apikeys:environment:read    apikeys:environment:write     settings, root key, backup
  *   apikeys:permissions:read    apikeys:permissions:write
  *   apikeys:roles:read          apikeys:roles:write
  *   apikeys:organizations:read  apikeys:organizations:write

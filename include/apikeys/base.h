@@ -23,7 +23,7 @@
 extern "C" {
 #endif
 
-/* The version of the headers a program was compiled against: major * 10000 + minor * 100 + patch. */
+/* The version of the headers a program was compiled with: major * 10000 + minor * 100 + patch */
 #define APIKEYS_VERSION_NUMBER 10000
 #define APIKEYS_VERSION_TEXT "1.0.0"
 

@@ -29,9 +29,9 @@ extern "C" {
  *
  * Where an option takes a callback it takes `user_data` and `destroy` too; `destroy` (may be NULL)
  * is called exactly once with `user_data`, when the options and every environment opened with them
- * are gone or the option was set anew; also if the setter itself fails. Callbacks may be called from
- * every thread that uses the environment, several at a time, and must not call back into it: that
- * gives APIKEYS_ERROR_REENTERED.
+ * are gone or the option was set anew; also if the setter itself fails. Callbacks may be called
+ * from every thread that uses the environment, several at a time, and must not call back into it:
+ * that gives APIKEYS_ERROR_REENTERED.
  */
 typedef struct apikeys_options apikeys_options;
 
@@ -47,8 +47,8 @@ APIKEYS_API void apikeys_options_free(apikeys_options *options);
  *   …_root_key           the bytes themselves; `length` must be 32. Wipe your copy.
  *   …_root_key_callback  asked once at each open (a KMS, a credential): fills 32 bytes, returns 0.
  *                        Anything else fails the open with APIKEYS_ERROR_ROOT_KEY_MISSING.
- *   …_root_key_file      a path, NUL-terminated: 32 raw bytes, readable by no other user. Made, mode 0600, if
- *                        it is missing and the environment is new.
+ *   …_root_key_file      a path, NUL-terminated: 32 raw bytes, readable by no other user. Made,
+ *                        mode 0600, if it is missing and the environment is new.
  *   …_root_key_in_store  non-zero: inside the store itself. This gives up what the root key is for:
  *                        whoever reads the store can make values that verify. For tests and demos.
  */
@@ -97,8 +97,9 @@ APIKEYS_API int apikeys_options_set_random(apikeys_options *options,
 /* --------------------------------------------------------------------- opening, closing ------ */
 
 /*
- * Open the environment in the SQLite database at `path` (NUL-terminated), making it, mode 0600, if there is none.
- * `options` and `err` may be NULL. On failure *env is untouched, and there is nothing to free.
+ * Open the environment in the SQLite database at `path` (NUL-terminated), making it, mode 0600, if
+ * there is none. `options` and `err` may be NULL. On failure *env is untouched, and there is
+ * nothing to free.
  *
  *   APIKEYS_ERROR_INVALID_ARGUMENT    an empty path, ":memory:", a "file:" URI
  *   APIKEYS_ERROR_CANNOT_OPEN         a directory, a symbolic link, no such directory, no access
@@ -111,11 +112,12 @@ APIKEYS_API int apikeys_options_set_random(apikeys_options *options,
  *   APIKEYS_ERROR_ROOT_KEY_WRONG      it is another environment's
  *   APIKEYS_ERROR_ROOT_KEY_MALFORMED  it is not 32 bytes long
  *   APIKEYS_ERROR_ROOT_KEY_EXPOSED    its mode lets other users read it
- *   APIKEYS_ERROR_FORKED              the process that forked this one had the file open (see below)
+ *   APIKEYS_ERROR_FORKED              the process that forked this one had the file open
  *   and those of any call: …_BUSY, …_STORAGE, …_STORAGE_FULL, …_NO_MEMORY, …_RANDOM
  *
  * The file belongs on a local file system, and one process must hold one copy of SQLite only: both
- * are SQLite's own rules. An environment of an older schema is upgraded in one transaction. Since 1.0.
+ * are SQLite's own rules. An environment of an older schema is upgraded in one transaction. Since
+ * 1.0.
  */
 APIKEYS_API int apikeys_open_sqlite(apikeys_env **env, const char *path,
                                     const apikeys_options *options,
@@ -156,8 +158,9 @@ APIKEYS_API int apikeys_maintain(apikeys_env *env, apikeys_error *err);
 
 /*
  * Copy the environment as it is now into a new file at `path`, while others go on writing.
- * APIKEYS_ERROR_EXISTS if there is such a file, APIKEYS_ERROR_UNSUPPORTED if the back-end cannot. The root key file is not
- * part of it: back it up once, elsewhere. Actor: the system, or `apikeys:environment:write`.
+ * APIKEYS_ERROR_EXISTS if there is such a file, APIKEYS_ERROR_UNSUPPORTED if the back-end cannot.
+ * The root key file is not part of it: back it up once, elsewhere. Actor: the system, or
+ * `apikeys:environment:write`.
  */
 APIKEYS_API int apikeys_backup(apikeys_env *env, const apikeys_actor *actor, const char *path,
                                apikeys_error *err);
@@ -172,12 +175,12 @@ APIKEYS_API int apikeys_prune(apikeys_env *env, const apikeys_actor *actor, int6
 
 /*
  * Give the environment a new root key: every key is sealed again under it in one transaction; no
- * key's value changes and none needs to be presented. For the default file, a file or a store that holds
- * the root key: pass NULL and 0; a new one is drawn and put in its place, and a crash in the middle leaves
- * either the old or the new one working. Else pass the 32 new bytes, which the next open
- * must be given. Widget tokens stay valid until they expire. Other processes that have the
- * environment open get APIKEYS_ERROR_ROOT_KEY_WRONG from then on until they open it again.
- * Leaves an event. Actor: the system, or `apikeys:environment:write`.
+ * key's value changes and none needs to be presented. For the default file, a file or a store that
+ * holds the root key: pass NULL and 0; a new one is drawn and put in its place, and a crash in the
+ * middle leaves either the old or the new one working. Else pass the 32 new bytes, which the next
+ * open must be given. Widget tokens stay valid until they expire. Other processes that have the
+ * environment open get APIKEYS_ERROR_ROOT_KEY_WRONG from then on until they open it again. Leaves
+ * an event. Actor: the system, or `apikeys:environment:write`.
  */
 APIKEYS_API int apikeys_rotate_root_key(apikeys_env *env, const apikeys_actor *actor,
                                         const void *bytes, size_t length, apikeys_error *err);
@@ -203,17 +206,17 @@ typedef struct apikeys_settings apikeys_settings;
 APIKEYS_API apikeys_settings *apikeys_settings_new(void);
 APIKEYS_API void apikeys_settings_free(apikeys_settings *settings);
 
-/* Actor: the system, or `apikeys:environment:read`; for update `apikeys:environment:write`, which leaves
- * the event environment.updated. */
+/* Actor: the system, or `apikeys:environment:read`; for update `apikeys:environment:write`, which
+ * leaves the event environment.updated. */
 APIKEYS_API int apikeys_settings_get(apikeys_env *env, const apikeys_actor *actor,
                                      apikeys_settings *settings, apikeys_error *err);
 APIKEYS_API int apikeys_settings_update(apikeys_env *env, const apikeys_actor *actor,
                                         apikeys_settings *settings, apikeys_error *err);
 
 /*
- * The prefix of new keys, "sk" unless set: 1 to 24 of a-z 0-9 _ , beginning with a letter and not ending with
- * '_'. Keys of earlier prefixes stay valid: they are in the accepted prefixes, a set separated by
- * blanks, until taken out; values with a prefix taken out are malformed.
+ * The prefix of new keys, "sk" unless set: 1 to 24 of a-z 0-9 _ , beginning with a letter and not
+ * ending with '_'. Keys of earlier prefixes stay valid: they are in the accepted prefixes, a set
+ * separated by blanks, until taken out; values with a prefix taken out are malformed.
  */
 APIKEYS_API const char *apikeys_settings_prefix(const apikeys_settings *settings, size_t *length);
 APIKEYS_API int apikeys_settings_set_prefix(apikeys_settings *settings, const char *prefix,

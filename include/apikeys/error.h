@@ -107,9 +107,9 @@ enum {
 
 /*
  * The code's name without the library's prefix ("REVOKED", "ERROR_BUSY"), its English text, its
- * category (APIKEYS_CATEGORY_…) and the HTTP status for it. An unknown number gives "UNKNOWN_RESULT",
- * a text that says so, APIKEYS_CATEGORY_UNAVAILABLE and 503: unknown never reads as good.
- * The strings are static. Since 1.0.
+ * category (APIKEYS_CATEGORY_…) and the HTTP status for it. An unknown number gives
+ * "UNKNOWN_RESULT", a text that says so, APIKEYS_CATEGORY_UNAVAILABLE and 503: unknown never reads
+ * as good. The strings are static. Since 1.0.
  */
 APIKEYS_API const char *apikeys_result_name(int result);
 APIKEYS_API const char *apikeys_result_text(int result);

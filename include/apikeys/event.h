@@ -13,7 +13,8 @@
  *
  * Types: api_key.created, .updated, .revoked; management_key.created, .updated, .revoked;
  * organization.created, .updated, .deleted; organization_membership.created, .updated, .deleted;
- * role.created, .updated, .deleted; permission.created, .updated, .deleted; environment.created, .updated, .pruned, .root_key_rotated.
+ * role.created, .updated, .deleted; permission.created, .updated, .deleted; environment.created,
+ * .updated, .pruned, .root_key_rotated.
  */
 #ifndef APIKEYS_EVENT_H
 #define APIKEYS_EVENT_H
@@ -67,10 +68,10 @@ APIKEYS_API int apikeys_event_list(apikeys_env *env, const apikeys_actor *actor,
 
 /*
  * The events behind a named cursor, oldest first, at most 1 to 100 of them: those that were not
- * acknowledged yet. A name (1 to 128 bytes of text) that was never used starts at the oldest event. Poll, act on them,
- * acknowledge the last one's number: after a crash in between they come again. One reader per name;
- * acknowledging never goes back. APIKEYS_ERROR_CURSOR_EXPIRED: events behind the cursor were pruned;
- * acknowledge any number to go on from the oldest.
+ * acknowledged yet. A name (1 to 128 bytes of text) that was never used starts at the oldest event.
+ * Poll, act on them, acknowledge the last one's number: after a crash in between they come again.
+ * One reader per name; acknowledging never goes back. APIKEYS_ERROR_CURSOR_EXPIRED: events behind
+ * the cursor were pruned; acknowledge any number to go on from the oldest.
  */
 APIKEYS_API int apikeys_event_poll(apikeys_env *env, const apikeys_actor *actor, const char *name,
                                    size_t length, int limit, apikeys_page *page,

@@ -34,9 +34,9 @@ enum {
 
 /*
  * A key as it was when it was created, got, listed or validated. Yours to reuse from call to call,
- * by one thread at a time; overwritten only by calls that return 0. Text getters lend NUL-terminated
- * text that lives until the object is overwritten or freed; `length` may be NULL. Times are Unix
- * milliseconds, 0 for "never". Since 1.0.
+ * by one thread at a time; overwritten only by calls that return 0. Text getters lend
+ * NUL-terminated text that lives until the object is overwritten or freed; `length` may be NULL.
+ * Times are Unix milliseconds, 0 for "never". Since 1.0.
  */
 APIKEYS_API apikeys_key *apikeys_key_new(void); /* NULL: out of memory */
 APIKEYS_API void apikeys_key_free(apikeys_key *key);
@@ -48,8 +48,8 @@ APIKEYS_API const char *apikeys_key_organization_id(const apikeys_key *key, size
 APIKEYS_API const char *apikeys_key_user_id(const apikeys_key *key, size_t *length);
 APIKEYS_API const char *apikeys_key_name(const apikeys_key *key, size_t *length);
 /*
- * The permissions: sorted slugs separated by blanks. From a validation, what the key may do now: a member's key
- * has no permission which its member lacks by then.
+ * The permissions: sorted slugs separated by blanks. From a validation, what the key may do now: a
+ * member's key has no permission which its member lacks by then.
  */
 APIKEYS_API const char *apikeys_key_permissions(const apikeys_key *key, size_t *length);
 APIKEYS_API const char *apikeys_key_obfuscated_value(const apikeys_key *key, size_t *length);
@@ -70,7 +70,7 @@ APIKEYS_API int apikeys_key_require_permission(const apikeys_key *key, const cha
 /* The key as JSON, in the shape of the wire contract, without a value; NULL: out of memory. */
 APIKEYS_API const char *apikeys_key_json(apikeys_key *key, size_t *length);
 
-/* --------------------------------------------------------------------- what a key shall be ------ */
+/* ------------------------------------------------------------------ what a key shall be ------ */
 
 /*
  * A specification for create, and for update, where only what is set changes. Setters copy; they
@@ -106,9 +106,9 @@ APIKEYS_API int apikeys_key_spec_clear_permissions(apikeys_key_spec *spec);
 APIKEYS_API int apikeys_key_spec_set_expires_at_ms(apikeys_key_spec *spec, int64_t unix_ms);
 
 /*
- * Create only: 1 to 255 bytes of text, chosen by the caller, that make a repeat safe when an answer was
- * lost. For 24 hours, for the same actor and owner: the same request again gives the same key with
- * a new value, and the value that was lost dies; if the key has been used meanwhile,
+ * Create only: 1 to 255 bytes of text, chosen by the caller, that make a repeat safe when an answer
+ * was lost. For 24 hours, for the same actor and owner: the same request again gives the same key
+ * with a new value, and the value that was lost dies; if the key has been used meanwhile,
  * APIKEYS_ERROR_IDEMPOTENCY_USED with the key's id as the error's subject; another request is
  * APIKEYS_ERROR_IDEMPOTENCY_MISMATCH. No value is kept for any of this.
  */
@@ -128,7 +128,8 @@ APIKEYS_API int apikeys_key_spec_set_idempotency_key(apikeys_key_spec *spec, con
  *   APIKEYS_ERROR_PERMISSION_NOT_HELD       a member's own key would exceed the member, or a
  *                                           management key the management key that makes it
  *   APIKEYS_ERROR_EXPIRY_REQUIRED, …_LIFETIME_TOO_LONG, …_LIMIT_REACHED  the environment's policies
- *   APIKEYS_ERROR_NOT_FOUND                 no such organization (or it is not the actor's), or member
+ *   APIKEYS_ERROR_NOT_FOUND                 no such organization (or it is not the actor's), or
+ *                                           member
  *   APIKEYS_ERROR_NOT_ALLOWED               the actor lacks the permission for it
  *
  * Leaves the event api_key.created (management_key.created for the environment's own).
@@ -157,10 +158,10 @@ APIKEYS_API int apikeys_key_list(apikeys_env *env, const apikeys_actor *actor,
                                  apikeys_error *err);
 
 /*
- * Find keys, revoked ones too, by the visible beginning of their value: "sk_0ZMj", or any length that includes some of
- * the lookup id, for support and for answering leaks. A whole value does as well: only its lookup
- * id is used, nothing of it is kept. At most 100, newest first. Actor: the system, or
- * `apikeys:keys:read`; management keys are found by those who may also list them.
+ * Find keys, revoked ones too, by the visible beginning of their value: "sk_0ZMj", or any length
+ * that includes some of the lookup id, for support and for answering leaks. A whole value does as
+ * well: only its lookup id is used, nothing of it is kept. At most 100, newest first. Actor: the
+ * system, or `apikeys:keys:read`; management keys are found by those who may also list them.
  */
 APIKEYS_API int apikeys_key_find(apikeys_env *env, const apikeys_actor *actor, const char *text,
                                  size_t length, apikeys_page *page, apikeys_error *err);
@@ -178,8 +179,8 @@ APIKEYS_API int apikeys_key_update(apikeys_env *env, const apikeys_actor *actor,
 /*
  * Revoke a key, for good: the next validation, in any thread and any process, refuses it. `reason`
  * (up to 255 bytes of text, may be NULL with 0) is kept. A second time is
- * APIKEYS_ERROR_ALREADY_REVOKED, with the key as it is in `key` (may be NULL): the one output that is
- * written although the call did not return 0. Leaves the event api_key.revoked.
+ * APIKEYS_ERROR_ALREADY_REVOKED, with the key as it is in `key` (may be NULL): the one output that
+ * is written although the call did not return 0. Leaves the event api_key.revoked.
  */
 APIKEYS_API int apikeys_key_revoke(apikeys_env *env, const apikeys_actor *actor, const char *id,
                                    size_t length, const char *reason, size_t reason_length,
@@ -187,9 +188,10 @@ APIKEYS_API int apikeys_key_revoke(apikeys_env *env, const apikeys_actor *actor,
 
 /*
  * A rule for secret scanners: a regular expression that matches values with this prefix. Writes
- * NUL-terminated text into `buffer`; *length is its length, also where APIKEYS_ERROR_BUFFER_TOO_SMALL
- * says that `size` must be larger than it. The last 6 characters are the CRC-32 (zlib's) of what precedes them, in base62 (0-9 A-Z a-z),
- * most significant digit first, padded with 0: a match whose checksum is wrong is not a key.
+ * NUL-terminated text into `buffer`; *length is its length, also where
+ * APIKEYS_ERROR_BUFFER_TOO_SMALL says that `size` must be larger than it. The last 6 characters are
+ * the CRC-32 (zlib's) of what precedes them, in base62 (0-9 A-Z a-z), most significant digit first,
+ * padded with 0: a match whose checksum is wrong is not a key.
  */
 APIKEYS_API int apikeys_scanner_rule(const char *prefix, size_t prefix_length, char *buffer,
                                      size_t size, size_t *length);

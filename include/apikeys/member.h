@@ -38,7 +38,8 @@ APIKEYS_API int apikeys_member_status(const apikeys_member *member);
 APIKEYS_API int apikeys_member_set_status(apikeys_member *member, int status);
 
 /* Roles: sorted slugs separated by blanks, of the environment or of the organization; "member" if
- * none is named at creation. A role that does not exist is APIKEYS_ERROR_NOT_FOUND, field "roles". */
+ * none is named at creation. A role that does not exist is APIKEYS_ERROR_NOT_FOUND, with the
+ * field "roles". */
 APIKEYS_API const char *apikeys_member_roles(const apikeys_member *member, size_t *length);
 APIKEYS_API int apikeys_member_add_role(apikeys_member *member, const char *slug, size_t length);
 APIKEYS_API int apikeys_member_remove_role(apikeys_member *member, const char *slug, size_t length);

@@ -38,12 +38,13 @@ APIKEYS_API int apikeys_organization_add_domain(apikeys_organization *organizati
 APIKEYS_API int apikeys_organization_clear_domains(apikeys_organization *organization);
 
 /*
- * Metadata of the host's: up to 50 pairs of a key (1 to 40 printable ASCII bytes) and a value (up to 600 bytes of
- * text), kept in the order they were set. An empty value takes the pair out.
+ * Metadata of the host's: up to 50 pairs of a key (1 to 40 printable ASCII bytes) and a value (up
+ * to 600 bytes of text), kept in the order they were set. An empty value takes the pair out.
  */
 APIKEYS_API size_t
 apikeys_organization_metadata_count(const apikeys_organization *organization);
-/* The i-th pair. Lent; not NUL-terminated. 0, or APIKEYS_ERROR_INVALID_ARGUMENT beyond the count. */
+/* The i-th pair. Lent; not NUL-terminated. 0, or APIKEYS_ERROR_INVALID_ARGUMENT
+ * beyond the count. */
 APIKEYS_API int apikeys_organization_metadata_at(const apikeys_organization *organization, size_t i,
                                                  const char **key, size_t *key_length,
                                                  const char **value, size_t *value_length);
@@ -66,7 +67,8 @@ APIKEYS_API int apikeys_organization_create(apikeys_env *env, const apikeys_acto
                                             apikeys_organization *organization,
                                             apikeys_error *err);
 
-/* Actor for get: the system, `apikeys:organizations:read`, and members who manage keys, their own. */
+/* Actor for get: the system, `apikeys:organizations:read`, and members who manage
+ * keys, their own. */
 APIKEYS_API int apikeys_organization_get(apikeys_env *env, const apikeys_actor *actor,
                                          const char *id, size_t length,
                                          apikeys_organization *organization, apikeys_error *err);
@@ -79,7 +81,8 @@ APIKEYS_API int apikeys_organization_update(apikeys_env *env, const apikeys_acto
                                             apikeys_organization *organization,
                                             apikeys_error *err);
 
-/* Deletes its members and roles and revokes its keys, all in one transaction, with an event each. */
+/* Deletes its members and roles and revokes its keys, all in one transaction, with
+ * an event each. */
 APIKEYS_API int apikeys_organization_delete(apikeys_env *env, const apikeys_actor *actor,
                                             const char *id, size_t length, apikeys_error *err);
 

@@ -20,8 +20,8 @@ extern "C" {
 /*
  * One permission: to be created, or as it was got. Used by one thread at a time. Setters copy; they
  * return 0, APIKEYS_ERROR_INVALID_ARGUMENT (NULL, over 64 KiB) or APIKEYS_ERROR_NO_MEMORY, and what
- * they were given is checked when the object is used. Times are Unix milliseconds. Text getters lend
- * NUL-terminated text that lives until the object is changed or freed; `length` may be NULL.
+ * they were given is checked when the object is used. Times are Unix milliseconds. Text getters
+ * lend NUL-terminated text that lives until the object is changed or freed; `length` may be NULL.
  * Since 1.0.
  */
 APIKEYS_API apikeys_permission *apikeys_permission_new(void); /* NULL: out of memory */
@@ -70,8 +70,8 @@ APIKEYS_API const char *apikeys_permission_json(apikeys_permission *permission, 
 APIKEYS_API int apikeys_permission_create(apikeys_env *env, const apikeys_actor *actor,
                                           apikeys_permission *permission, apikeys_error *err);
 
-/* Actor for get and list: the system, or `apikeys:permissions:read`; members with a permission to manage keys may list
- * what is available to the keys they manage. */
+/* Actor for get and list: the system, or `apikeys:permissions:read`; members with a permission to
+ * manage keys may list what is available to the keys they manage. */
 APIKEYS_API int apikeys_permission_get(apikeys_env *env, const apikeys_actor *actor,
                                        const char *slug, size_t length,
                                        apikeys_permission *permission, apikeys_error *err);

@@ -4,8 +4,8 @@
  *
  * A role is a slug with permissions. Roles of the environment can be given to members of every
  * organization, roles of one organization to its members only; their slugs begin with "org-". A
- * new environment has "admin", which holds the system permissions, and "member", which holds none and is
- * what a membership gets that names no role.
+ * new environment has "admin", which holds the system permissions, and "member", which holds none
+ * and is what a membership gets that names no role.
  */
 #ifndef APIKEYS_ROLE_H
 #define APIKEYS_ROLE_H
@@ -17,14 +17,16 @@
 extern "C" {
 #endif
 
-/* One role: to be created, or as it was got. Conventions as in <apikeys/permission.h>. Since 1.0. */
+/* One role: to be created, or as it was got. Conventions as in
+ * <apikeys/permission.h>. Since 1.0. */
 APIKEYS_API apikeys_role *apikeys_role_new(void); /* NULL: out of memory */
 APIKEYS_API void apikeys_role_free(apikeys_role *role);
 
 /* 1 to 48 of a-z 0-9 - _ : . * ; set for good at creation. */
 APIKEYS_API const char *apikeys_role_slug(const apikeys_role *role, size_t *length);
 APIKEYS_API int apikeys_role_set_slug(apikeys_role *role, const char *slug, size_t length);
-/* The organization whose role it is; "" (the default): the environment's. Set for good at creation. */
+/* The organization whose role it is; "" (the default): the environment's. Set for
+ * good at creation. */
 APIKEYS_API const char *apikeys_role_organization_id(const apikeys_role *role, size_t *length);
 APIKEYS_API int apikeys_role_set_organization_id(apikeys_role *role, const char *id, size_t length);
 /* 1 to 48 bytes of text. */
@@ -33,7 +35,8 @@ APIKEYS_API int apikeys_role_set_name(apikeys_role *role, const char *name, size
 /* Up to 150 bytes of text; "" for none. */
 APIKEYS_API const char *apikeys_role_description(const apikeys_role *role, size_t *length);
 APIKEYS_API int apikeys_role_set_description(apikeys_role *role, const char *text, size_t length);
-/* Where it stands among the roles: lists go from the lowest number up. -1000000 to 1000000, 0 at first. */
+/* Where it stands among the roles: lists go from the lowest number up. -1000000 to 1000000, 0 at
+ * first. */
 APIKEYS_API int64_t apikeys_role_priority(const apikeys_role *role);
 APIKEYS_API int apikeys_role_set_priority(apikeys_role *role, int64_t priority);
 
@@ -68,8 +71,8 @@ APIKEYS_API int apikeys_role_get(apikeys_env *env, const apikeys_actor *actor,
 APIKEYS_API int apikeys_role_update(apikeys_env *env, const apikeys_actor *actor,
                                     apikeys_role *role, apikeys_error *err);
 
-/* APIKEYS_ERROR_IN_USE while a member has it; APIKEYS_ERROR_SYSTEM_OBJECT for "admin" and "member" of
- * the environment. */
+/* APIKEYS_ERROR_IN_USE while a member has it; APIKEYS_ERROR_SYSTEM_OBJECT for "admin" and "member"
+ * of the environment. */
 APIKEYS_API int apikeys_role_delete(apikeys_env *env, const apikeys_actor *actor,
                                     const char *organization_id, size_t organization_id_length,
                                     const char *slug, size_t length, apikeys_error *err);

@@ -111,9 +111,10 @@ APIKEYS_API const void *apikeys_record_blob(const apikeys_record *record, int fi
 
 /*
  * The record as bytes, and back: for stores that keep bytes. The form is stable across versions: a
- * record that an older version wrote reads with its new fields NULL or, where they may not be, 0 or "".
- * `*length` is set in any case; if it exceeds `capacity` nothing is written and
- * APIKEYS_ERROR_BUFFER_TOO_SMALL comes back. Decoding: APIKEYS_ERROR_CORRUPT, APIKEYS_ERROR_NO_MEMORY.
+ * record that an older version wrote reads with its new fields NULL or, where they may not be, 0 or
+ * "". `*length` is set in any case; if it exceeds `capacity` nothing is written and
+ * APIKEYS_ERROR_BUFFER_TOO_SMALL comes back. Decoding: APIKEYS_ERROR_CORRUPT,
+ * APIKEYS_ERROR_NO_MEMORY.
  */
 APIKEYS_API int apikeys_record_encode(const apikeys_record *record, void *buffer, size_t capacity,
                                       size_t *length);
@@ -187,7 +188,8 @@ APIKEYS_API int apikeys_query_bounds(const apikeys_query *query, void *lower, si
  */
 APIKEYS_API int apikeys_query_matches(const apikeys_query *query, const apikeys_record *record);
 
-/* 1 if the query has conditions beyond values, range and scope, so that a count must look inside. */
+/* 1 if the query has conditions beyond values, range and scope, so that a count
+ * must look inside. */
 APIKEYS_API int apikeys_query_has_conditions(const apikeys_query *query);
 
 /*
@@ -296,8 +298,9 @@ typedef struct apikeys_storage {
   int (*scan)(void *self, apikeys_transaction *transaction, const apikeys_query *query,
               apikeys_visitor visit, void *visit_data);
 
-  /* Required. Insert the record or, where its id (index 0) exists, raise the integer `field` of the stored
-   * one to the given one's if that is larger: a value never goes back. Nothing else changes. */
+  /* Required. Insert the record or, where its id (index 0) exists, raise the integer `field` of the
+   * stored one to the given one's if that is larger: a value never goes back. Nothing else
+   * changes. */
   int (*raise)(void *self, apikeys_transaction *transaction, const apikeys_record *record,
                int field);
 

@@ -45,7 +45,8 @@ typedef struct apikeys_request apikeys_request;
 APIKEYS_API apikeys_request *apikeys_request_new(void); /* NULL: out of memory */
 APIKEYS_API void apikeys_request_free(apikeys_request *request);
 
-/* The time to judge expiry by and to record as the key's use; 0, the default: the environment's clock. */
+/* The time to judge expiry by and to record as the key's use; 0, the default: the environment's
+ * clock. */
 APIKEYS_API int apikeys_request_set_time_ms(apikeys_request *request, int64_t unix_ms);
 
 /* For the security log: the client's address and the request's id, up to 255 bytes of text. */
@@ -62,7 +63,8 @@ APIKEYS_API int apikeys_request_set_request_id(apikeys_request *request, const c
  * Refusals, in the order in which they are asked for; the first one that holds is the answer:
  *   APIKEYS_MALFORMED       not the text of a key of this environment: length, alphabet, checksum,
  *                           prefix. Typos end here, mostly without a look into the store.
- *   APIKEYS_UNKNOWN         no such key. An unknown lookup id and a wrong secret are the same answer.
+ *   APIKEYS_UNKNOWN         no such key. An unknown lookup id and a wrong secret are the same
+ *                           answer.
  *   APIKEYS_REVOKED         also: idle for longer than the environment allows
  *   APIKEYS_EXPIRED         at or after its expiry
  *   APIKEYS_OWNER_INACTIVE  its organization or member is gone or not active
@@ -82,7 +84,8 @@ APIKEYS_API int apikeys_validate(apikeys_env *env, const char *value, size_t len
 
 /*
  * The same for the value of an HTTP Authorization header: "Bearer <value>" (RFC 6750; the scheme in
- * any case, one blank). Anything else, such as no value, two blanks, a blank behind, or another scheme, is
+ * any case, one blank). Anything else, such as no value, two blanks, a blank behind, or another
+ * scheme, is
  * APIKEYS_MALFORMED. Where a request has more than one such header, refuse it before asking.
  */
 APIKEYS_API int apikeys_validate_authorization(apikeys_env *env, const char *header, size_t length,

@@ -3,8 +3,8 @@
  * apikeys/widget_token.h: short-lived tokens that let a browser act as one member.
  *
  * A widget token is a JWT (RFC 7519), HS256, signed with a key derived from the root key; good for
- * an hour at most, and only as long as the member holds what it names: apikeys_actor_set_widget_token()
- * verifies it, and its power is resolved at each call.
+ * an hour at most, and only as long as the member holds what it names:
+ * apikeys_actor_set_widget_token() verifies it, and its power is resolved at each call.
  */
 #ifndef APIKEYS_WIDGET_TOKEN_H
 #define APIKEYS_WIDGET_TOKEN_H
@@ -35,8 +35,9 @@ APIKEYS_API int apikeys_widget_token_spec_set_organization(apikeys_widget_token_
 APIKEYS_API int apikeys_widget_token_spec_set_user(apikeys_widget_token_spec *spec,
                                                    const char *user_id, size_t length);
 /*
- * What it may do at most: slugs that begin with "widgets:", up to 16. With a user, the token gets those
- * the user holds; APIKEYS_ERROR_PERMISSION_NOT_HELD if that leaves none of those asked for. Without any scope it may do nothing.
+ * What it may do at most: slugs that begin with "widgets:", up to 16. With a user, the token gets
+ * those the user holds; APIKEYS_ERROR_PERMISSION_NOT_HELD if that leaves none of those asked for.
+ * Without any scope it may do nothing.
  */
 APIKEYS_API int apikeys_widget_token_spec_add_scope(apikeys_widget_token_spec *spec,
                                                     const char *slug, size_t length);
@@ -47,7 +48,8 @@ APIKEYS_API int apikeys_widget_token_spec_set_lifetime_ms(apikeys_widget_token_s
 /*
  * Make a token; on 0 it is in `token`, NUL-terminated. APIKEYS_ERROR_BUFFER_TOO_SMALL if `size` is
  * below APIKEYS_WIDGET_TOKEN_MAX. APIKEYS_ERROR_NOT_FOUND: no such organization or no such active
- * member. Actor: the system, or `apikeys:widget-tokens:write`. Nothing is stored, and no event left.
+ * member. Actor: the system, or `apikeys:widget-tokens:write`. Nothing is stored, and no event
+ * left.
  */
 APIKEYS_API int apikeys_widget_token_create(apikeys_env *env, const apikeys_actor *actor,
                                             const apikeys_widget_token_spec *spec, char *token,

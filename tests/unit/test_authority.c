@@ -106,8 +106,8 @@ static int call_role_create(struct scene *s, const apikeys_actor *actor) {
 
 static int call_role_get(struct scene *s, const apikeys_actor *actor) {
   apikeys_role *made = apikeys_role_new();
-  int rc = apikeys_role_get(s->world.env, actor, S(s->organization), S("org-role"), made,
-                            s->world.err);
+  int rc =
+      apikeys_role_get(s->world.env, actor, S(s->organization), S("org-role"), made, s->world.err);
   apikeys_role_free(made);
   return rc;
 }
@@ -184,8 +184,8 @@ static int call_member_create(struct scene *s, const apikeys_actor *actor) {
 
 static int call_member_get(struct scene *s, const apikeys_actor *actor) {
   apikeys_member *made = apikeys_member_new();
-  int rc = apikeys_member_get(s->world.env, actor, S(s->organization), S("plain"), made,
-                              s->world.err);
+  int rc =
+      apikeys_member_get(s->world.env, actor, S(s->organization), S("plain"), made, s->world.err);
   apikeys_member_free(made);
   return rc;
 }
@@ -279,7 +279,8 @@ static int call_event_acknowledge(struct scene *s, const apikeys_actor *actor) {
 /* What a member who manages their organization's keys gets, and one of another organization. */
 enum { OK = APIKEYS_OK, NO = APIKEYS_ERROR_NOT_ALLOWED, NONE = APIKEYS_ERROR_NOT_FOUND };
 
-#define CALL(name, scope, manager, stranger) {"apikeys_" #name, call_##name, scope, manager, stranger}
+#define CALL(name, scope, manager, stranger)                                                       \
+  { "apikeys_" #name, call_##name, scope, manager, stranger }
 
 static const struct row {
   const char *name;
@@ -337,8 +338,8 @@ static void set_scene(struct scene *s) {
   apikeys_organization *organization = apikeys_organization_new();
   apikeys_organization_set_name(organization, S("Acme"));
   apikeys_organization_set_external_id(organization, S("acme/eu"));
-  ck_assert_int_eq(apikeys_organization_create(world->env, world->system, organization,
-                                               world->err), 0);
+  ck_assert_int_eq(apikeys_organization_create(world->env, world->system, organization, world->err),
+                   0);
   snprintf(s->organization, sizeof s->organization, "%s",
            apikeys_organization_id(organization, NULL));
   apikeys_organization_free(organization);
@@ -390,8 +391,7 @@ static void expect_of_vouched(const struct row *row, int elsewhere, const char *
   set_scene(&s);
   apikeys_actor *actor = apikeys_actor_new();
   const char *organization = elsewhere ? s.other : s.organization;
-  ck_assert_int_eq(
-      apikeys_actor_set_vouched_member(actor, S(organization), S("vouched")), 0);
+  ck_assert_int_eq(apikeys_actor_set_vouched_member(actor, S(organization), S("vouched")), 0);
   if (held != NULL)
     ck_assert_int_eq(apikeys_actor_add_permission(actor, S(held)), 0);
   expect(&s, row, actor, "a vouched member", expected);
@@ -409,7 +409,8 @@ static void expect_of_token(const struct row *row, int elsewhere, int expected) 
   apikeys_widget_token_spec_set_organization(spec, S(organization));
   apikeys_widget_token_spec_add_scope(spec, S("widgets:api-keys:manage"));
   ck_assert_int_eq(apikeys_widget_token_create(s.world.env, s.world.system, spec, token,
-                                               sizeof token, &length, s.world.err), 0);
+                                               sizeof token, &length, s.world.err),
+                   0);
   apikeys_actor *actor = apikeys_actor_new();
   ck_assert_int_eq(apikeys_actor_set_widget_token(actor, s.world.env, token, length, s.world.err),
                    0);
@@ -422,10 +423,10 @@ static void expect_of_token(const struct row *row, int elsewhere, int expected) 
 /* Every scope but the right one, or the right one alone. */
 static void expect_of_management_key(const struct row *row, int right, int expected) {
   static const char *const all[] = {
-      "apikeys:environment:read",   "apikeys:environment:write", "apikeys:permissions:read",
-      "apikeys:permissions:write",  "apikeys:roles:read",        "apikeys:roles:write",
-      "apikeys:organizations:read", "apikeys:organizations:write", "apikeys:members:read",
-      "apikeys:members:write",      "apikeys:keys:read",         "apikeys:keys:write",
+      "apikeys:environment:read",    "apikeys:environment:write",   "apikeys:permissions:read",
+      "apikeys:permissions:write",   "apikeys:roles:read",          "apikeys:roles:write",
+      "apikeys:organizations:read",  "apikeys:organizations:write", "apikeys:members:read",
+      "apikeys:members:write",       "apikeys:keys:read",           "apikeys:keys:write",
       "apikeys:widget-tokens:write", "apikeys:events:read"};
   char scopes[1024] = "";
   for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
@@ -437,8 +438,8 @@ static void expect_of_management_key(const struct row *row, int right, int expec
   set_scene(&s);
   make_key(&s.world, management_key_spec("ops", scopes), &s.management);
   apikeys_actor *actor = apikeys_actor_new();
-  ck_assert_int_eq(apikeys_actor_set_management_key(actor, s.world.env, S(s.management.value),
-                                                    s.world.err), 0);
+  ck_assert_int_eq(
+      apikeys_actor_set_management_key(actor, s.world.env, S(s.management.value), s.world.err), 0);
   expect(&s, row, actor, right ? "the right scope" : "all other scopes", expected);
   apikeys_actor_free(actor);
   clear_scene(&s);
@@ -471,7 +472,7 @@ START_TEST(each_call_asks_who_calls) {
 }
 END_TEST
 
-/* -- Nothing is forgotten ----------------------------------------------------------------------- */
+/* -- Nothing is forgotten ---------------------------------------------------------------------- */
 
 static int is_in_table(const char *name, size_t length) {
   for (size_t i = 0; i < ROWS; i++)
@@ -480,7 +481,8 @@ static int is_in_table(const char *name, size_t length) {
   return 0;
 }
 
-/* Each declaration with an actor to read: "int apikeys_x(apikeys_env *env, const apikeys_actor *actor". */
+/* Each declaration with an actor to read: "int apikeys_x(apikeys_env *env, const apikeys_actor
+ * *actor". */
 static int check_header(const char *path) {
   static char text[1 << 18];
   int found = 0;

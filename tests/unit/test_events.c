@@ -46,30 +46,31 @@ START_TEST(each_change_leaves_one_event) {
   ck_assert_int_eq(apikeys_permission_update(world.env, world.system, permission, world.err), 0);
   expect_event(&number, "permission.updated");
   apikeys_permission_free(permission);
-  ck_assert_int_eq(apikeys_permission_delete(world.env, world.system, S("more:read"), world.err), 0);
+  ck_assert_int_eq(apikeys_permission_delete(world.env, world.system, S("more:read"), world.err),
+                   0);
   expect_event(&number, "permission.deleted");
 
   make_role(&world, organization, "org-writer", "users:write");
   expect_event(&number, "role.created");
-  ck_assert_int_eq(apikeys_role_delete(world.env, world.system, S(organization), S("org-writer"),
-                                       world.err), 0);
+  ck_assert_int_eq(
+      apikeys_role_delete(world.env, world.system, S(organization), S("org-writer"), world.err), 0);
   expect_event(&number, "role.deleted");
 
   make_member(&world, organization, "bob", NULL);
   expect_event(&number, "organization_membership.created");
-  ck_assert_int_eq(apikeys_member_delete(world.env, world.system, S(organization), S("bob"),
-                                         world.err), 0);
+  ck_assert_int_eq(
+      apikeys_member_delete(world.env, world.system, S(organization), S("bob"), world.err), 0);
   expect_event(&number, "organization_membership.deleted");
 
   make_key(&world, key_spec(organization, "k", "users:read"), &key);
   expect_event(&number, "api_key.created");
-  ck_assert_int_eq(apikeys_key_revoke(world.env, world.system, S(key.id), NULL, 0, NULL,
-                                      world.err), 0);
+  ck_assert_int_eq(apikeys_key_revoke(world.env, world.system, S(key.id), NULL, 0, NULL, world.err),
+                   0);
   expect_event(&number, "api_key.revoked");
   make_key(&world, management_key_spec("ops", ""), &key);
   expect_event(&number, "management_key.created");
-  ck_assert_int_eq(apikeys_key_revoke(world.env, world.system, S(key.id), NULL, 0, NULL,
-                                      world.err), 0);
+  ck_assert_int_eq(apikeys_key_revoke(world.env, world.system, S(key.id), NULL, 0, NULL, world.err),
+                   0);
   expect_event(&number, "management_key.revoked");
 
   apikeys_settings *settings = apikeys_settings_new();
@@ -82,8 +83,8 @@ START_TEST(each_change_leaves_one_event) {
 
   ck_assert_int_ne(try_key(&world, world.system, key_spec(organization, "k", ""), NULL), 0);
   ck_assert_int_eq(last_event(&world, NULL), number);
-  ck_assert_int_eq(apikeys_organization_delete(world.env, world.system, S(organization),
-                                               world.err), 0);
+  ck_assert_int_eq(apikeys_organization_delete(world.env, world.system, S(organization), world.err),
+                   0);
   world_close(&world);
 }
 END_TEST
@@ -98,23 +99,25 @@ START_TEST(an_event_has_the_shape_that_clients_expect) {
   found(_i);
   struct made_key key;
   apikeys_actor *ada = member_actor(organization, "ada");
-  ck_assert_int_eq(try_key(&world, ada, key_spec(organization, "My API Key", "users:write users:read"),
-                           &key), 0);
+  ck_assert_int_eq(
+      try_key(&world, ada, key_spec(organization, "My API Key", "users:write users:read"), &key),
+      0);
   apikeys_page *page = apikeys_page_new();
   char json[2048], expected[2048];
   snprintf(json, sizeof json, "%s", apikeys_event_json(newest_event(page), NULL));
   mask_ids(json);
-  snprintf(expected, sizeof expected,
-           "{\"object\":\"event\",\"id\":\"event_XXXXXXXXXXXXXXXXXXXXXXXXXX\","
-           "\"event\":\"api_key.created\",\"data\":{\"object\":\"api_key\","
-           "\"id\":\"api_key_XXXXXXXXXXXXXXXXXXXXXXXXXX\",\"owner\":{\"type\":\"organization\","
-           "\"id\":\"org_XXXXXXXXXXXXXXXXXXXXXXXXXX\"},\"name\":\"My API Key\","
-           "\"obfuscated_value\":\"sk_...%s\",\"last_used_at\":null,\"expires_at\":null,"
-           "\"permissions\":[\"users:read\",\"users:write\"],"
-           "\"created_at\":\"2026-01-15T12:00:00.000Z\",\"updated_at\":\"2026-01-15T12:00:00.000Z\"},"
-           "\"created_at\":\"2026-01-15T12:00:00.000Z\",\"context\":{\"actor\":{\"id\":\"ada\","
-           "\"source\":\"dashboard\",\"name\":null}}}",
-           key.value + strlen(key.value) - 4);
+  snprintf(
+      expected, sizeof expected,
+      "{\"object\":\"event\",\"id\":\"event_XXXXXXXXXXXXXXXXXXXXXXXXXX\","
+      "\"event\":\"api_key.created\",\"data\":{\"object\":\"api_key\","
+      "\"id\":\"api_key_XXXXXXXXXXXXXXXXXXXXXXXXXX\",\"owner\":{\"type\":\"organization\","
+      "\"id\":\"org_XXXXXXXXXXXXXXXXXXXXXXXXXX\"},\"name\":\"My API Key\","
+      "\"obfuscated_value\":\"sk_...%s\",\"last_used_at\":null,\"expires_at\":null,"
+      "\"permissions\":[\"users:read\",\"users:write\"],"
+      "\"created_at\":\"2026-01-15T12:00:00.000Z\",\"updated_at\":\"2026-01-15T12:00:00.000Z\"},"
+      "\"created_at\":\"2026-01-15T12:00:00.000Z\",\"context\":{\"actor\":{\"id\":\"ada\","
+      "\"source\":\"dashboard\",\"name\":null}}}",
+      key.value + strlen(key.value) - 4);
   ck_assert_str_eq(json, expected);
   apikeys_page_free(page);
   apikeys_actor_free(ada);
@@ -175,8 +178,8 @@ START_TEST(filters_choose) {
   int64_t since = world.now_ms;
   make_key(&world, key_spec(organization, "k", ""), &key);
   world.now_ms += 1000;
-  ck_assert_int_eq(apikeys_key_revoke(world.env, world.system, S(key.id), NULL, 0, NULL,
-                                      world.err), 0);
+  ck_assert_int_eq(apikeys_key_revoke(world.env, world.system, S(key.id), NULL, 0, NULL, world.err),
+                   0);
   apikeys_filter *filter = apikeys_filter_new();
   apikeys_page *page = apikeys_page_new();
   apikeys_filter_add_event_type(filter, S("api_key.created"));
@@ -205,13 +208,14 @@ START_TEST(a_durable_cursor_delivers_until_acknowledged) {
   int64_t expected = 1, newest = last_event(&world, NULL);
   while (expected <= newest) {
     for (int twice = 0; twice < 2; twice++) {
-      ck_assert_int_eq(
-          apikeys_event_poll(world.env, world.system, S("mailer"), 3, page, world.err), 0);
+      ck_assert_int_eq(apikeys_event_poll(world.env, world.system, S("mailer"), 3, page, world.err),
+                       0);
       ck_assert_int_eq(apikeys_event_number(apikeys_page_event(page, 0)), expected);
     }
     expected += (int64_t)apikeys_page_count(page);
-    ck_assert_int_eq(apikeys_event_acknowledge(world.env, world.system, S("mailer"), expected - 1,
-                                               world.err), 0);
+    ck_assert_int_eq(
+        apikeys_event_acknowledge(world.env, world.system, S("mailer"), expected - 1, world.err),
+        0);
   }
   ck_assert_int_eq(apikeys_event_poll(world.env, world.system, S("mailer"), 3, page, world.err), 0);
   ck_assert_uint_eq(apikeys_page_count(page), 0);
@@ -251,7 +255,7 @@ START_TEST(a_cursor_behind_what_was_pruned_says_so) {
 }
 END_TEST
 
-/* -- Subscriptions ------------------------------------------------------------------------------ */
+/* -- Subscriptions ----------------------------------------------------------------------------- */
 
 struct listener {
   int calls;
@@ -281,8 +285,8 @@ START_TEST(subscribers_are_called_after_the_commit) {
   found(_i);
   struct listener listener = {0};
   apikeys_subscription *subscription;
-  ck_assert_int_eq(apikeys_subscribe(world.env, listen, &listener, destroy, &subscription,
-                                     world.err), 0);
+  ck_assert_int_eq(
+      apikeys_subscribe(world.env, listen, &listener, destroy, &subscription, world.err), 0);
   ck_assert_int_eq(try_key(&world, world.system, key_spec(organization, "k", ""), NULL), 0);
   ck_assert_int_eq(listener.calls, 1);
   ck_assert_str_eq(listener.type, "api_key.created");
@@ -300,8 +304,8 @@ START_TEST(a_subscriber_may_end_its_own_subscription) {
   found(_i);
   struct listener listener = {0}, other = {0};
   apikeys_subscription *second;
-  ck_assert_int_eq(apikeys_subscribe(world.env, listen, &listener, destroy, &listener.to_free,
-                                     world.err), 0);
+  ck_assert_int_eq(
+      apikeys_subscribe(world.env, listen, &listener, destroy, &listener.to_free, world.err), 0);
   ck_assert_int_eq(apikeys_subscribe(world.env, listen, &other, destroy, &second, world.err), 0);
   ck_assert_int_eq(try_key(&world, world.system, key_spec(organization, "k", ""), NULL), 0);
   ck_assert_int_eq(try_key(&world, world.system, key_spec(organization, "k", ""), NULL), 0);
@@ -317,8 +321,8 @@ START_TEST(a_subscription_may_outlive_its_environment) {
   found(_i);
   struct listener listener = {0};
   apikeys_subscription *subscription;
-  ck_assert_int_eq(apikeys_subscribe(world.env, listen, &listener, destroy, &subscription,
-                                     world.err), 0);
+  ck_assert_int_eq(
+      apikeys_subscribe(world.env, listen, &listener, destroy, &subscription, world.err), 0);
   world_close(&world);
   ck_assert_int_eq(listener.destroyed, 0);
   apikeys_subscription_free(subscription);

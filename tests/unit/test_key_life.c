@@ -105,17 +105,19 @@ START_TEST(a_revoked_key_is_refused_at_once_and_for_good) {
   make_key(world, key_spec(company.organization, "CI", ""), &made);
   apikeys_key *key = apikeys_key_new();
   ck_assert_int_eq(validate(world, made.value, NULL), APIKEYS_OK);
-  ck_assert_int_eq(apikeys_key_revoke(world->env, world->system, S(made.id), S("leaked"), key,
-                                      world->err), 0);
+  ck_assert_int_eq(
+      apikeys_key_revoke(world->env, world->system, S(made.id), S("leaked"), key, world->err), 0);
   ck_assert_str_eq(apikeys_key_revoked_reason(key, NULL), "leaked");
   ck_assert_int_eq(validate(world, made.value, NULL), APIKEYS_REVOKED);
-  ck_assert_int_eq(apikeys_key_revoke(world->env, world->system, S(made.id), S("again"), key,
-                                      world->err), APIKEYS_ERROR_ALREADY_REVOKED);
+  ck_assert_int_eq(
+      apikeys_key_revoke(world->env, world->system, S(made.id), S("again"), key, world->err),
+      APIKEYS_ERROR_ALREADY_REVOKED);
   ck_assert_str_eq(apikeys_key_revoked_reason(key, NULL), "leaked");
   apikeys_key_spec *spec = apikeys_key_spec_new();
   apikeys_key_spec_set_name(spec, S("risen"));
-  ck_assert_int_eq(apikeys_key_update(world->env, world->system, S(made.id), spec, NULL,
-                                      world->err), APIKEYS_ERROR_ALREADY_REVOKED);
+  ck_assert_int_eq(
+      apikeys_key_update(world->env, world->system, S(made.id), spec, NULL, world->err),
+      APIKEYS_ERROR_ALREADY_REVOKED);
   apikeys_key_spec_free(spec);
   apikeys_key_free(key);
   dissolve(&company);
@@ -155,8 +157,9 @@ START_TEST(permissions_must_exist_and_be_available) {
   found(&company, _i);
   struct world *world = &company.world;
   int64_t before = last_event(world, NULL);
-  ck_assert_int_eq(try_key(world, world->system, key_spec(company.organization, "k", "no:such"),
-                           NULL), APIKEYS_ERROR_UNKNOWN_PERMISSION);
+  ck_assert_int_eq(
+      try_key(world, world->system, key_spec(company.organization, "k", "no:such"), NULL),
+      APIKEYS_ERROR_UNKNOWN_PERMISSION);
   ck_assert_str_eq(apikeys_error_subject(world->err), "no:such");
   ck_assert_int_eq(
       try_key(world, world->system, key_spec(company.organization, "k", "billing:read"), NULL),
@@ -164,9 +167,9 @@ START_TEST(permissions_must_exist_and_be_available) {
   ck_assert_int_eq(try_key(world, world->system,
                            key_spec(company.organization, "k", "widgets:api-keys:manage"), NULL),
                    APIKEYS_ERROR_PERMISSION_NOT_AVAILABLE);
-  ck_assert_int_eq(
-      try_key(world, world->system, key_spec(company.organization, "k", "apikeys:keys:write"),
-              NULL), APIKEYS_ERROR_UNKNOWN_PERMISSION);
+  ck_assert_int_eq(try_key(world, world->system,
+                           key_spec(company.organization, "k", "apikeys:keys:write"), NULL),
+                   APIKEYS_ERROR_UNKNOWN_PERMISSION);
   ck_assert_int_eq(last_event(world, NULL), before);
   dissolve(&company);
 }
@@ -187,9 +190,8 @@ START_TEST(members_act_in_their_organization_with_their_permission) {
                    APIKEYS_ERROR_NOT_FOUND);
   ck_assert_int_eq(try_key(world, manager, management_key_spec("k", ""), NULL),
                    APIKEYS_ERROR_NOT_FOUND);
-  ck_assert_int_eq(
-      apikeys_key_revoke(world->env, stranger, S(key.id), NULL, 0, NULL, world->err),
-      APIKEYS_ERROR_NOT_FOUND);
+  ck_assert_int_eq(apikeys_key_revoke(world->env, stranger, S(key.id), NULL, 0, NULL, world->err),
+                   APIKEYS_ERROR_NOT_FOUND);
   ck_assert_int_eq(apikeys_key_revoke(world->env, writer, S(key.id), NULL, 0, NULL, world->err),
                    APIKEYS_ERROR_NOT_FOUND);
   ck_assert_int_eq(validate(world, key.value, NULL), APIKEYS_OK);
@@ -202,8 +204,8 @@ END_TEST
 
 static void set_role_permissions(struct world *world, const char *slug, const char *permission) {
   apikeys_role *role = apikeys_role_new();
-  ck_assert_int_eq(
-      apikeys_role_get(world->env, world->system, "", 0, S(slug), role, world->err), 0);
+  ck_assert_int_eq(apikeys_role_get(world->env, world->system, "", 0, S(slug), role, world->err),
+                   0);
   apikeys_role_clear_permissions(role);
   if (permission != NULL)
     apikeys_role_add_permission(role, S(permission));
@@ -219,16 +221,18 @@ START_TEST(a_members_key_never_exceeds_the_member) {
   apikeys_actor *writer = member_actor(company.organization, "writer");
   ck_assert_int_eq(try_key(world, writer,
                            member_key_spec(company.organization, "writer", "mine", "posts:write"),
-                           &key), 0);
+                           &key),
+                   0);
   ck_assert_int_eq(validate(world, key.value, "posts:write"), APIKEYS_OK);
   set_role_permissions(world, "writer", "posts:read");
   ck_assert_int_eq(validate(world, key.value, "posts:write"), APIKEYS_NOT_PERMITTED);
-  ck_assert_int_eq(
-      try_key(world, world->system,
-              member_key_spec(company.organization, "writer", "more", "posts:write"), NULL),
-      APIKEYS_ERROR_PERMISSION_NOT_HELD);
+  ck_assert_int_eq(try_key(world, world->system,
+                           member_key_spec(company.organization, "writer", "more", "posts:write"),
+                           NULL),
+                   APIKEYS_ERROR_PERMISSION_NOT_HELD);
   ck_assert_int_eq(apikeys_member_delete(world->env, world->system, S(company.organization),
-                                         S("writer"), world->err), 0);
+                                         S("writer"), world->err),
+                   0);
   ck_assert_int_eq(validate(world, key.value, NULL), APIKEYS_REVOKED);
   apikeys_actor_free(writer);
   dissolve(&company);
@@ -241,8 +245,8 @@ START_TEST(a_deleted_permission_is_gone_from_every_key_even_if_it_comes_back) {
   found(&company, _i);
   struct world *world = &company.world;
   make_key(world, key_spec(company.organization, "k", "posts:read posts:write"), &key);
-  ck_assert_int_eq(apikeys_permission_delete(world->env, world->system, S("posts:read"),
-                                             world->err), 0);
+  ck_assert_int_eq(
+      apikeys_permission_delete(world->env, world->system, S("posts:read"), world->err), 0);
   ck_assert_int_eq(validate(world, key.value, "posts:read"), APIKEYS_NOT_PERMITTED);
   ck_assert_int_eq(validate(world, key.value, "posts:write"), APIKEYS_OK);
   make_permission(world, "posts:read", 1, 1);
@@ -259,8 +263,9 @@ START_TEST(deleting_an_organization_revokes_its_keys) {
   struct world *world = &company.world;
   make_key(world, key_spec(company.organization, "k", ""), &key);
   make_key(world, member_key_spec(company.organization, "writer", "mine", ""), &own);
-  ck_assert_int_eq(apikeys_organization_delete(world->env, world->system, S(company.organization),
-                                               world->err), 0);
+  ck_assert_int_eq(
+      apikeys_organization_delete(world->env, world->system, S(company.organization), world->err),
+      0);
   ck_assert_int_eq(validate(world, key.value, NULL), APIKEYS_REVOKED);
   ck_assert_int_eq(validate(world, own.value, NULL), APIKEYS_REVOKED);
   last_event(world, type);
@@ -284,8 +289,8 @@ START_TEST(management_keys_are_for_management) {
   ck_assert_int_eq(try_key(world, ops, management_key_spec("k", "apikeys:keys:write"), NULL),
                    APIKEYS_ERROR_PERMISSION_NOT_HELD);
   ck_assert_int_eq(try_key(world, ops, management_key_spec("k", "apikeys:keys:read"), &more), 0);
-  ck_assert_int_eq(apikeys_key_revoke(world->env, world->system, S(key.id), NULL, 0, NULL,
-                                      world->err), 0);
+  ck_assert_int_eq(
+      apikeys_key_revoke(world->env, world->system, S(key.id), NULL, 0, NULL, world->err), 0);
   ck_assert_int_eq(try_key(world, ops, management_key_spec("k", "apikeys:keys:read"), NULL),
                    APIKEYS_ERROR_ACTOR_UNKNOWN);
   apikeys_actor_free(ops);
@@ -413,11 +418,11 @@ START_TEST(an_update_tells_what_was_before) {
   make_key(world, key_spec(company.organization, "old name", "posts:read"), &made);
   apikeys_key_spec *spec = apikeys_key_spec_new();
   apikeys_key_spec_set_name(spec, S("new name"));
-  ck_assert_int_eq(apikeys_key_update(world->env, world->system, S(made.id), spec, NULL,
-                                      world->err), 0);
+  ck_assert_int_eq(
+      apikeys_key_update(world->env, world->system, S(made.id), spec, NULL, world->err), 0);
   int64_t number = last_event(world, NULL);
-  ck_assert_int_eq(apikeys_key_update(world->env, world->system, S(made.id), spec, NULL,
-                                      world->err), 0);
+  ck_assert_int_eq(
+      apikeys_key_update(world->env, world->system, S(made.id), spec, NULL, world->err), 0);
   ck_assert_int_eq(last_event(world, NULL), number);
   apikeys_filter *filter = apikeys_filter_new();
   apikeys_page *page = apikeys_page_new();
@@ -445,8 +450,9 @@ START_TEST(a_widget_token_acts_as_its_member_while_they_may) {
   apikeys_widget_token_spec_set_organization(spec, S(company.organization));
   apikeys_widget_token_spec_set_user(spec, S("manager"));
   apikeys_widget_token_spec_add_scope(spec, S("widgets:api-keys:manage"));
-  ck_assert_int_eq(apikeys_widget_token_create(world->env, world->system, spec, token,
-                                               sizeof token, &length, world->err), 0);
+  ck_assert_int_eq(apikeys_widget_token_create(world->env, world->system, spec, token, sizeof token,
+                                               &length, world->err),
+                   0);
   apikeys_actor *actor = apikeys_actor_new();
   ck_assert_int_eq(apikeys_actor_set_widget_token(actor, world->env, token, length, world->err), 0);
   ck_assert_int_eq(try_key(world, actor, key_spec(company.organization, "k", ""), NULL), 0);

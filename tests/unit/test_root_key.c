@@ -133,8 +133,8 @@ START_TEST(a_callback_is_asked_at_each_open) {
   struct source source = {.fails = 0};
   read_file(root_path, source.bytes, 32);
   apikeys_options *options = apikeys_options_new();
-  ck_assert_int_eq(apikeys_options_set_root_key_callback(options, give_root, &source,
-                                                         destroy_source), 0);
+  ck_assert_int_eq(
+      apikeys_options_set_root_key_callback(options, give_root, &source, destroy_source), 0);
   ck_assert_int_eq(try_open(options), APIKEYS_OK);
   ck_assert_int_eq(try_open(options), APIKEYS_OK);
   ck_assert_int_eq(source.asked, 2);
@@ -143,8 +143,7 @@ START_TEST(a_callback_is_asked_at_each_open) {
   ck_assert_int_eq(source.destroyed, 0);
   apikeys_options_free(options);
   ck_assert_int_eq(source.destroyed, 1);
-  ck_assert_int_eq(apikeys_options_set_root_key_callback(NULL, give_root, &source,
-                                                         destroy_source),
+  ck_assert_int_eq(apikeys_options_set_root_key_callback(NULL, give_root, &source, destroy_source),
                    APIKEYS_ERROR_INVALID_ARGUMENT);
   ck_assert_int_eq(source.destroyed, 2);
 }
@@ -154,8 +153,7 @@ START_TEST(given_bytes_work_and_are_checked) {
   unsigned char root[32];
   read_file(root_path, root, sizeof root);
   apikeys_options *options = apikeys_options_new();
-  ck_assert_int_eq(apikeys_options_set_root_key(options, root, 31),
-                   APIKEYS_ERROR_INVALID_ARGUMENT);
+  ck_assert_int_eq(apikeys_options_set_root_key(options, root, 31), APIKEYS_ERROR_INVALID_ARGUMENT);
   ck_assert_int_eq(apikeys_options_set_root_key(options, root, 32), 0);
   ck_assert_int_eq(try_open(options), APIKEYS_OK);
   root[31] ^= 1;

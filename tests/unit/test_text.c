@@ -47,7 +47,8 @@ START_TEST(every_character_is_decoded) {
 }
 END_TEST
 
-/* Of all sequences of up to three bytes, and of four with a chosen lead, only the shortest forms. */
+/* Of all sequences of up to three bytes, and of four with a chosen lead, only
+ * the shortest forms. */
 START_TEST(only_what_encodes_a_character_is_decoded) {
   static const unsigned char leads[] = {0x00, 0x41, 0x7f, 0x80, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0,
                                         0xe1, 0xec, 0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf4, 0xf5, 0xff};
