@@ -3,11 +3,14 @@
 # The README's first code block is examples/quickstart.c, line for line, and prints what the README
 # says it prints.
 #
-#   check.sh <source directory> <quickstart program>
+# The code in the headers' comments compiles.
+#
+#   check.sh <source directory> <quickstart program> <C compiler>
 set -eu
 
 source=$1
 program=$2
+compiler=$3
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
@@ -40,4 +43,20 @@ grep -o ']([^):#]*)' "$source/README.md" | sed 's/^](//; s/)$//' >"$scratch/link
 while read -r link; do
   [ -e "$source/$link" ] || { echo "README.md links to $link, which is not there"; exit 1; }
 done <"$scratch/links"
-echo "the README is true"
+
+# Code in a header's comment: lines of three blanks behind the star, from one that ends in ';'.
+{
+  echo '#include <apikeys.h>'
+  echo 'int respond(int status);'
+  echo 'int handle(apikeys_env *env, const char *value, size_t length,'
+  echo '           const apikeys_requirement *need, apikeys_key *key);'
+  echo 'int handle(apikeys_env *env, const char *value, size_t length,'
+  echo '           const apikeys_requirement *need, apikeys_key *key) {'
+  sed -n '/^ \*   int rc = apikeys_validate/,/^ \*$/ { s/^ \*   /  /p; }' "$source/include/apikeys/validate.h" |
+    grep -v '^ [*]'
+  echo '  return respond(200);'
+  echo '}'
+} >"$scratch/snippet.c"
+grep -q 'apikeys_validate(env' "$scratch/snippet.c" || { echo "validate.h has no example"; exit 1; }
+"$compiler" -std=c11 -Wall -Wextra -Werror -I "$source/include" -fsyntax-only "$scratch/snippet.c"
+echo "the README and the headers' examples are true"
