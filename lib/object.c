@@ -45,6 +45,10 @@ static int note(struct ak_object *object, int field, int result) {
   return result;
 }
 
+int ak_object_refuse(struct ak_object *object, int field, int result) {
+  return object != NULL ? note(object, field, result) : result;
+}
+
 int ak_object_set_text(struct ak_object *object, int field, const char *text, size_t length) {
   if (object == NULL)
     return APIKEYS_ERROR_INVALID_ARGUMENT;

@@ -36,6 +36,9 @@ int ak_object_add_slug(struct ak_object *object, int field, const char *slug, si
 int ak_object_remove_slug(struct ak_object *object, int field, const char *slug, size_t length);
 int ak_object_clear_slugs(struct ak_object *object, int field);
 
+/* A setter's failure: `result`, which the calls that use the object will give as well. */
+int ak_object_refuse(struct ak_object *object, int field, int result);
+
 /* Getters; "" and 0 for a NULL object. */
 const char *ak_object_text(const struct ak_object *object, int field, size_t *length);
 int64_t ak_object_integer(const struct ak_object *object, int field);

@@ -221,25 +221,32 @@ AK_GET_INTEGER(organization, int64_t, created_at_ms, AK_ORGANIZATION_CREATED_AT)
 AK_GET_INTEGER(organization, int64_t, updated_at_ms, AK_ORGANIZATION_UPDATED_AT)
 AK_JSON(organization)
 
-int apikeys_organization_add_domain(apikeys_organization *organization, const char *domain,
-                                    size_t length) {
-  if (organization == NULL || domain == NULL ||
-      ak_text_id_problem(domain, length, 1, DOMAIN_MAX_BYTES) != NULL)
-    return APIKEYS_ERROR_INVALID_ARGUMENT;
+/* The domains with one more; APIKEYS_ERROR_INVALID_ARGUMENT if that is too many. */
+static int add_domain(struct ak_object *object, const char *domain, size_t length) {
   struct ak_slugs set = {0};
   size_t old_length;
-  const char *old =
-      apikeys_record_text(&organization->object.record, AK_ORGANIZATION_DOMAINS, &old_length);
+  const char *old = apikeys_record_text(&object->record, AK_ORGANIZATION_DOMAINS, &old_length);
   ak_slugs_add_all(&set, old, old_length);
   ak_slugs_add(&set, domain, length);
-  int rc = APIKEYS_ERROR_NO_MEMORY;
-  if (!set.failed)
-    rc = ak_slugs_count(ak_slugs_text(&set), set.length) > DOMAINS_MAX
-             ? APIKEYS_ERROR_INVALID_ARGUMENT
-             : ak_object_set_text(&organization->object, AK_ORGANIZATION_DOMAINS,
-                                  ak_slugs_text(&set), set.length);
+  const char *text = ak_slugs_text(&set);
+  int rc = set.failed                                       ? APIKEYS_ERROR_NO_MEMORY
+           : ak_slugs_count(text, set.length) > DOMAINS_MAX ? APIKEYS_ERROR_INVALID_ARGUMENT
+                                                            : APIKEYS_OK;
+  if (rc == APIKEYS_OK)
+    rc = ak_object_set_text(object, AK_ORGANIZATION_DOMAINS, text, set.length);
   ak_slugs_release(&set);
   return rc;
+}
+
+int apikeys_organization_add_domain(apikeys_organization *organization, const char *domain,
+                                    size_t length) {
+  if (organization == NULL)
+    return APIKEYS_ERROR_INVALID_ARGUMENT;
+  bool valid = domain != NULL && ak_text_id_problem(domain, length, 1, DOMAIN_MAX_BYTES) == NULL;
+  int rc =
+      valid ? add_domain(&organization->object, domain, length) : APIKEYS_ERROR_INVALID_ARGUMENT;
+  return rc == APIKEYS_OK ? rc
+                          : ak_object_refuse(&organization->object, AK_ORGANIZATION_DOMAINS, rc);
 }
 
 static bool metadata_at(const apikeys_organization *organization, size_t i, struct ak_pair *pair) {
@@ -275,26 +282,31 @@ int apikeys_organization_metadata_at(const apikeys_organization *organization, s
   return APIKEYS_OK;
 }
 
-int apikeys_organization_set_metadata(apikeys_organization *organization, const char *key,
-                                      size_t key_length, const char *value, size_t value_length) {
-  if (organization == NULL || key == NULL || (value == NULL && value_length > 0) ||
-      ak_text_id_problem(key, key_length, 1, AK_METADATA_KEY_MAX) != NULL ||
-      (value_length > 0 && ak_text_problem(value, value_length, 1, AK_METADATA_VALUE_MAX) != NULL))
-    return APIKEYS_ERROR_INVALID_ARGUMENT;
-  size_t length, new_length;
-  const char *old =
-      apikeys_record_text(&organization->object.record, AK_ORGANIZATION_METADATA, &length);
-  struct ak_pair pair = {key, key_length, value_length > 0 ? value : "", value_length};
-  char *text = ak_metadata_set(old, length, &pair, &new_length);
+static int set_pair(struct ak_object *object, const struct ak_pair *pair) {
+  size_t length, new_length, pairs = 0;
+  const char *old = apikeys_record_text(&object->record, AK_ORGANIZATION_METADATA, &length);
+  char *text = ak_metadata_set(old, length, pair, &new_length);
   if (text == NULL)
     return APIKEYS_ERROR_NO_MEMORY;
-  size_t pairs = 0;
   for (size_t i = 0; i < new_length; i++)
     pairs += text[i] == '\n';
-  int rc =
-      pairs > AK_METADATA_PAIRS_MAX
-          ? APIKEYS_ERROR_INVALID_ARGUMENT
-          : ak_object_set_text(&organization->object, AK_ORGANIZATION_METADATA, text, new_length);
+  int rc = pairs > AK_METADATA_PAIRS_MAX
+               ? APIKEYS_ERROR_INVALID_ARGUMENT
+               : ak_object_set_text(object, AK_ORGANIZATION_METADATA, text, new_length);
   free(text);
   return rc;
+}
+
+int apikeys_organization_set_metadata(apikeys_organization *organization, const char *key,
+                                      size_t key_length, const char *value, size_t value_length) {
+  if (organization == NULL)
+    return APIKEYS_ERROR_INVALID_ARGUMENT;
+  bool valid =
+      key != NULL && ak_text_id_problem(key, key_length, 1, AK_METADATA_KEY_MAX) == NULL &&
+      (value_length == 0 ||
+       (value != NULL && ak_text_problem(value, value_length, 1, AK_METADATA_VALUE_MAX) == NULL));
+  struct ak_pair pair = {key, key_length, value_length > 0 ? value : "", value_length};
+  int rc = valid ? set_pair(&organization->object, &pair) : APIKEYS_ERROR_INVALID_ARGUMENT;
+  return rc == APIKEYS_OK ? rc
+                          : ak_object_refuse(&organization->object, AK_ORGANIZATION_METADATA, rc);
 }

@@ -116,10 +116,13 @@ static int write_all(int descriptor, const uint8_t *bytes, size_t length) {
   return 0;
 }
 
+enum { PATH_ROOM = 4096 };
+
 /* The name of a new file is on disk only when its directory is. */
 static int sync_directory(const char *path) {
-  char *directory = strdup(path);
-  if (directory == NULL)
+  char directory[PATH_ROOM]; /* not allocated: a rotation that has committed must not fail here */
+  int length = snprintf(directory, sizeof directory, "%s", path);
+  if (length < 0 || (size_t)length >= sizeof directory)
     return -1;
   char *slash = strrchr(directory, '/');
   if (slash == NULL)
@@ -127,7 +130,6 @@ static int sync_directory(const char *path) {
   else
     slash[slash == directory ? 1 : 0] = '\0';
   int descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  free(directory);
   if (descriptor < 0)
     return -1;
   int rc = fsync(descriptor);
@@ -143,6 +145,8 @@ static int write_failed(const char *path, apikeys_error *err) {
     code = APIKEYS_ERROR_STORAGE_FULL;
   else if (errno == EACCES || errno == EPERM || errno == EROFS)
     code = APIKEYS_ERROR_READ_ONLY;
+  else if (errno == ENOMEM)
+    code = APIKEYS_ERROR_NO_MEMORY;
   return ak_error_set(err, code, "root_key", "%s cannot be written: %s", path, strerror(errno));
 }
 
@@ -161,8 +165,6 @@ int ak_root_key_write(const struct ak_secrets *secrets, const char *path, apikey
     unlink(path);
   return rc;
 }
-
-enum { PATH_ROOM = 4096 };
 
 static int next_path(char out[PATH_ROOM], const char *path) {
   int written = snprintf(out, PATH_ROOM, "%s.next", path);

@@ -12,6 +12,7 @@
 struct rotation {
   struct ak_secrets *from; /* both in ak_secret_alloc memory */
   struct ak_secrets *to;
+  bool *wrote_next; /* the new root key's file is this call's own */
 };
 
 enum { RESEAL_AT_ONCE = 100 };
@@ -108,8 +109,10 @@ static int rotate(struct ak_call *call, const void *arguments) {
                         rotation->from);
   if (rc == APIKEYS_OK) {
     rotation->to->version = rotation->from->version + 1;
-    if (call->env->options.root_source == AK_ROOT_FILE)
+    if (call->env->options.root_source == AK_ROOT_FILE) {
       rc = ak_root_key_write_next(rotation->to, call->env->options.root_path, call->err);
+      *rotation->wrote_next = rc == APIKEYS_OK;
+    }
   }
   if (rc == APIKEYS_OK)
     rc = rotate_record(call, rotation, &environment);
@@ -154,10 +157,14 @@ static int rotate_with(apikeys_env *env, const apikeys_actor *actor, const void 
   bool in_file = env->options.root_source == AK_ROOT_FILE;
   if (rc == APIKEYS_OK) {
     adopt(env, rotation->to);
-    return in_file ? ak_root_key_promote_next(env->options.root_path, err) : APIKEYS_OK;
+    /* Without its file in place the next open has to finish it: it is not certain to have happened. */
+    if (in_file && ak_root_key_promote_next(env->options.root_path, err) != APIKEYS_OK)
+      return ak_error_code(err, APIKEYS_ERROR_OUTCOME_UNKNOWN);
+    return APIKEYS_OK;
   }
-  /* Where the outcome is unknown the next open finds out, and needs both files for it. */
-  if (in_file && rc != APIKEYS_ERROR_OUTCOME_UNKNOWN)
+  /* Where the outcome is unknown the next open finds out, and needs both files for it; and another
+   * rotation's file may be the only one that opens the store. */
+  if (*rotation->wrote_next && rc != APIKEYS_ERROR_OUTCOME_UNKNOWN)
     ak_root_key_drop_next(env->options.root_path);
   return rc;
 }
@@ -167,8 +174,9 @@ int apikeys_rotate_root_key(apikeys_env *env, const apikeys_actor *actor, const 
   int rc = ak_env_enter(env);
   if (rc != APIKEYS_OK)
     return ak_error_code(err, rc);
+  bool wrote_next = false;
   struct rotation rotation = {ak_secret_alloc(sizeof *rotation.from),
-                              ak_secret_alloc(sizeof *rotation.to)};
+                              ak_secret_alloc(sizeof *rotation.to), &wrote_next};
   rc = rotation.from == NULL || rotation.to == NULL
            ? ak_error_code(err, APIKEYS_ERROR_NO_MEMORY)
            : rotate_with(env, actor, bytes, length, &rotation, err);

@@ -145,7 +145,7 @@ APIKEYS_API int apikeys_key_get(apikeys_env *env, const apikeys_actor *actor, co
                                 size_t length, apikeys_key *key, apikeys_error *err);
 
 /*
- * Filter: limit, order, after, before, search (in the name), revoked, and whose keys:
+ * Filter (required): limit, order, after, before, search (in the name), revoked, and whose keys:
  *   organization                       the organization's keys
  *   organization, owner_type MEMBER    its members' own keys
  *   organization, user                 one member's own keys

@@ -87,7 +87,8 @@ APIKEYS_API apikeys_event *apikeys_page_event(const apikeys_page *page, size_t i
 
 /*
  * Cursors for apikeys_filter_set_after() and _set_before(): "" where nothing follows, or where
- * nothing comes before.
+ * nothing comes before. A page that continued from an object which the list no longer shows, such
+ * as a key that was revoked meanwhile, may have a cursor back to an empty page.
  */
 APIKEYS_API const char *apikeys_page_after(const apikeys_page *page, size_t *length);
 APIKEYS_API const char *apikeys_page_before(const apikeys_page *page, size_t *length);

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -156,7 +157,7 @@ struct apikeys_transaction {
 };
 
 struct memory {
-  uint64_t process; /* that made it */
+  _Atomic uint64_t process; /* whose it is; 0: prepared for fork, the next user's */
   struct gate gate;
   struct table tables[AK_KIND_END]; /* by kind; the first is not used */
 };
@@ -481,9 +482,16 @@ static int memory_raise(void *self, apikeys_transaction *transaction, const apik
 
 /* -------------------------------------------------------------------------- transactions ------ */
 
+/* A prepared memory is the next user's: parent and child each have their copy. */
+static bool is_ours(struct memory *memory) {
+  uint64_t mine = ak_process_stamp();
+  uint64_t owner = 0;
+  return atomic_compare_exchange_strong(&memory->process, &owner, mine) || owner == mine;
+}
+
 static int memory_begin(void *self, int mode, apikeys_transaction **transaction) {
   struct memory *memory = self;
-  if (memory->process != ak_process_stamp())
+  if (!is_ours(memory))
     return APIKEYS_ERROR_FORKED; /* the gate may have been shut by a thread that is not here */
   apikeys_transaction *made = calloc(1, sizeof *made);
   if (made == NULL)
@@ -499,7 +507,7 @@ static int memory_begin(void *self, int mode, apikeys_transaction **transaction)
 }
 
 static void end(struct memory *memory, apikeys_transaction *transaction) {
-  if (memory->process == ak_process_stamp()) /* else the gate's mutex may be held for ever */
+  if (is_ours(memory)) /* else the gate's mutex may be held for ever */
     gate_leave(&memory->gate, transaction->mode);
   apikeys_record_free(transaction->scratch);
   free(transaction->steps);
@@ -640,11 +648,27 @@ static void free_tree(struct node *node) {
   }
 }
 
+static int memory_prepare_fork(void *self) {
+  struct memory *memory = self;
+  if (!is_ours(memory))
+    return APIKEYS_ERROR_FORKED;
+  struct gate *gate = &memory->gate;
+  pthread_mutex_lock(&gate->mutex);
+  bool idle = !gate->writing && gate->readers == 0 && gate->readers_waiting == 0 &&
+              gate->writers_waiting == 0;
+  if (idle) {
+    gate->invited = 0;
+    atomic_store(&memory->process, 0);
+  }
+  pthread_mutex_unlock(&gate->mutex);
+  return idle ? APIKEYS_OK : APIKEYS_ERROR_BUSY;
+}
+
 static void memory_destroy(void *self) {
   struct memory *memory = self;
   /* In a child, a thread that is not there may have been in the middle of a change, or may seem to
    * wait at the gate for ever: the child leaves its copy as it is. */
-  if (memory->process != ak_process_stamp())
+  if (!is_ours(memory))
     return;
   for (int kind = 1; kind < AK_KIND_END; kind++) {
     struct table *table = &memory->tables[kind];
@@ -665,7 +689,7 @@ int apikeys_storage_memory(apikeys_storage *out, apikeys_error *err) {
     free(memory);
     return ak_error_code(err, APIKEYS_ERROR_NO_MEMORY);
   }
-  memory->process = ak_process_stamp();
+  atomic_init(&memory->process, ak_process_stamp());
   for (int kind = 1; kind < AK_KIND_END; kind++)
     memory->tables[kind].index_count = apikeys_schema_index_count(kind);
   *out = (apikeys_storage){.struct_size = sizeof *out,
@@ -680,6 +704,7 @@ int apikeys_storage_memory(apikeys_storage *out, apikeys_error *err) {
                            .remove = memory_remove,
                            .count = memory_count,
                            .scan = memory_scan,
-                           .raise = memory_raise};
+                           .raise = memory_raise,
+                           .prepare_fork = memory_prepare_fork};
   return ak_error_clear(err);
 }

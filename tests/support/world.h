@@ -36,7 +36,8 @@ void world_close(struct world *world);
 /* Close and open the same database again (SQLite). */
 void world_reopen(struct world *world);
 
-/* Every test that takes a back-end runs on each: tcase_add_loop_test(tc, test, 0, BACKEND_COUNT). */
+/* Every test that takes a back-end runs on each: tcase_add_loop_test(tc,
+ * test, 0, BACKEND_COUNT). */
 
 void make_permission(struct world *world, const char *slug, int for_organization_keys,
                      int for_user_keys);

@@ -53,7 +53,7 @@ static void found(struct model *model, int backend) {
     struct made_key noise;
     make_key(&model->world, key_spec(other, key->name, ""), &noise);
     memcpy(key->id, made.id, sizeof key->id);
-    model->world.now_ms -= draw(model, 3); /* lists go by number: a clock that runs back is no matter */
+    model->world.now_ms -= draw(model, 3); /* lists go by number, whatever the clock does */
   }
 }
 

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+#include "wrapped_storage.h"
+
+#include <check.h>
+#include <string.h>
+
+static const apikeys_storage *pass(void *self, enum wrapped_slot slot) {
+  struct wrapped_storage *wrapped = self;
+  wrapped->calls[slot]++;
+  if (wrapped->intrude != NULL)
+    wrapped->intrude(slot, wrapped->intrude_data);
+  return &wrapped->inner;
+}
+
+static void on_destroy(void *self) {
+  const apikeys_storage *inner = pass(self, SLOT_DESTROY);
+  inner->destroy(inner->self);
+}
+
+static int on_begin(void *self, int mode, apikeys_transaction **transaction) {
+  const apikeys_storage *inner =
+      pass(self, mode == APIKEYS_TRANSACTION_WRITE ? SLOT_BEGIN_WRITE : SLOT_BEGIN_READ);
+  return inner->begin(inner->self, mode, transaction);
+}
+
+static int on_commit(void *self, apikeys_transaction *transaction) {
+  const apikeys_storage *inner = pass(self, SLOT_COMMIT);
+  return inner->commit(inner->self, transaction);
+}
+
+static void on_rollback(void *self, apikeys_transaction *transaction) {
+  const apikeys_storage *inner = pass(self, SLOT_ROLLBACK);
+  inner->rollback(inner->self, transaction);
+}
+
+static int on_get(void *self, apikeys_transaction *transaction, const apikeys_query *query,
+                  apikeys_record *out) {
+  const apikeys_storage *inner = pass(self, SLOT_GET);
+  return inner->get(inner->self, transaction, query, out);
+}
+
+static int on_insert(void *self, apikeys_transaction *transaction, apikeys_record *record) {
+  const apikeys_storage *inner = pass(self, SLOT_INSERT);
+  return inner->insert(inner->self, transaction, record);
+}
+
+static int on_update(void *self, apikeys_transaction *transaction, const apikeys_record *record) {
+  const apikeys_storage *inner = pass(self, SLOT_UPDATE);
+  return inner->update(inner->self, transaction, record);
+}
+
+static int on_remove(void *self, apikeys_transaction *transaction, int kind, int64_t number) {
+  const apikeys_storage *inner = pass(self, SLOT_REMOVE);
+  return inner->remove(inner->self, transaction, kind, number);
+}
+
+static int on_count(void *self, apikeys_transaction *transaction, const apikeys_query *query,
+                    uint64_t *count) {
+  const apikeys_storage *inner = pass(self, SLOT_COUNT);
+  return inner->count(inner->self, transaction, query, count);
+}
+
+static int on_scan(void *self, apikeys_transaction *transaction, const apikeys_query *query,
+                   apikeys_visitor visit, void *visit_data) {
+  const apikeys_storage *inner = pass(self, SLOT_SCAN);
+  return inner->scan(inner->self, transaction, query, visit, visit_data);
+}
+
+static int on_raise(void *self, apikeys_transaction *transaction, const apikeys_record *record,
+                    int field) {
+  const apikeys_storage *inner = pass(self, SLOT_RAISE);
+  return inner->raise(inner->self, transaction, record, field);
+}
+
+void wrap_memory_storage(struct wrapped_storage *wrapped, apikeys_storage *out) {
+  memset(wrapped, 0, sizeof *wrapped);
+  ck_assert_int_eq(apikeys_storage_memory(&wrapped->inner, NULL), APIKEYS_OK);
+  *out = (apikeys_storage){.struct_size = sizeof *out,
+                           .capabilities = wrapped->inner.capabilities,
+                           .self = wrapped,
+                           .destroy = on_destroy,
+                           .begin = on_begin,
+                           .commit = on_commit,
+                           .rollback = on_rollback,
+                           .get = on_get,
+                           .insert = on_insert,
+                           .update = on_update,
+                           .remove = on_remove,
+                           .count = on_count,
+                           .scan = on_scan,
+                           .raise = on_raise};
+}

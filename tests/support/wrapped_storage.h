@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* A back-end around the memory back-end, that counts and lets a test look in from its slots. */
+#ifndef WRAPPED_STORAGE_H
+#define WRAPPED_STORAGE_H
+
+#include <apikeys.h>
+
+enum wrapped_slot {
+  SLOT_DESTROY,
+  SLOT_BEGIN_READ,
+  SLOT_BEGIN_WRITE,
+  SLOT_COMMIT,
+  SLOT_ROLLBACK,
+  SLOT_GET,
+  SLOT_INSERT,
+  SLOT_UPDATE,
+  SLOT_REMOVE,
+  SLOT_COUNT,
+  SLOT_SCAN,
+  SLOT_RAISE,
+  SLOT_END
+};
+
+struct wrapped_storage {
+  apikeys_storage inner;
+  int calls[SLOT_END];
+  void (*intrude)(enum wrapped_slot slot, void *data); /* called in every slot, may be NULL */
+  void *intrude_data;
+};
+
+/* `wrapped` must outlive the environment that opens `out`. */
+void wrap_memory_storage(struct wrapped_storage *wrapped, apikeys_storage *out);
+
+#endif
