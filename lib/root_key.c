@@ -186,6 +186,25 @@ int ak_root_key_read_next(struct ak_secrets *secrets, const char *path) {
                                     : APIKEYS_ERROR_ROOT_KEY_MISSING;
 }
 
+static bool holds(int rc, const struct ak_secrets *read, const struct ak_secrets *wanted) {
+  return rc == APIKEYS_OK && ak_secret_compare(read->root, wanted->root, AK_KEY_BYTES) == 0;
+}
+
+int ak_root_key_settle(const struct ak_secrets *secrets, const char *path, apikeys_error *err) {
+  struct ak_secrets *read = ak_secret_alloc(sizeof *read);
+  if (read == NULL)
+    return ak_error_code(err, APIKEYS_ERROR_NO_MEMORY);
+  int rc = APIKEYS_OK;
+  if (!holds(read_file(read, path, NULL), read, secrets))
+    rc = holds(ak_root_key_read_next(read, path), read, secrets)
+             ? ak_root_key_promote_next(path, err)
+             : ak_error_set(err, APIKEYS_ERROR_ROOT_KEY_WRONG, "root_key",
+                            "%s does not hold the root key that this environment is open with",
+                            path);
+  ak_secret_free(read);
+  return rc;
+}
+
 int ak_root_key_promote_next(const char *path, apikeys_error *err) {
   char next[PATH_ROOM];
   if (next_path(next, path) != 0 || rename(next, path) != 0 || sync_directory(path) != 0)

@@ -40,6 +40,12 @@ int ak_root_key_write(const struct ak_secrets *secrets, const char *path, apikey
  * takes the file's place once the store is sealed under it. An open that finds the store
  * sealed under the next one takes the second step.
  */
+/*
+ * First: see that the file itself holds this root key. One that an earlier rotation left in
+ * `<path>.next`, perhaps the only copy there is, is put in its place.
+ * APIKEYS_ERROR_ROOT_KEY_WRONG: neither file has it.
+ */
+int ak_root_key_settle(const struct ak_secrets *secrets, const char *path, apikeys_error *err);
 int ak_root_key_write_next(const struct ak_secrets *secrets, const char *path, apikeys_error *err);
 int ak_root_key_read_next(struct ak_secrets *secrets, const char *path);
 int ak_root_key_promote_next(const char *path, apikeys_error *err);

@@ -109,8 +109,11 @@ static int rotate(struct ak_call *call, const void *arguments) {
                         rotation->from);
   if (rc == APIKEYS_OK) {
     rotation->to->version = rotation->from->version + 1;
+    const char *path = call->env->options.root_path;
     if (call->env->options.root_source == AK_ROOT_FILE) {
-      rc = ak_root_key_write_next(rotation->to, call->env->options.root_path, call->err);
+      rc = ak_root_key_settle(rotation->from, path, call->err);
+      if (rc == APIKEYS_OK)
+        rc = ak_root_key_write_next(rotation->to, path, call->err);
       *rotation->wrote_next = rc == APIKEYS_OK;
     }
   }
@@ -157,7 +160,7 @@ static int rotate_with(apikeys_env *env, const apikeys_actor *actor, const void 
   bool in_file = env->options.root_source == AK_ROOT_FILE;
   if (rc == APIKEYS_OK) {
     adopt(env, rotation->to);
-    /* Without its file in place the next open has to finish it: it is not certain to have happened. */
+    /* Without its file in place the next open has to finish it. */
     if (in_file && ak_root_key_promote_next(env->options.root_path, err) != APIKEYS_OK)
       return ak_error_code(err, APIKEYS_ERROR_OUTCOME_UNKNOWN);
     return APIKEYS_OK;

@@ -179,8 +179,9 @@ APIKEYS_API int apikeys_prune(apikeys_env *env, const apikeys_actor *actor, int6
  * holds the root key: pass NULL and 0; a new one is drawn and put in its place, and a crash in the
  * middle leaves either the old or the new one working. Else pass the 32 new bytes, which the next
  * open must be given. Widget tokens stay valid until they expire. Other processes that have the
- * environment open get APIKEYS_ERROR_ROOT_KEY_WRONG from then on until they open it again. Leaves
- * an event. Actor: the system, or `apikeys:environment:write`.
+ * environment open get APIKEYS_ERROR_ROOT_KEY_WRONG from then on until they open it again, and so
+ * may this one after APIKEYS_ERROR_OUTCOME_UNKNOWN: opening it again finds out, and finishes what
+ * was begun. Leaves an event. Actor: the system, or `apikeys:environment:write`.
  */
 APIKEYS_API int apikeys_rotate_root_key(apikeys_env *env, const apikeys_actor *actor,
                                         const void *bytes, size_t length, apikeys_error *err);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The root key: where it comes from, what is wrong with it, and how it is changed. */
+#include "support/deeds.h"
 #include "support/world.h"
 
 #include <fcntl.h>
@@ -227,6 +228,23 @@ START_TEST(a_rotation_that_died_between_store_and_file_is_finished) {
 }
 END_TEST
 
+/* The file of a rotation that is not in place yet may be the only copy of the root key. */
+START_TEST(a_failed_rotation_leaves_the_one_before_alone) {
+  unsigned char old[32], new[32];
+  char next[160];
+  snprintf(next, sizeof next, "%s.next", root_path);
+  read_file(root_path, old, sizeof old);
+  ck_assert_int_eq(apikeys_rotate_root_key(world.env, world.system, NULL, 0, world.err), 0);
+  read_file(root_path, new, sizeof new);
+  write_file(next, new, 32); /* as if the file could not be put in place */
+  write_file(root_path, old, 32);
+  run_sql(&world, "UPDATE api_keys SET sealed_digest = x'00'");
+  ck_assert_int_eq(apikeys_rotate_root_key(world.env, world.system, NULL, 0, world.err),
+                   APIKEYS_ERROR_CORRUPT);
+  world_reopen(&world);
+}
+END_TEST
+
 START_TEST(inside_the_store_only_when_asked) {
   char path[160];
   apikeys_env *env;
@@ -280,6 +298,7 @@ int main(void) {
                                 rotation_keeps_keys_and_ends_the_old_root,
                                 rotation_of_given_bytes,
                                 a_rotation_that_died_between_store_and_file_is_finished,
+                                a_failed_rotation_leaves_the_one_before_alone,
                                 inside_the_store_only_when_asked,
                                 a_stolen_store_holds_no_secret};
   tcase_add_checked_fixture(tcase, set_up, tear_down);
