@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Every change leaves exactly one event, in the shape that clients expect, and they can follow. */
-#include "support/world.h"
+#include "support/expect.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 static struct world world;
 static char organization[64];
@@ -17,7 +16,7 @@ static void found(int backend) {
   make_member(&world, organization, "ada", "manager");
 }
 
-static void expect_event(int64_t *number, const char *type) {
+static void expect_next(int64_t *number, const char *type) {
   char newest[64];
   int64_t now = last_event(&world, newest);
   ck_assert_int_eq(now, *number + 1);
@@ -39,44 +38,44 @@ START_TEST(each_change_leaves_one_event) {
   int64_t number = last_event(&world, NULL);
 
   make_permission(&world, "more:read", 1, 1);
-  expect_event(&number, "permission.created");
+  expect_next(&number, "permission.created");
   apikeys_permission *permission = apikeys_permission_new();
   apikeys_permission_set_slug(permission, S("more:read"));
   apikeys_permission_set_name(permission, S("More"));
   ck_assert_int_eq(apikeys_permission_update(world.env, world.system, permission, world.err), 0);
-  expect_event(&number, "permission.updated");
+  expect_next(&number, "permission.updated");
   apikeys_permission_free(permission);
   ck_assert_int_eq(apikeys_permission_delete(world.env, world.system, S("more:read"), world.err),
                    0);
-  expect_event(&number, "permission.deleted");
+  expect_next(&number, "permission.deleted");
 
   make_role(&world, organization, "org-writer", "users:write");
-  expect_event(&number, "role.created");
+  expect_next(&number, "role.created");
   ck_assert_int_eq(
       apikeys_role_delete(world.env, world.system, S(organization), S("org-writer"), world.err), 0);
-  expect_event(&number, "role.deleted");
+  expect_next(&number, "role.deleted");
 
   make_member(&world, organization, "bob", NULL);
-  expect_event(&number, "organization_membership.created");
+  expect_next(&number, "organization_membership.created");
   ck_assert_int_eq(
       apikeys_member_delete(world.env, world.system, S(organization), S("bob"), world.err), 0);
-  expect_event(&number, "organization_membership.deleted");
+  expect_next(&number, "organization_membership.deleted");
 
   make_key(&world, key_spec(organization, "k", "users:read"), &key);
-  expect_event(&number, "api_key.created");
+  expect_next(&number, "api_key.created");
   ck_assert_int_eq(apikeys_key_revoke(world.env, world.system, S(key.id), NULL, 0, NULL, world.err),
                    0);
-  expect_event(&number, "api_key.revoked");
+  expect_next(&number, "api_key.revoked");
   make_key(&world, management_key_spec("ops", ""), &key);
-  expect_event(&number, "management_key.created");
+  expect_next(&number, "management_key.created");
   ck_assert_int_eq(apikeys_key_revoke(world.env, world.system, S(key.id), NULL, 0, NULL, world.err),
                    0);
-  expect_event(&number, "management_key.revoked");
+  expect_next(&number, "management_key.revoked");
 
   apikeys_settings *settings = apikeys_settings_new();
   apikeys_settings_set_expiry_required(settings, 1);
   ck_assert_int_eq(apikeys_settings_update(world.env, world.system, settings, world.err), 0);
-  expect_event(&number, "environment.updated");
+  expect_next(&number, "environment.updated");
   ck_assert_int_eq(apikeys_settings_update(world.env, world.system, settings, world.err), 0);
   ck_assert_int_eq(last_event(&world, NULL), number);
   apikeys_settings_free(settings);
@@ -334,8 +333,6 @@ START_TEST(a_subscription_may_outlive_its_environment) {
 END_TEST
 
 int main(void) {
-  Suite *suite = suite_create("events");
-  TCase *tcase = tcase_create("on each back-end");
   const TTest *const tests[] = {each_change_leaves_one_event,
                                 an_event_has_the_shape_that_clients_expect,
                                 no_event_holds_a_value,
@@ -346,13 +343,5 @@ int main(void) {
                                 subscribers_are_called_after_the_commit,
                                 a_subscriber_may_end_its_own_subscription,
                                 a_subscription_may_outlive_its_environment};
-  for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++)
-    tcase_add_loop_test(tcase, tests[i], 0, BACKEND_COUNT);
-  tcase_set_timeout(tcase, 120);
-  suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return RUN_ON_EACH_BACKEND("events", tests);
 }

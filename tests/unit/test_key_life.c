@@ -3,10 +3,9 @@
  * The life of a key as its users rely on it: made under the rules, validated, refused for every
  * reason there is, changed, revoked, and found in the events. On each back-end.
  */
-#include "support/world.h"
+#include "support/expect.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 struct company {
   struct world world;
@@ -498,22 +497,8 @@ START_TEST(members_page_through_the_permissions_for_their_keys) {
 }
 END_TEST
 
-START_TEST(the_root_key_can_be_changed_under_living_keys) {
-  struct company company;
-  struct made_key key;
-  found(&company, BACKEND_SQLITE);
-  struct world *world = &company.world;
-  make_key(world, key_spec(company.organization, "k", "posts:read"), &key);
-  ck_assert_int_eq(apikeys_rotate_root_key(world->env, world->system, NULL, 0, world->err), 0);
-  ck_assert_int_eq(validate(world, key.value, "posts:read"), APIKEYS_OK);
-  world_reopen(world);
-  ck_assert_int_eq(validate(world, key.value, "posts:read"), APIKEYS_OK);
-  dissolve(&company);
-}
-END_TEST
-
 int main(void) {
-  const TTest *const on_each_back_end[] = {
+  const TTest *const tests[] = {
       a_key_does_what_it_was_given_and_nothing_else,
       an_empty_set_of_permissions_is_no_power,
       the_validated_key_says_whose_it_is,
@@ -536,16 +521,5 @@ int main(void) {
       a_widget_token_acts_as_its_member_while_they_may,
       members_page_through_the_permissions_for_their_keys,
   };
-  Suite *suite = suite_create("the life of a key");
-  TCase *tcase = tcase_create("on each back-end");
-  for (size_t i = 0; i < sizeof on_each_back_end / sizeof on_each_back_end[0]; i++)
-    tcase_add_loop_test(tcase, on_each_back_end[i], 0, BACKEND_COUNT);
-  tcase_add_test(tcase, the_root_key_can_be_changed_under_living_keys);
-  tcase_set_timeout(tcase, 120);
-  suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return RUN_ON_EACH_BACKEND("the life of a key", tests);
 }

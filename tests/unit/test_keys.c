@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What a key may be called, what policies hold it to, which lists show it, how it is found. */
-#include "support/world.h"
+#include "support/expect.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 static struct world world;
 static char organization[64];
@@ -306,8 +305,6 @@ START_TEST(every_visible_beginning_finds_the_key_and_nothing_hostile_does) {
 END_TEST
 
 int main(void) {
-  Suite *suite = suite_create("keys");
-  TCase *tcase = tcase_create("on each back-end");
   const TTest *const tests[] = {names_are_one_to_255_bytes_of_clean_text,
                                 a_failed_creation_touches_nothing,
                                 an_owner_must_be_named_and_there,
@@ -318,13 +315,5 @@ int main(void) {
                                 lists_are_of_one_owner,
                                 manage_all_sees_and_revokes_but_does_not_change_others_keys,
                                 every_visible_beginning_finds_the_key_and_nothing_hostile_does};
-  for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++)
-    tcase_add_loop_test(tcase, tests[i], 0, BACKEND_COUNT);
-  tcase_set_timeout(tcase, 120);
-  suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return RUN_ON_EACH_BACKEND("keys", tests);
 }
