@@ -167,7 +167,11 @@ const char *apikeys_event_json(apikeys_event *event, size_t *length) {
     *length = 0;
   if (event == NULL || apikeys_event_id(event, NULL)[0] == '\0')
     return NULL;
-  ak_json_free(&event->object.json);
-  ak_shape_write_event(&event->object.json, &event->object.record, event->actor_name);
-  return ak_json_text(&event->object.json, length);
+  struct ak_object *object = &event->object;
+  if (!object->json_written) {
+    ak_json_free(&object->json);
+    ak_shape_write_event(&object->json, &object->record, event->actor_name);
+    object->json_written = !ak_json_failed(&object->json);
+  }
+  return ak_json_text(&object->json, length);
 }

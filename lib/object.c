@@ -34,6 +34,7 @@ void ak_object_free(struct ak_object *object) {
 }
 
 static int note(struct ak_object *object, int field, int result) {
+  object->json_written = false;
   if (result == APIKEYS_OK) {
     object->changed |= UINT64_C(1) << field;
     if (object->problem != 0 && object->problem_field == field)
@@ -189,4 +190,5 @@ void ak_object_become(struct ak_object *object, apikeys_record *record) {
   *record = mine;
   object->changed = 0;
   object->problem = 0;
+  object->json_written = false;
 }

@@ -18,6 +18,7 @@ struct ak_object {
   int problem;         /* a setter failed with this; the calls that use the object fail with it */
   int problem_field;
   struct ak_json json; /* lent by the _json getters */
+  bool json_written;   /* and good until the object changes */
 };
 
 enum { AK_SETTER_TEXT_MAX = 65536 };

@@ -387,7 +387,10 @@ const char *ak_object_json(struct ak_object *object, const struct ak_shape_extra
     *length = 0;
   if (object == NULL)
     return NULL;
-  ak_json_free(&object->json);
-  ak_shape_write(&object->json, &object->record, NULL, extra);
+  if (!object->json_written) {
+    ak_json_free(&object->json);
+    ak_shape_write(&object->json, &object->record, NULL, extra);
+    object->json_written = !ak_json_failed(&object->json);
+  }
   return ak_json_text(&object->json, length);
 }

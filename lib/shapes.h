@@ -23,7 +23,7 @@ void ak_shape_write(struct ak_json *json, const apikeys_record *record,
 void ak_shape_write_event(struct ak_json *json, const apikeys_record *event,
                           const char *actor_name);
 
-/* For _json getters: (re)writes object->json and lends it; NULL: out of memory. */
+/* For _json getters: writes object->json, unless it is there, and lends it; NULL: out of memory. */
 const char *ak_object_json(struct ak_object *object, const struct ak_shape_extra *extra,
                            size_t *length);
 

@@ -124,6 +124,28 @@ START_TEST(an_event_has_the_shape_that_clients_expect) {
 }
 END_TEST
 
+/* Lent text lives until its object changes: also when it is asked for again meanwhile. */
+START_TEST(json_is_lent_until_the_object_changes) {
+  found(_i);
+  struct made_key made;
+  make_key(&world, key_spec(organization, "k", ""), &made);
+  apikeys_key *key = apikeys_key_new();
+  apikeys_page *page = apikeys_page_new();
+  ck_assert_int_eq(apikeys_key_get(world.env, world.system, S(made.id), key, world.err), 0);
+  apikeys_event *event = newest_event(page);
+  ck_assert_ptr_eq(apikeys_key_json(key, NULL), apikeys_key_json(key, NULL));
+  ck_assert_ptr_eq(apikeys_event_json(event, NULL), apikeys_event_json(event, NULL));
+  world.now_ms += 1000;
+  ck_assert_int_eq(apikeys_key_revoke(world.env, world.system, S(made.id), NULL, 0, key, world.err),
+                   0);
+  ck_assert_ptr_nonnull(
+      strstr(apikeys_key_json(key, NULL), "\"updated_at\":\"2026-01-15T12:00:01.000Z\""));
+  apikeys_page_free(page);
+  apikeys_key_free(key);
+  world_close(&world);
+}
+END_TEST
+
 START_TEST(no_event_holds_a_value) {
   found(_i);
   struct made_key key;
@@ -335,6 +357,7 @@ END_TEST
 int main(void) {
   const TTest *const tests[] = {each_change_leaves_one_event,
                                 an_event_has_the_shape_that_clients_expect,
+                                json_is_lent_until_the_object_changes,
                                 no_event_holds_a_value,
                                 clearing_a_name_erases_the_person_from_past_events,
                                 filters_choose,
