@@ -81,7 +81,7 @@ static void show(apikeys_env *env, const char *what, const char *value, const ch
   apikeys_requirement_add_permission(need, S(permission));
   apikeys_key *key = apikeys_key_new();
   int rc = apikeys_validate(env, S(value), need, NULL, key, err);
-  printf("%-34s %-11s -> %d %s", what, permission, apikeys_result_status(rc),
+  printf("%-36s %-11s -> %d %s", what, permission, apikeys_result_status(rc),
          apikeys_result_name(rc));
   if (rc == 0)
     printf(", \"%s\" of %s", apikeys_key_name(key, NULL), apikeys_key_organization_id(key, NULL));
