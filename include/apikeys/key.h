@@ -110,7 +110,8 @@ APIKEYS_API int apikeys_key_spec_set_expires_at_ms(apikeys_key_spec *spec, int64
  * was lost. For 24 hours, for the same actor and owner: the same request again gives the same key
  * with a new value, and the value that was lost dies; if the key has been used meanwhile,
  * APIKEYS_ERROR_IDEMPOTENCY_USED with the key's id as the error's subject; another request is
- * APIKEYS_ERROR_IDEMPOTENCY_MISMATCH. No value is kept for any of this.
+ * APIKEYS_ERROR_IDEMPOTENCY_MISMATCH. No value is kept for any of this. A use in another process
+ * is seen once that process has written it (apikeys_maintain()).
  */
 APIKEYS_API int apikeys_key_spec_set_idempotency_key(apikeys_key_spec *spec, const char *text,
                                                      size_t length);

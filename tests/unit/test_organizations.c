@@ -204,11 +204,40 @@ START_TEST(deleting_takes_everything_that_was_its_own) {
 }
 END_TEST
 
+static size_t count_found(struct world *world, const char *search) {
+  apikeys_filter *filter = apikeys_filter_new();
+  apikeys_page *page = apikeys_page_new();
+  apikeys_filter_set_search(filter, S(search));
+  ck_assert_int_eq(apikeys_organization_list(world->env, world->system, filter, page, world->err),
+                   0);
+  size_t count = apikeys_page_count(page);
+  apikeys_page_free(page);
+  apikeys_filter_free(filter);
+  return count;
+}
+
+START_TEST(a_list_is_searched_by_name) {
+  struct world world;
+  char id[64];
+  world_open(&world, (enum backend)_i);
+  make_organization(&world, "Acme Corp", id);
+  make_organization(&world, "acme labs", id);
+  make_organization(&world, "Other 100%", id);
+  ck_assert_uint_eq(count_found(&world, "ACME"), 2);
+  ck_assert_uint_eq(count_found(&world, "corp"), 1);
+  ck_assert_uint_eq(count_found(&world, "%"), 1); /* text, not a pattern */
+  ck_assert_uint_eq(count_found(&world, "_"), 0);
+  ck_assert_uint_eq(count_found(&world, "nobody"), 0);
+  world_close(&world);
+}
+END_TEST
+
 int main(void) {
   const TTest *const tests[] = {
       an_organization_is_kept_as_it_was_made,  texts_have_their_bounds,
       an_external_id_is_one_organizations,     domains_and_metadata_have_their_bounds,
       an_update_writes_only_what_was_set,      deleting_takes_everything_that_was_its_own,
+      a_list_is_searched_by_name,
   };
   return RUN_ON_EACH_BACKEND("organizations", tests);
 }
