@@ -24,6 +24,16 @@ static int check_duration(struct ak_call *call, const struct ak_object *given, i
                       "must be 0 to a thousand years");
 }
 
+/* The accepted prefixes are written whole: a set that was never read would take every other one
+ * out, and their keys with them. */
+static int check_was_read(struct ak_call *call, const struct ak_object *given) {
+  if (!ak_object_changed(given, AK_ENVIRONMENT_ACCEPTED_PREFIXES) ||
+      apikeys_record_text(&given->record, AK_ID, NULL)[0] != '\0')
+    return APIKEYS_OK;
+  return ak_error_set(call->err, APIKEYS_ERROR_INVALID_ARGUMENT, "accepted_prefixes",
+                      "can be changed after a get only");
+}
+
 static int check_prefixes(struct ak_call *call, const struct ak_object *given) {
   size_t length, at = 0, prefix_length, count = 0;
   const char *set = apikeys_record_text(&given->record, AK_ENVIRONMENT_ACCEPTED_PREFIXES, &length);
@@ -44,13 +54,15 @@ static int check(struct ak_call *call, const struct ak_object *given) {
   static const int durations[] = {AK_ENVIRONMENT_MAX_LIFETIME_MS, AK_ENVIRONMENT_IDLE_LIFETIME_MS,
                                   AK_ENVIRONMENT_MAX_KEYS_PER_OWNER,
                                   AK_ENVIRONMENT_EVENT_RETENTION_MS};
-  int rc = check_prefixes(call, given);
+  int rc = check_was_read(call, given);
+  if (rc == APIKEYS_OK)
+    rc = check_prefixes(call, given);
   for (size_t i = 0; rc == APIKEYS_OK && i < sizeof durations / sizeof durations[0]; i++)
     rc = check_duration(call, given, durations[i]);
   return rc;
 }
 
-/* What new keys begin with is always accepted. */
+/* What new keys begin with is always accepted. `given` is ours to change. */
 static int accept_current_prefix(struct ak_object *given, const apikeys_record *stored) {
   bool accepted_changed = ak_object_changed(given, AK_ENVIRONMENT_ACCEPTED_PREFIXES);
   if (!accepted_changed && !ak_object_changed(given, AK_ENVIRONMENT_PREFIX))
@@ -84,25 +96,36 @@ int apikeys_settings_get(apikeys_env *env, const apikeys_actor *actor, apikeys_s
                         settings != NULL ? &settings->object : NULL, get, NULL, err);
 }
 
+/* The caller's object stays as it is unless all goes well: what is added is added to a copy. */
+static int write_settings(struct ak_call *call, const struct ak_object *given, apikeys_record *stored) {
+  struct ak_object wanted;
+  ak_object_init(&wanted, AK_ENVIRONMENT);
+  wanted.changed = given->changed;
+  int rc = apikeys_record_copy(&wanted.record, &given->record);
+  if (rc == APIKEYS_OK)
+    rc = accept_current_prefix(&wanted, stored);
+  if (rc == APIKEYS_OK)
+    rc = ak_object_change(call, &wanted, stored, AK_ENVIRONMENT_UPDATED_AT, "environment.updated",
+                          "");
+  ak_object_release(&wanted);
+  return rc;
+}
+
 static int update(struct ak_call *call, const struct ak_object *given, const void *arguments,
                   apikeys_record *stored) {
-  struct ak_object *settings = *(struct ak_object *const *)arguments;
+  (void)arguments;
   int rc = ak_allow(call, "apikeys:environment:write");
   if (rc == APIKEYS_OK)
     rc = check(call, given);
   if (rc == APIKEYS_OK)
     rc = ak_call_environment(call, stored);
-  if (rc == APIKEYS_OK)
-    rc = accept_current_prefix(settings, stored);
-  return rc == APIKEYS_OK ? ak_object_change(call, given, stored, AK_ENVIRONMENT_UPDATED_AT,
-                                             "environment.updated", "")
-                          : rc;
+  return rc == APIKEYS_OK ? write_settings(call, given, stored) : rc;
 }
 
 int apikeys_settings_update(apikeys_env *env, const apikeys_actor *actor,
                             apikeys_settings *settings, apikeys_error *err) {
-  struct ak_object *object = settings != NULL ? &settings->object : NULL;
-  return ak_object_call(env, actor, APIKEYS_TRANSACTION_WRITE, object, update, &object, err);
+  return ak_object_call(env, actor, APIKEYS_TRANSACTION_WRITE,
+                        settings != NULL ? &settings->object : NULL, update, NULL, err);
 }
 
 /* -- The settings object ----------------------------------------------------------------------- */

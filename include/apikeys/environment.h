@@ -217,7 +217,8 @@ APIKEYS_API int apikeys_settings_update(apikeys_env *env, const apikeys_actor *a
 /*
  * The prefix of new keys, "sk" unless set: 1 to 24 of a-z 0-9 _ , beginning with a letter and not
  * ending with '_'. Keys of earlier prefixes stay valid: they are in the accepted prefixes, a set
- * separated by blanks, until taken out; values with a prefix taken out are malformed.
+ * separated by blanks, until taken out; values with a prefix taken out are malformed. That set is
+ * written whole: only settings that were got can add to it or take out of it.
  */
 APIKEYS_API const char *apikeys_settings_prefix(const apikeys_settings *settings, size_t *length);
 APIKEYS_API int apikeys_settings_set_prefix(apikeys_settings *settings, const char *prefix,

@@ -98,6 +98,26 @@ START_TEST(the_prefix_in_use_stays_accepted) {
 }
 END_TEST
 
+/* A set that was never read would take every other prefix out, and their keys with them. */
+START_TEST(accepted_prefixes_are_changed_after_a_get_only) {
+  struct world world;
+  world_open(&world, (enum backend)_i);
+  apikeys_settings *settings = apikeys_settings_new();
+  apikeys_settings_set_prefix(settings, S("acme"));
+  ck_assert_int_eq(update(&world, settings), 0);
+  apikeys_settings *blind = apikeys_settings_new();
+  apikeys_settings_add_accepted_prefix(blind, S("more"));
+  expect_failure(&world, update(&world, blind), APIKEYS_ERROR_INVALID_ARGUMENT,
+                 "accepted_prefixes");
+  ck_assert_str_eq(apikeys_settings_accepted_prefixes(blind, NULL), "more");
+  ck_assert_int_eq(get(&world, settings), 0);
+  ck_assert_str_eq(apikeys_settings_accepted_prefixes(settings, NULL), "acme sk");
+  apikeys_settings_free(blind);
+  apikeys_settings_free(settings);
+  world_close(&world);
+}
+END_TEST
+
 typedef int (*set_number)(apikeys_settings *settings, int64_t number);
 
 START_TEST(numbers_have_their_bounds) {
@@ -185,9 +205,13 @@ END_TEST
 
 int main(void) {
   const TTest *const tests[] = {
-      everything_is_off_at_first,       an_update_writes_only_what_was_set,
-      prefixes_have_their_form,         the_prefix_in_use_stays_accepted,
-      numbers_have_their_bounds,        policies_hold_for_what_is_created_afterwards,
+      everything_is_off_at_first,
+      an_update_writes_only_what_was_set,
+      prefixes_have_their_form,
+      the_prefix_in_use_stays_accepted,
+      accepted_prefixes_are_changed_after_a_get_only,
+      numbers_have_their_bounds,
+      policies_hold_for_what_is_created_afterwards,
       settings_outlive_the_handle,
   };
   return RUN_ON_EACH_BACKEND("settings", tests);
