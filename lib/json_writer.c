@@ -38,17 +38,6 @@ const char *ak_json_text(const struct ak_json *json, size_t *length) {
   return json->text != NULL ? json->text : "";
 }
 
-char *ak_json_take(struct ak_json *json, size_t *length) {
-  ak_json_raw(json, "", 0); /* so that there is a text even if nothing was written */
-  if (json->failed)
-    return NULL;
-  char *text = json->text;
-  *length = json->length;
-  json->text = NULL;
-  ak_json_free(json);
-  return text;
-}
-
 /* Room for `more` bytes and a NUL. */
 static bool reserve(struct ak_json *json, size_t more) {
   if (json->failed)

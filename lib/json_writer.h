@@ -38,9 +38,6 @@ bool ak_json_failed(const struct ak_json *json);
  * NULL. */
 const char *ak_json_text(const struct ak_json *json, size_t *length);
 
-/* The same, but the caller owns it (free()), and the writer is empty again. */
-char *ak_json_take(struct ak_json *json, size_t *length);
-
 void ak_json_object_begin(struct ak_json *json);
 void ak_json_object_end(struct ak_json *json);
 void ak_json_array_begin(struct ak_json *json);

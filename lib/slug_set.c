@@ -75,13 +75,6 @@ void ak_slugs_release(struct ak_slugs *set) {
   *set = (struct ak_slugs){0};
 }
 
-void ak_slugs_clear(struct ak_slugs *set) {
-  set->length = 0;
-  set->failed = false;
-  if (set->text != NULL)
-    set->text[0] = '\0';
-}
-
 static bool make_room(struct ak_slugs *set, size_t more) {
   if (more >= SIZE_MAX / 2 - set->length)
     return false;

@@ -33,7 +33,6 @@ struct ak_slugs {
 };
 
 void ak_slugs_release(struct ak_slugs *set);
-void ak_slugs_clear(struct ak_slugs *set);
 void ak_slugs_add(struct ak_slugs *set, const char *slug, size_t length);
 void ak_slugs_remove(struct ak_slugs *set, const char *slug, size_t length);
 void ak_slugs_add_all(struct ak_slugs *set, const char *other, size_t length);
