@@ -36,8 +36,15 @@ need_build_packages() {
   need libsqlite3-dev pkg-config --exists sqlite3
 }
 
-need_test_packages() {
+need_server_packages() {
   need_build_packages
+  need libmicrohttpd-dev pkg-config --exists libmicrohttpd
+  need libjansson-dev pkg-config --exists jansson
+  need libcurl4-gnutls-dev pkg-config --exists libcurl
+}
+
+need_test_packages() {
+  need_server_packages
   need zlib1g-dev pkg-config --exists zlib # SQLite's archive wants it
   need check pkg-config --exists check
   need clang clang --version

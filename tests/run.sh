@@ -94,7 +94,7 @@ build() { # stage, options of cmake...
   shift
   # CMake keeps an option that is no longer given; a fresh cache has no past.
   rm -f "$dir/CMakeCache.txt"
-  cmake -S "$root" -B "$dir" -DAPIKEYS_WERROR=ON "$@" >"$dir.log" 2>&1 &&
+  cmake -S "$root" -B "$dir" -DAPIKEYS_WERROR=ON -DAPIKEYS_BUILD_SERVER=ON "$@" >"$dir.log" 2>&1 &&
     cmake --build "$dir" --parallel "$jobs" >>"$dir.log" 2>&1
 }
 

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who asks: management keys, widget tokens, dashboard sessions. Each returns true with x->actor
+ * set, or answers the exchange and returns false. Refusals are counted against the address
+ * (throttle.h) and go to the security log.
+ */
+#ifndef SERVER_ACCESS_H
+#define SERVER_ACCESS_H
+
+#include "http/exchange.h"
+
+/* 401, as the SDKs expect it. */
+bool access_management(struct exchange *x);
+/* 403, which makes the widgets fetch a new token and try again. */
+bool access_widget(struct exchange *x);
+/* 401; see dashboard/sessions.h. */
+bool access_session(struct exchange *x);
+
+/* The request's id, address and user agent on the actor, for events. */
+void access_describe(struct exchange *x);
+
+/* Act as the service itself; `reason` goes to the events. False: answered with 503. */
+bool access_system(struct exchange *x, const char *reason);
+
+#endif

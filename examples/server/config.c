@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include <apikeys.h>
+
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum setting_type { SETTING_TEXT, SETTING_NUMBER, SETTING_FLAG, SETTING_LIST };
+
+/* One setting: its flag, its name in the file, and, in capitals with '_', in the environment. */
+struct setting {
+  const char *name;
+  enum setting_type type;
+  size_t offset;
+  const char *initial;  /* NULL: empty, 0, off */
+  int minimum, maximum; /* of numbers */
+  const char *placeholder;
+  const char *help;
+};
+
+#define TEXT(name, member, initial, placeholder, help)                                             \
+  { name, SETTING_TEXT, offsetof(struct config, member), initial, 0, 0, placeholder, help }
+#define NUMBER(name, member, initial, minimum, maximum, help)                                      \
+  { name, SETTING_NUMBER, offsetof(struct config, member), initial, minimum, maximum, "N", help }
+#define FLAG(name, member, help)                                                                   \
+  { name, SETTING_FLAG, offsetof(struct config, member), NULL, 0, 0, NULL, help }
+#define LIST(name, member, placeholder, help)                                                      \
+  { name, SETTING_LIST, offsetof(struct config, member), NULL, 0, 0, placeholder, help }
+
+static const struct setting settings[] = {
+    TEXT("listen", listen, "127.0.0.1:8787", "ADDRESS:PORT",
+         "where to serve; port 0: any free one"),
+    FLAG("next-port", next_port, "if that port is busy, take the next free one"),
+    TEXT("database", database, "keys.db", "FILE", "the environment's SQLite database"),
+    TEXT("root-key-file", root_key_file, NULL, "FILE",
+         "the root key (default: the database's name with .root)"),
+    TEXT("management-key-file", management_key_file, NULL, "FILE",
+         "where the first management key goes, mode 0600 (default: the database's name with "
+         ".management-key)"),
+    TEXT("public-url", public_url, NULL, "URL",
+         "how clients reach the service (default: from --listen)"),
+    LIST("allow-origin", allowed_origins, "ORIGIN",
+         "an origin whose pages may embed the widget; '*': every one; may be given again"),
+    LIST("allow-host", allowed_hosts, "HOST",
+         "a further name that the Host header may have; may be given again"),
+    TEXT("tls-certificate", tls_certificate, NULL, "FILE",
+         "serve HTTPS: the certificate chain, PEM"),
+    TEXT("tls-key", tls_key, NULL, "FILE", "serve HTTPS: the private key, PEM"),
+    TEXT("metrics-listen", metrics_listen, NULL, "ADDRESS:PORT",
+         "serve Prometheus metrics there, in plain HTTP"),
+    NUMBER("threads", threads, "8", 1, 256, "threads that answer requests"),
+    NUMBER("max-connections", max_connections, "1000", 1, 100000, "connections at a time"),
+    NUMBER("max-connections-per-address", max_connections_per_address, "200", 1, 100000,
+           "connections at a time from one address"),
+    NUMBER("request-timeout", request_timeout, "10", 1, 3600,
+           "seconds that a client has to send a whole request, and to take the answer"),
+    NUMBER("max-body", max_body, "65536", 1024, 1048576, "bytes in a request's body"),
+    NUMBER("failures-per-minute", failures_per_minute, "60", 0, 1000000,
+           "refused requests of one address before it must wait; 0: no such limit"),
+    FLAG("webhook-allow-http", webhook_allow_http, "let webhook endpoints be plain http"),
+    FLAG("webhook-allow-private", webhook_allow_private,
+         "let webhook endpoints have private and loopback addresses"),
+    FLAG("demo", demo, "loopback only: a seeded organization, and widget tokens for everybody"),
+    TEXT("ready-file", ready_file, NULL, "FILE", "write the service's URLs there once it serves"),
+    FLAG("access-log", access_log, "log every request, not only those that failed on our side"),
+    TEXT("log-level", log_level, "info", "LEVEL", "error, warning, info or debug"),
+};
+
+enum {
+  SETTINGS = sizeof settings / sizeof settings[0],
+  FLAG_CONFIG = 1000,
+  FLAG_HELP,
+  FLAG_VERSION
+};
+
+static void *place(struct config *config, const struct setting *setting) {
+  return (char *)config + setting->offset;
+}
+
+/* Where a text came from, for messages. */
+static bool refuse(const char *origin, const char *name, const char *why) {
+  fprintf(stderr, "apikeysd: %s: %s: %s\n", origin, name, why);
+  return false;
+}
+
+static bool set_number(const struct setting *setting, int *out, const char *text,
+                       const char *origin) {
+  char *end, why[80];
+  errno = 0;
+  long value = strtol(text, &end, 10);
+  if (errno != 0 || end == text || *end != '\0' || value < setting->minimum ||
+      value > setting->maximum) {
+    snprintf(why, sizeof why, "must be a number from %d to %d", setting->minimum, setting->maximum);
+    return refuse(origin, setting->name, why);
+  }
+  *out = (int)value;
+  return true;
+}
+
+static bool set_flag(const struct setting *setting, bool *out, const char *text,
+                     const char *origin) {
+  if (strcmp(text, "on") == 0 || strcmp(text, "1") == 0 || strcmp(text, "true") == 0)
+    *out = true;
+  else if (strcmp(text, "off") == 0 || strcmp(text, "0") == 0 || strcmp(text, "false") == 0)
+    *out = false;
+  else
+    return refuse(origin, setting->name, "must be on or off");
+  return true;
+}
+
+static bool add_to_list(const struct setting *setting, struct config_list *list, const char *text,
+                        size_t length, const char *origin) {
+  if (list->count == CONFIG_LIST_MAX)
+    return refuse(origin, setting->name, "too many");
+  list->at[list->count] = strndup(text, length);
+  if (list->at[list->count] == NULL)
+    return refuse(origin, setting->name, "out of memory");
+  list->count++;
+  return true;
+}
+
+/* Lists in the environment and in the file are separated by blanks. */
+static bool set_list(const struct setting *setting, struct config_list *list, const char *text,
+                     const char *origin) {
+  for (text += strspn(text, " "); *text != '\0'; text += strspn(text, " ")) {
+    size_t length = strcspn(text, " ");
+    if (!add_to_list(setting, list, text, length, origin))
+      return false;
+    text += length;
+  }
+  return true;
+}
+
+static bool set(struct config *config, const struct setting *setting, const char *text,
+                const char *origin) {
+  char **to;
+  switch (setting->type) {
+  case SETTING_TEXT:
+    to = place(config, setting);
+    free(*to);
+    *to = strdup(text);
+    return *to != NULL || refuse(origin, setting->name, "out of memory");
+  case SETTING_NUMBER:
+    return set_number(setting, place(config, setting), text, origin);
+  case SETTING_FLAG:
+    return set_flag(setting, place(config, setting), text, origin);
+  case SETTING_LIST:
+    return set_list(setting, place(config, setting), text, origin);
+  }
+  return false;
+}
+
+/* -- Where settings come from ------------------------------------------------------------------ */
+
+static void usage(void) {
+  printf("usage: apikeysd [options]\n\nServes API keys over HTTP.\n\n");
+  printf("  --%-28s %s\n", "config FILE", "settings, one a line: listen = 127.0.0.1:8787");
+  for (size_t i = 0; i < SETTINGS; i++) {
+    char flag[64];
+    snprintf(flag, sizeof flag, "%s%s%s", settings[i].name, settings[i].placeholder ? " " : "",
+             settings[i].placeholder ? settings[i].placeholder : "");
+    printf("  --%-28s %s", flag, settings[i].help);
+    if (settings[i].initial != NULL)
+      printf(" (%s)", settings[i].initial);
+    printf("\n");
+  }
+  printf("  --%-28s %s\n  --%-28s %s\n", "help", "this", "version", "which version this is");
+  printf("\nEvery setting may also come from the environment: APIKEYSD_LISTEN for --listen.\n");
+}
+
+static bool read_defaults(struct config *config) {
+  for (size_t i = 0; i < SETTINGS; i++)
+    if (settings[i].initial != NULL && !set(config, &settings[i], settings[i].initial, "default"))
+      return false;
+  return true;
+}
+
+static bool read_environment(struct config *config) {
+  for (size_t i = 0; i < SETTINGS; i++) {
+    char name[64] = "APIKEYSD_";
+    size_t used = strlen(name);
+    for (const char *c = settings[i].name; *c != '\0'; c++)
+      name[used++] = (char)(*c == '-' ? '_' : toupper((unsigned char)*c));
+    name[used] = '\0';
+    const char *text = getenv(name);
+    if (text != NULL && !set(config, &settings[i], text, "environment"))
+      return false;
+  }
+  return true;
+}
+
+static const struct setting *find_setting(const char *name, size_t length) {
+  for (size_t i = 0; i < SETTINGS; i++)
+    if (strlen(settings[i].name) == length && memcmp(settings[i].name, name, length) == 0)
+      return &settings[i];
+  return NULL;
+}
+
+/* "name = text", a comment behind '#', or nothing. */
+static bool read_line(struct config *config, char *line, const char *origin) {
+  line[strcspn(line, "\r\n")] = '\0';
+  line += strspn(line, " \t");
+  if (*line == '\0' || *line == '#')
+    return true;
+  size_t length = strcspn(line, " \t=");
+  const struct setting *setting = find_setting(line, length);
+  char *text = line + length;
+  text += strspn(text, " \t");
+  if (setting == NULL || *text != '=')
+    return refuse(origin, line, "no such setting, or no '='");
+  text += 1 + strspn(text + 1, " \t");
+  for (size_t end = strlen(text); end > 0 && (text[end - 1] == ' ' || text[end - 1] == '\t'); end--)
+    text[end - 1] = '\0';
+  return set(config, setting, text, origin);
+}
+
+static bool read_file(struct config *config, const char *path) {
+  FILE *file = fopen(path, "re");
+  if (file == NULL)
+    return refuse("--config", path, strerror(errno));
+  char *line = NULL;
+  size_t size = 0;
+  bool good = true;
+  while (good && getline(&line, &size, file) >= 0)
+    good = read_line(config, line, path);
+  free(line);
+  fclose(file);
+  return good;
+}
+
+/* Walks over the flags: with `config` NULL it only looks for --config, --help and --version. */
+static enum config_outcome read_flags(struct config *config, int argc, char **argv,
+                                      const char **file) {
+  struct option options[SETTINGS + 4] = {{0}};
+  for (size_t i = 0; i < SETTINGS; i++)
+    options[i] = (struct option){settings[i].name,
+                                 settings[i].type == SETTING_FLAG ? no_argument : required_argument,
+                                 NULL, (int)i};
+  options[SETTINGS] = (struct option){"config", required_argument, NULL, FLAG_CONFIG};
+  options[SETTINGS + 1] = (struct option){"help", no_argument, NULL, FLAG_HELP};
+  options[SETTINGS + 2] = (struct option){"version", no_argument, NULL, FLAG_VERSION};
+  int chosen;
+  optind = 1;
+  opterr = config == NULL; /* one message for a flag that is none */
+  while ((chosen = getopt_long(argc, argv, "", options, NULL)) != -1) {
+    if (chosen == FLAG_HELP) {
+      usage();
+      return CONFIG_HELP;
+    }
+    if (chosen == FLAG_VERSION) {
+      printf("apikeysd %s\n", apikeys_version_text());
+      return CONFIG_HELP;
+    }
+    if (chosen == FLAG_CONFIG)
+      *file = optarg;
+    else if (chosen < 0 || chosen >= (int)SETTINGS)
+      return CONFIG_REFUSED;
+    else if (config != NULL &&
+             !set(config, &settings[chosen], optarg != NULL ? optarg : "on", "flag"))
+      return CONFIG_REFUSED;
+  }
+  if (optind < argc) {
+    fprintf(stderr, "apikeysd: %s: not an option; see --help\n", argv[optind]);
+    return CONFIG_REFUSED;
+  }
+  return CONFIG_GOOD;
+}
+
+/* What is not named is derived from the database's path. */
+static bool derive(char **text, const char *database, const char *suffix) {
+  if (*text != NULL)
+    return true;
+  size_t size = strlen(database) + strlen(suffix) + 1;
+  *text = malloc(size);
+  if (*text != NULL)
+    snprintf(*text, size, "%s%s", database, suffix);
+  return *text != NULL;
+}
+
+static bool check(const struct config *config) {
+  if ((config->tls_certificate == NULL) != (config->tls_key == NULL))
+    return refuse("settings", "tls-certificate",
+                  "needs tls-key beside it, and the other way round");
+  bool loopback =
+      strncmp(config->listen, "127.", 4) == 0 || strncmp(config->listen, "[::1]:", 6) == 0;
+  if (config->demo && !loopback)
+    return refuse("settings", "demo", "only on loopback: it gives widget tokens to everybody");
+  return true;
+}
+
+enum config_outcome config_read(struct config *config, int argc, char **argv) {
+  const char *file = getenv("APIKEYSD_CONFIG");
+  enum config_outcome outcome = read_flags(NULL, argc, argv, &file);
+  if (outcome != CONFIG_GOOD)
+    return outcome;
+  if (!read_defaults(config) || (file != NULL && !read_file(config, file)) ||
+      !read_environment(config) || read_flags(config, argc, argv, &file) != CONFIG_GOOD ||
+      !derive(&config->management_key_file, config->database, ".management-key") || !check(config))
+    return CONFIG_REFUSED;
+  return CONFIG_GOOD;
+}
+
+void config_free(struct config *config) {
+  for (size_t i = 0; i < SETTINGS; i++) {
+    if (settings[i].type == SETTING_TEXT)
+      free(*(char **)place(config, &settings[i]));
+    if (settings[i].type == SETTING_LIST) {
+      struct config_list *list = place(config, &settings[i]);
+      while (list->count > 0)
+        free(list->at[--list->count]);
+    }
+  }
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the operator says: flags, then the environment (APIKEYSD_…), then the file of --config, then
+ * defaults; the first that says something counts. One table in config.c describes every setting.
+ */
+#ifndef SERVER_CONFIG_H
+#define SERVER_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { CONFIG_LIST_MAX = 32 };
+
+struct config_list {
+  char *at[CONFIG_LIST_MAX];
+  size_t count;
+};
+
+struct config {
+  char *listen;   /* ADDRESS:PORT; "[::1]:8787" for IPv6; port 0: any free one */
+  bool next_port; /* a busy port: try the next ones */
+  char *database;
+  char *root_key_file;
+  char *management_key_file;          /* where the first management key goes, mode 0600 */
+  char *public_url;                   /* how clients reach the service, for links and Host checks */
+  struct config_list allowed_origins; /* that may embed the widget; "*": all */
+  struct config_list allowed_hosts;   /* further names in Host that are ours */
+  char *tls_certificate;
+  char *tls_key;
+  char *metrics_listen;
+  int threads;
+  int max_connections;
+  int max_connections_per_address;
+  int request_timeout;     /* seconds, in all, to send a request */
+  int max_body;            /* bytes */
+  int failures_per_minute; /* refused requests per address before it must wait */
+  bool webhook_allow_http;
+  bool webhook_allow_private;
+  bool demo;
+  char *ready_file;
+  bool access_log;
+  char *log_level; /* error, warning, info, debug */
+};
+
+enum config_outcome {
+  CONFIG_GOOD = 0,
+  CONFIG_HELP,   /* --help or --version was answered; end with 0 */
+  CONFIG_REFUSED /* said on standard error; end with 2 */
+};
+
+/* `config` is zeroed by the caller and freed by config_free(), whatever comes back. */
+enum config_outcome config_read(struct config *config, int argc, char **argv);
+void config_free(struct config *config);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is let in at all. libmicrohttpd by itself serves requests that two readers could read
+ * differently (two lengths, folded headers, bytes that are lost on the way); behind a proxy that is
+ * request smuggling. The guard looks at each request before its body is read.
+ */
+#ifndef SERVER_HTTP_GUARD_H
+#define SERVER_HTTP_GUARD_H
+
+#include "http/exchange.h"
+
+struct MHD_Connection;
+
+struct guard_request {
+  struct MHD_Connection *connection;
+  const char *uri; /* raw, with its query */
+  const char *method;
+  const char *version;
+  size_t max_body;
+};
+
+/*
+ * Fills in the exchange's method, path, query and headers, and says how long the body will be.
+ * False: refused, and answered with close_after set.
+ */
+bool guard_admit(struct exchange *x, const struct guard_request *request, size_t *body_length);
+
+#endif

@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: MIT */
+#include "http/server.h"
+
+#include "config.h"
+#include "http/guard.h"
+#include "http/reply.h"
+#include "log.h"
+#include "service.h"
+#include "widget/cors.h"
+
+#include <microhttpd.h>
+#include <sodium.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { PORTS_TO_TRY = 100, STOP_SECONDS = 10, CONNECTION_MEMORY = 32 * 1024 };
+
+struct http_server {
+  struct http_options options;
+  struct MHD_Daemon *daemon;
+  int socket;
+  unsigned port;
+  char *certificate;
+  char *key;
+  char url[128];
+};
+
+/* One request from its first line to its last byte sent. */
+struct visit {
+  struct http_server *server;
+  struct exchange x;
+  char *uri;
+  bool begun;
+  bool refused;
+  size_t body_expected;
+};
+
+/* -- Answering --------------------------------------------------------------------------------- */
+
+/* Replies may hold a key's value: each has its end here. Its length lies in front of it. */
+struct sent_bytes {
+  size_t length;
+  char *bytes;
+};
+
+static void wipe_sent(void *cls) {
+  struct sent_bytes *sent = cls;
+  sodium_memzero(sent->bytes, sent->length);
+  free(sent->bytes);
+  free(sent);
+}
+
+static struct MHD_Response *make_response(struct exchange *x) {
+  union {
+    const char *in;
+    void *out;
+  } pun = {.in = x->reply != NULL ? x->reply : ""};
+  if (x->reply == NULL || x->reply_lent)
+    return MHD_create_response_from_buffer(x->reply_length, pun.out, MHD_RESPMEM_PERSISTENT);
+  struct sent_bytes *sent = malloc(sizeof *sent);
+  if (sent == NULL)
+    return NULL;
+  *sent = (struct sent_bytes){x->reply_length, x->reply};
+  x->reply = NULL;
+  struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(
+      sent->length, sent->bytes, wipe_sent, sent);
+  if (response == NULL)
+    wipe_sent(sent);
+  return response;
+}
+
+static void add_headers(struct MHD_Response *response, struct exchange *x) {
+  static const char *const always[][2] = {
+      {"X-Content-Type-Options", "nosniff"},
+      {"Referrer-Policy", "no-referrer"},
+  };
+  for (size_t i = 0; i < sizeof always / sizeof always[0]; i++)
+    MHD_add_response_header(response, always[i][0], always[i][1]);
+  MHD_add_response_header(response, "X-Request-ID", x->request_id);
+  if (x->reply_type != NULL)
+    MHD_add_response_header(response, "Content-Type", x->reply_type);
+  bool caching_said = false;
+  for (const struct reply_header *header = x->reply_headers; header != NULL;
+       header = header->next) {
+    MHD_add_response_header(response, header->name, header->text);
+    caching_said = caching_said || strcmp(header->name, "Cache-Control") == 0;
+  }
+  if (!caching_said)
+    MHD_add_response_header(response, "Cache-Control", "no-store");
+  if (x->close_after)
+    MHD_add_response_header(response, "Connection", "close");
+}
+
+static enum MHD_Result send_answer(struct MHD_Connection *connection, struct exchange *x) {
+  cors_allow(x);
+  struct MHD_Response *response = make_response(x);
+  if (response == NULL)
+    return MHD_NO; /* out of memory: the connection is closed */
+  add_headers(response, x);
+  enum MHD_Result result = MHD_queue_response(connection, (unsigned)x->status, response);
+  MHD_destroy_response(response);
+  return result;
+}
+
+/* -- A request's way --------------------------------------------------------------------------- */
+
+static void name_request(struct exchange *x) {
+  unsigned char random[16];
+  char hex[2 * sizeof random + 1];
+  randombytes_buf(random, sizeof random);
+  sodium_bin2hex(hex, sizeof hex, random, sizeof random);
+  snprintf(x->request_id, sizeof x->request_id, "req_%s", hex);
+}
+
+static void note_peer(struct exchange *x, struct MHD_Connection *connection) {
+  const union MHD_ConnectionInfo *info =
+      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+  const struct sockaddr *address = info != NULL ? info->client_addr : NULL;
+  socklen_t length = address != NULL && address->sa_family == AF_INET6
+                         ? (socklen_t)sizeof(struct sockaddr_in6)
+                         : (socklen_t)sizeof(struct sockaddr_in);
+  if (address == NULL ||
+      getnameinfo(address, length, x->address, sizeof x->address, NULL, 0, NI_NUMERICHOST) != 0)
+    snprintf(x->address, sizeof x->address, "unknown");
+}
+
+static int64_t monotonic_us(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* The first call for a request: nothing of its body was read. */
+static enum MHD_Result begin(struct visit *visit, struct MHD_Connection *connection,
+                             const char *method, const char *version) {
+  struct exchange *x = &visit->x;
+  visit->begun = true;
+  x->began_us = monotonic_us();
+  x->secure = visit->server->options.tls_certificate != NULL;
+  name_request(x);
+  note_peer(x, connection);
+  if (exchange_begin(x, visit->server->options.service) != 0)
+    return MHD_NO;
+  const struct guard_request request = {connection, visit->uri, method, version,
+                                        visit->server->options.max_body};
+  if (guard_admit(x, &request, &visit->body_expected)) {
+    x->body = calloc(1, visit->body_expected + 1);
+    return x->body != NULL ? MHD_YES : MHD_NO;
+  }
+  visit->refused = true;
+  return send_answer(connection, x);
+}
+
+/* Wipes what the library read, too: a body may hold a key's value. */
+static enum MHD_Result take_body(struct visit *visit, const char *data, size_t *size) {
+  struct exchange *x = &visit->x;
+  union {
+    const char *in;
+    char *out;
+  } pun = {.in = data};
+  if (*size > visit->body_expected - x->body_length)
+    return MHD_NO;
+  memcpy(x->body + x->body_length, data, *size);
+  x->body_length += *size;
+  sodium_memzero(pun.out, *size);
+  *size = 0;
+  return MHD_YES;
+}
+
+static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, const char *url,
+                              const char *method, const char *version, const char *data,
+                              size_t *size, void **con_cls) {
+  struct visit *visit = *con_cls;
+  (void)cls;
+  (void)url;
+  if (visit == NULL)
+    return MHD_NO;
+  if (!visit->begun)
+    return begin(visit, connection, method, version);
+  if (*size > 0)
+    return take_body(visit, data, size);
+  if (visit->x.body_length != visit->body_expected)
+    return MHD_NO; /* the client went away in the middle */
+  visit->server->options.answer(&visit->x);
+  return send_answer(connection, &visit->x);
+}
+
+/* The earliest moment of a request, and the only one at which its target can be seen as sent. */
+static void *note_uri(void *cls, const char *uri, struct MHD_Connection *connection) {
+  struct visit *visit = calloc(1, sizeof *visit);
+  (void)connection;
+  if (visit == NULL || (visit->uri = strdup(uri)) == NULL) {
+    free(visit);
+    return NULL;
+  }
+  visit->server = cls;
+  return visit;
+}
+
+static void complete(void *cls, struct MHD_Connection *connection, void **con_cls,
+                     enum MHD_RequestTerminationCode code) {
+  struct visit *visit = *con_cls;
+  (void)cls;
+  (void)connection;
+  (void)code;
+  if (visit == NULL)
+    return;
+  struct exchange *x = &visit->x;
+  if (x->status >= 500 || (x->status != 0 && x->service->config->access_log))
+    log_access(x->service->log, x);
+  if (x->reply != NULL && !x->reply_lent) {
+    sodium_memzero(x->reply, x->reply_length);
+    free(x->reply);
+  }
+  exchange_end(x);
+  free(visit->uri);
+  free(visit);
+  *con_cls = NULL;
+}
+
+/* Decoding is the guard's and the router's, once. */
+static size_t leave_escaped(void *cls, struct MHD_Connection *connection, char *text) {
+  (void)cls;
+  (void)connection;
+  return strlen(text);
+}
+
+/* -- Starting ---------------------------------------------------------------------------------- */
+
+/* "127.0.0.1:8787" or "[::1]:8787" as an address. */
+static bool parse_listen(const char *listen, struct addrinfo **out) {
+  char host[256];
+  const char *colon = strrchr(listen, ':');
+  if (colon == NULL || colon == listen || (size_t)(colon - listen) >= sizeof host)
+    return false;
+  size_t length = (size_t)(colon - listen);
+  const char *from = listen;
+  if (listen[0] == '[' && colon[-1] == ']') {
+    from++;
+    length -= 2;
+  }
+  memcpy(host, from, length);
+  host[length] = '\0';
+  const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
+                                 .ai_socktype = SOCK_STREAM};
+  return getaddrinfo(host, colon + 1, &hints, out) == 0;
+}
+
+static unsigned *port_of(struct sockaddr *address, unsigned *port) {
+  if (address->sa_family == AF_INET6) {
+    struct sockaddr_in6 v6;
+    memcpy(&v6, address, sizeof v6);
+    *port = ntohs(v6.sin6_port);
+  } else {
+    struct sockaddr_in v4;
+    memcpy(&v4, address, sizeof v4);
+    *port = ntohs(v4.sin_port);
+  }
+  return port;
+}
+
+static void set_port(struct sockaddr *address, unsigned port) {
+  if (address->sa_family == AF_INET6) {
+    struct sockaddr_in6 v6;
+    memcpy(&v6, address, sizeof v6);
+    v6.sin6_port = htons((uint16_t)port);
+    memcpy(address, &v6, sizeof v6);
+  } else {
+    struct sockaddr_in v4;
+    memcpy(&v4, address, sizeof v4);
+    v4.sin_port = htons((uint16_t)port);
+    memcpy(address, &v4, sizeof v4);
+  }
+}
+
+static int try_to_bind(const struct addrinfo *address) {
+  static const int on = 1;
+  int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0)
+    return -1;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (bind(fd, address->ai_addr, address->ai_addrlen) == 0 && listen(fd, 512) == 0)
+    return fd;
+  int reason = errno;
+  close(fd);
+  errno = reason;
+  return -1;
+}
+
+/* The listening socket is ours, so that the port it got, and that it was busy, can be told. */
+static bool open_socket(struct http_server *server) {
+  const struct http_options *options = &server->options;
+  struct addrinfo *address;
+  unsigned wanted;
+  if (!parse_listen(options->listen, &address)) {
+    log_line(options->service->log, LOG_ERROR, "%s: must be ADDRESS:PORT, with numbers",
+             options->listen);
+    return false;
+  }
+  unsigned first = *port_of(address->ai_addr, &wanted);
+  for (int i = 0; i < PORTS_TO_TRY && first + (unsigned)i < 65536; i++) {
+    set_port(address->ai_addr, first + (unsigned)i);
+    server->socket = try_to_bind(address);
+    if (server->socket >= 0 || errno != EADDRINUSE || !options->next_port || first == 0)
+      break;
+  }
+  if (server->socket < 0)
+    log_line(options->service->log, LOG_ERROR, "%s: %s", options->listen, strerror(errno));
+  freeaddrinfo(address);
+  return server->socket >= 0;
+}
+
+static void note_address(struct http_server *server) {
+  struct sockaddr_storage bound;
+  socklen_t length = sizeof bound;
+  char host[64] = "?";
+  if (getsockname(server->socket, (struct sockaddr *)&bound, &length) == 0) {
+    port_of((struct sockaddr *)&bound, &server->port);
+    getnameinfo((struct sockaddr *)&bound, length, host, sizeof host, NULL, 0, NI_NUMERICHOST);
+  }
+  bool v6 = strchr(host, ':') != NULL;
+  snprintf(server->url, sizeof server->url, "%s://%s%s%s:%u",
+           server->options.tls_certificate != NULL ? "https" : "http", v6 ? "[" : "", host,
+           v6 ? "]" : "", server->port);
+}
+
+static char *read_whole(const char *path) {
+  FILE *file = fopen(path, "re");
+  char *text = calloc(1, 65536);
+  if (file == NULL || text == NULL || fread(text, 1, 65535, file) == 0) {
+    free(text);
+    text = NULL;
+  }
+  if (file != NULL)
+    fclose(file);
+  return text;
+}
+
+static bool read_tls(struct http_server *server) {
+  const struct http_options *options = &server->options;
+  if (options->tls_certificate == NULL)
+    return true;
+  server->certificate = read_whole(options->tls_certificate);
+  server->key = read_whole(options->tls_key);
+  if (server->certificate != NULL && server->key != NULL)
+    return true;
+  log_line(options->service->log, LOG_ERROR, "%s: cannot be read",
+           server->certificate == NULL ? options->tls_certificate : options->tls_key);
+  return false;
+}
+
+static struct MHD_Daemon *start_daemon(struct http_server *server) {
+  const struct http_options *options = &server->options;
+  struct MHD_OptionItem tls[] = {
+      {MHD_OPTION_HTTPS_MEM_CERT, 0, server->certificate},
+      {MHD_OPTION_HTTPS_MEM_KEY, 0, server->key},
+      {MHD_OPTION_END, 0, NULL},
+  };
+  struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
+  unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | (server->key != NULL ? MHD_USE_TLS : 0);
+  return MHD_start_daemon(flags, 0, NULL, NULL, handle, server,                  //
+                          MHD_OPTION_LISTEN_SOCKET, server->socket,              //
+                          MHD_OPTION_THREAD_POOL_SIZE, options->threads,         //
+                          MHD_OPTION_CONNECTION_LIMIT, options->max_connections, //
+                          MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+                          options->max_connections_per_address,                          //
+                          MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, //
+                          MHD_OPTION_CONNECTION_TIMEOUT, options->request_timeout,       //
+                          MHD_OPTION_STRICT_FOR_CLIENT, 1,                               //
+                          MHD_OPTION_URI_LOG_CALLBACK, note_uri, server,                 //
+                          MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, server,           //
+                          MHD_OPTION_NOTIFY_COMPLETED, complete, server,                 //
+                          MHD_OPTION_ARRAY, server->key != NULL ? tls : none, MHD_OPTION_END);
+}
+
+struct http_server *http_server_start(const struct http_options *options) {
+  struct http_server *server = calloc(1, sizeof *server);
+  if (server == NULL)
+    return NULL;
+  server->options = *options;
+  server->socket = -1;
+  if (open_socket(server) && read_tls(server)) {
+    note_address(server);
+    server->daemon = start_daemon(server);
+    if (server->daemon != NULL)
+      return server;
+    log_line(options->service->log, LOG_ERROR, "the HTTP server does not start");
+  }
+  http_server_stop(server);
+  return NULL;
+}
+
+void http_server_stop(struct http_server *server) {
+  if (server == NULL)
+    return;
+  if (server->daemon != NULL) {
+    static const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
+    MHD_quiesce_daemon(server->daemon);
+    for (int i = 0; i < STOP_SECONDS * 50 && http_server_connections(server) > 0; i++)
+      nanosleep(&pause, NULL);
+    MHD_stop_daemon(server->daemon);
+  }
+  if (server->socket >= 0)
+    close(server->socket);
+  if (server->key != NULL)
+    sodium_memzero(server->key, strlen(server->key));
+  free(server->key);
+  free(server->certificate);
+  free(server);
+}
+
+unsigned http_server_port(const struct http_server *server) {
+  return server->port;
+}
+
+const char *http_server_url(const struct http_server *server) {
+  return server->url;
+}
+
+unsigned http_server_connections(const struct http_server *server) {
+  const union MHD_DaemonInfo *info =
+      MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+  return info != NULL ? info->num_connections : 0;
+}

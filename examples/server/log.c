@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+#include "log.h"
+
+#include <jansson.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { SECURITY_LINES_A_SECOND = 10 };
+
+struct log {
+  enum log_level level;
+  pthread_mutex_t lock; /* guards the next */
+  time_t second;        /* of the security lines counted */
+  int lines;
+  int left_out;
+};
+
+static const char *const level_names[] = {"error", "warning", "info", "debug"};
+
+struct log *log_new(const char *level) {
+  struct log *log = NULL;
+  for (size_t i = 0; i < sizeof level_names / sizeof level_names[0]; i++) {
+    if (strcmp(level, level_names[i]) == 0 && (log = calloc(1, sizeof *log)) != NULL) {
+      log->level = (enum log_level)i;
+      pthread_mutex_init(&log->lock, NULL);
+    }
+  }
+  return log;
+}
+
+void log_free(struct log *log) {
+  if (log == NULL)
+    return;
+  pthread_mutex_destroy(&log->lock);
+  free(log);
+}
+
+/* Takes `line`; adds the time and the level, and writes it with one call, so that lines of several
+ * threads do not mix. */
+static void write_line(enum log_level level, json_t *line) {
+  struct timespec now;
+  struct tm utc;
+  char time_text[64];
+  clock_gettime(CLOCK_REALTIME, &now);
+  gmtime_r(&now.tv_sec, &utc);
+  size_t used = strftime(time_text, sizeof time_text, "%Y-%m-%dT%H:%M:%S", &utc);
+  snprintf(time_text + used, sizeof time_text - used, ".%03ldZ", now.tv_nsec / 1000000);
+  json_t *whole = json_pack("{s:s,s:s}", "time", time_text, "level", level_names[level]);
+  if (whole != NULL && line != NULL)
+    json_object_update(whole, line);
+  char *text = whole != NULL ? json_dumps(whole, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+  if (text != NULL)
+    fprintf(stderr, "%s\n", text);
+  free(text);
+  json_decref(whole);
+  json_decref(line);
+}
+
+void log_line(struct log *log, enum log_level level, const char *format, ...) {
+  if (level > log->level)
+    return;
+  va_list arguments;
+  va_start(arguments, format);
+  json_t *message = json_vsprintf(format, arguments);
+  va_end(arguments);
+  write_line(level, json_pack("{s:o}", "message", message));
+}
+
+static const char *method_name(enum method method) {
+  static const char *const names[] = {"?", "GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
+  return names[method];
+}
+
+void log_access(struct log *log, const struct exchange *x) {
+  if (log->level < LOG_INFO)
+    return;
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  long long took = (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000 - (long long)x->began_us;
+  write_line(LOG_INFO,
+             json_pack("{s:s,s:s,s:s,s:i,s:I,s:s,s:s}", "message", "request", "method",
+                       method_name(x->method), "path", x->path, "status", x->status, "duration_us",
+                       (json_int_t)took, "address", x->address, "request_id", x->request_id));
+}
+
+/* Is there room for one more line in this second? Says how many were left out before. */
+static bool may_write(struct log *log, int *left_out) {
+  time_t now = time(NULL);
+  pthread_mutex_lock(&log->lock);
+  if (now != log->second) {
+    log->second = now;
+    log->lines = 0;
+  }
+  bool room = log->lines < SECURITY_LINES_A_SECOND;
+  *left_out = log->left_out;
+  if (room) {
+    log->lines++;
+    log->left_out = 0;
+  } else {
+    log->left_out++;
+  }
+  pthread_mutex_unlock(&log->lock);
+  return room;
+}
+
+void log_security(struct log *log, const struct exchange *x, const char *outcome) {
+  int left_out;
+  if (log->level < LOG_WARNING || !may_write(log, &left_out))
+    return;
+  write_line(LOG_WARNING, json_pack("{s:s,s:s,s:s,s:s,s:s,s:i}", "message", "refused", "outcome",
+                                    outcome, "address", x->address, "path", x->path, "request_id",
+                                    x->request_id, "left_out", left_out));
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* apikeysd: the key service. Starts, serves until it is told to stop, stops in good order. */
+#include "config.h"
+#include "http/router.h"
+#include "http/server.h"
+#include "log.h"
+#include "ready.h"
+#include "service.h"
+
+#include <jansson.h>
+#include <malloc.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { MAINTENANCE_SECONDS = 2 };
+
+/* JSON values are keys' values now and then: none is left in freed memory. */
+static void wipe_and_free(void *memory) {
+  if (memory != NULL)
+    sodium_memzero(memory, malloc_usable_size(memory));
+  free(memory);
+}
+
+static const struct http_options *http_options(struct http_options *options,
+                                               struct service *service) {
+  const struct config *config = service->config;
+  *options = (struct http_options){
+      .listen = config->listen,
+      .next_port = config->next_port,
+      .threads = (unsigned)config->threads,
+      .max_connections = (unsigned)config->max_connections,
+      .max_connections_per_address = (unsigned)config->max_connections_per_address,
+      .request_timeout = (unsigned)config->request_timeout,
+      .max_body = (size_t)config->max_body,
+      .tls_certificate = config->tls_certificate,
+      .tls_key = config->tls_key,
+      .service = service,
+      .answer = router_answer,
+  };
+  return options;
+}
+
+/* Signals are blocked in every thread and waited for here; between them, maintenance. */
+static void serve_until_told(struct service *service, const sigset_t *signals) {
+  static const struct timespec interval = {.tv_sec = MAINTENANCE_SECONDS};
+  apikeys_error *err = apikeys_error_new();
+  while (sigtimedwait(signals, NULL, &interval) < 0)
+    if (apikeys_maintain(service->env, err) != APIKEYS_OK)
+      log_line(service->log, LOG_WARNING, "maintenance: %s", apikeys_error_message(err));
+  apikeys_error_free(err);
+}
+
+static int run(const struct config *config, struct log *log, const sigset_t *signals) {
+  struct service service;
+  struct http_options options;
+  struct http_server *http = NULL;
+  bool good = service_start(&service, config, log) &&
+              (http = http_server_start(http_options(&options, &service))) != NULL &&
+              ready_tell(&service, http);
+  if (good) {
+    serve_until_told(&service, signals);
+    log_line(log, LOG_INFO, "stopping");
+  }
+  http_server_stop(http);
+  service_stop(&service);
+  return good ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int main(int argc, char **argv) {
+  struct config config = {0};
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  sigprocmask(SIG_BLOCK, &signals, NULL);
+  signal(SIGPIPE, SIG_IGN);
+  if (sodium_init() < 0)
+    return EXIT_FAILURE;
+  json_set_alloc_funcs(malloc, wipe_and_free);
+
+  int status = 2;
+  struct log *log = NULL;
+  enum config_outcome outcome = config_read(&config, argc, argv);
+  if (outcome == CONFIG_HELP)
+    status = EXIT_SUCCESS;
+  else if (outcome == CONFIG_GOOD && (log = log_new(config.log_level)) == NULL)
+    fprintf(stderr, "apikeysd: log-level: must be error, warning, info or debug\n");
+  else if (outcome == CONFIG_GOOD)
+    status = run(&config, log, &signals);
+  log_free(log);
+  config_free(&config);
+  return status;
+}

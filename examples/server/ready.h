@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* Telling that the service serves, and where: in the log, and in --ready-file for programs. */
+#ifndef SERVER_READY_H
+#define SERVER_READY_H
+
+#include "http/server.h"
+#include "service.h"
+
+/* False: the file cannot be written; said in the log. */
+bool ready_tell(struct service *service, const struct http_server *http);
+
+#endif

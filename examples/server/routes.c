@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+#include "routes.h"
+
+/* The busiest first. */
+const struct route *const route_tables[] = {
+    validation_routes, key_routes, health_routes, demo_routes, NULL,
+};

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* The route tables of all parts of the service; each stands at the end of its own file. */
+#ifndef SERVER_ROUTES_H
+#define SERVER_ROUTES_H
+
+#include "http/router.h"
+
+extern const struct route validation_routes[];
+extern const struct route key_routes[];
+extern const struct route health_routes[];
+extern const struct route demo_routes[];
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+#include "service.h"
+
+#include "config.h"
+#include "demo.h"
+#include "first_key.h"
+#include "log.h"
+#include "throttle.h"
+
+#include <string.h>
+
+static void log_from_library(int level, const char *message, size_t length, void *user_data) {
+  log_line(user_data, level == APIKEYS_LOG_SECURITY ? LOG_INFO : LOG_WARNING, "%.*s", (int)length,
+           message);
+}
+
+static int set_options(apikeys_options *options, const struct config *config, struct log *log) {
+  int rc = apikeys_options_set_log(options, log_from_library, log, NULL);
+  if (rc == APIKEYS_OK && config->root_key_file != NULL)
+    rc = apikeys_options_set_root_key_file(options, config->root_key_file);
+  return rc;
+}
+
+static bool open_environment(struct service *service) {
+  apikeys_options *options = apikeys_options_new();
+  apikeys_error *err = apikeys_error_new();
+  int rc = options == NULL ? APIKEYS_ERROR_NO_MEMORY
+                           : set_options(options, service->config, service->log);
+  if (rc == APIKEYS_OK)
+    rc = apikeys_open_sqlite(&service->env, service->config->database, options, err);
+  if (rc != APIKEYS_OK)
+    log_line(service->log, LOG_ERROR, "%s: %s: %s", service->config->database,
+             apikeys_result_name(rc), apikeys_error_message(err));
+  apikeys_error_free(err);
+  apikeys_options_free(options);
+  return rc == APIKEYS_OK;
+}
+
+bool service_start(struct service *service, const struct config *config, struct log *log) {
+  *service = (struct service){.config = config, .log = log};
+  service->throttle = throttle_new(config->failures_per_minute);
+  if (service->throttle == NULL || !open_environment(service) || !first_key_ensure(service))
+    return false;
+  if (config->demo && (service->demo = demo_start(service)) == NULL)
+    return false;
+  return true;
+}
+
+void service_stop(struct service *service) {
+  demo_stop(service->demo);
+  apikeys_close(service->env);
+  throttle_free(service->throttle);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* The running service: what every part of it shares. */
+#ifndef SERVER_SERVICE_H
+#define SERVER_SERVICE_H
+
+#include <apikeys.h>
+
+#include <stdbool.h>
+
+struct service {
+  const struct config *config;
+  struct log *log;
+  apikeys_env *env;
+  struct throttle *throttle;
+  struct demo *demo; /* NULL without --demo */
+};
+
+/* Opens the environment and starts what works in the background. False: said why in the log. */
+bool service_start(struct service *service, const struct config *config, struct log *log);
+/* Ends it; usage is flushed. Also after a start that failed half-way. */
+void service_stop(struct service *service);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+#include "throttle.h"
+
+#include <pthread.h>
+#include <sodium.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/*
+ * A table of fixed size: memory cannot be flooded. Addresses that share a slot share its count; the
+ * slot is chosen under a random key, so nobody can aim at somebody else's.
+ */
+enum { SLOTS = 4096, WINDOW_SECONDS = 60 };
+
+struct slot {
+  int64_t window; /* which minute the failures are of */
+  int failures;
+};
+
+struct throttle {
+  pthread_mutex_t lock;
+  int limit;
+  unsigned char key[crypto_shorthash_KEYBYTES];
+  struct slot slots[SLOTS];
+};
+
+struct throttle *throttle_new(int failures_a_minute) {
+  struct throttle *throttle = calloc(1, sizeof *throttle);
+  if (throttle == NULL)
+    return NULL;
+  throttle->limit = failures_a_minute;
+  pthread_mutex_init(&throttle->lock, NULL);
+  randombytes_buf(throttle->key, sizeof throttle->key);
+  return throttle;
+}
+
+void throttle_free(struct throttle *throttle) {
+  if (throttle == NULL)
+    return;
+  pthread_mutex_destroy(&throttle->lock);
+  free(throttle);
+}
+
+static int64_t now_seconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec;
+}
+
+/* Under the lock: the address's slot, emptied if its minute is over. */
+static struct slot *slot_of(struct throttle *throttle, const char *address, int64_t now) {
+  uint64_t hash;
+  crypto_shorthash((unsigned char *)&hash, (const unsigned char *)address, strlen(address),
+                   throttle->key);
+  struct slot *slot = &throttle->slots[hash % SLOTS];
+  if (slot->window != now / WINDOW_SECONDS)
+    *slot = (struct slot){.window = now / WINDOW_SECONDS};
+  return slot;
+}
+
+int throttle_wait(struct throttle *throttle, const char *address) {
+  if (throttle->limit == 0)
+    return 0;
+  int64_t now = now_seconds();
+  pthread_mutex_lock(&throttle->lock);
+  int failures = slot_of(throttle, address, now)->failures;
+  pthread_mutex_unlock(&throttle->lock);
+  return failures < throttle->limit ? 0 : (int)(WINDOW_SECONDS - now % WINDOW_SECONDS);
+}
+
+void throttle_count(struct throttle *throttle, const char *address) {
+  int64_t now = now_seconds();
+  pthread_mutex_lock(&throttle->lock);
+  struct slot *slot = slot_of(throttle, address, now);
+  if (slot->failures < throttle->limit)
+    slot->failures++;
+  pthread_mutex_unlock(&throttle->lock);
+}
