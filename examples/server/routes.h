@@ -9,5 +9,6 @@ extern const struct route validation_routes[];
 extern const struct route key_routes[];
 extern const struct route health_routes[];
 extern const struct route demo_routes[];
+extern const struct route page_routes[];
 
 #endif

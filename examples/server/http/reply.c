@@ -54,6 +54,15 @@ void reply_nothing(struct exchange *x) {
   set(x, 204, NULL, NULL, 0, true);
 }
 
+void reply_not_modified(struct exchange *x) {
+  set(x, 304, NULL, NULL, 0, true);
+}
+
+void reply_redirect(struct exchange *x, const char *path) {
+  set(x, 302, NULL, NULL, 0, true);
+  reply_header(x, "Location", path);
+}
+
 void reply_static(struct exchange *x, const char *type, const void *bytes, size_t length) {
   union {
     const void *in;

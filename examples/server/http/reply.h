@@ -19,6 +19,10 @@ void reply_json(struct exchange *x, int status, json_t *json);
 void reply_take(struct exchange *x, int status, char *json, size_t length);
 /* No body: 204. */
 void reply_nothing(struct exchange *x);
+/* No body: 304, the client has what it asked for. */
+void reply_not_modified(struct exchange *x);
+/* 302 to a path of ours. */
+void reply_redirect(struct exchange *x, const char *path);
 /* Bytes that live for ever: an asset. */
 void reply_static(struct exchange *x, const char *type, const void *bytes, size_t length);
 /* A header of the answer; copied. */

@@ -29,6 +29,11 @@ static bool matches(const char *pattern, const char *path, struct pairs *argumen
   while (next_segment(&pattern, &wanted)) {
     if (!next_segment(&path, &got))
       return false;
+    if (wanted.length > 0 && wanted.text[0] == '*') {
+      arguments->at[arguments->count++] =
+          (struct pair){wanted.text + 1, got.text, strlen(got.text)};
+      return true;
+    }
     if (wanted.length > 0 && wanted.text[0] == ':') {
       if (got.length == 0 || arguments->count == EXCHANGE_ARGUMENTS_MAX)
         return false;

@@ -24,7 +24,9 @@ enum access {
 
 struct route {
   enum method method;
-  const char *pattern; /* segments; ":name" takes any one, decoded, as an argument */
+  /* Segments; ":name" takes any one, decoded, as an argument; a last "*name" takes what is left,
+   * slashes and all, be it nothing. */
+  const char *pattern;
   enum access access;
   void (*handle)(struct exchange *x);
 };
