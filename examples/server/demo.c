@@ -70,6 +70,21 @@ static int add_organization(apikeys_env *env, const apikeys_actor *system, struc
   return rc;
 }
 
+/* What lets the admin give the posts' permissions to keys of their own. */
+static int add_editor_role(apikeys_env *env, const apikeys_actor *system, apikeys_error *err) {
+  apikeys_role *role = apikeys_role_new();
+  if (role == NULL)
+    return APIKEYS_ERROR_NO_MEMORY;
+  apikeys_role_set_slug(role, S("editor"));
+  apikeys_role_set_name(role, S("Editor"));
+  apikeys_role_add_permission(role, S("posts:read"));
+  apikeys_role_add_permission(role, S("posts:write"));
+  apikeys_role_add_permission(role, S("posts:delete"));
+  int rc = apikeys_role_create(env, system, role, err);
+  apikeys_role_free(role);
+  return rc == APIKEYS_ERROR_EXISTS ? APIKEYS_OK : rc;
+}
+
 static int add_admin(apikeys_env *env, const apikeys_actor *system, const struct demo *demo,
                      apikeys_error *err) {
   apikeys_member *member = apikeys_member_new();
@@ -80,6 +95,7 @@ static int add_admin(apikeys_env *env, const apikeys_actor *system, const struct
   apikeys_member_set_display_name(member, S("Ada Admin"));
   apikeys_member_set_email(member, S("ada@acme.example"));
   apikeys_member_add_role(member, S("admin"));
+  apikeys_member_add_role(member, S("editor"));
   int rc = apikeys_member_create(env, system, member, err);
   apikeys_member_free(member);
   return rc == APIKEYS_ERROR_EXISTS ? APIKEYS_OK : rc;
@@ -95,6 +111,8 @@ struct demo *demo_start(struct service *service) {
     rc = add_permissions(service->env, system, err);
   if (rc == APIKEYS_OK)
     rc = add_organization(service->env, system, demo, err);
+  if (rc == APIKEYS_OK)
+    rc = add_editor_role(service->env, system, err);
   if (rc == APIKEYS_OK)
     rc = add_admin(service->env, system, demo, err);
   if (rc != APIKEYS_OK) {

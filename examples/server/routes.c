@@ -3,5 +3,11 @@
 
 /* The busiest first. */
 const struct route *const route_tables[] = {
-    validation_routes, key_routes, health_routes, demo_routes, page_routes, NULL,
+    validation_routes, //
+    widget_routes,     //
+    key_routes,        //
+    health_routes,     //
+    page_routes,       //
+    demo_routes,       //
+    NULL,
 };

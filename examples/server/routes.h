@@ -9,6 +9,7 @@ extern const struct route validation_routes[];
 extern const struct route key_routes[];
 extern const struct route health_routes[];
 extern const struct route demo_routes[];
+extern const struct route widget_routes[];
 extern const struct route page_routes[];
 
 #endif

@@ -47,7 +47,4 @@ json_t *form_texts(struct form *form, const char *field);
 /* A date as ISO 8601 text. 0: absent or null, or reported. */
 int64_t form_time_ms(struct form *form, const char *field);
 
-/* "2026-01-15T12:00:00.000Z", with an offset or without fraction too, as Unix milliseconds. */
-bool parse_time_ms(const char *text, size_t length, int64_t *out);
-
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/reply.h"
 
+#include "http/router.h"
+
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -137,6 +139,12 @@ static void reply_field(struct exchange *x, const char *code, const char *field)
                        code, "field", field, "message", apikeys_error_message(x->err)));
 }
 
+/* To the widgets 401 is a fault of the network; 403 makes them fetch a new token. */
+static int status_for(const struct exchange *x, int status) {
+  bool widget = x->route != NULL && x->route->access == ACCESS_WIDGET;
+  return status == 401 && widget ? 403 : status;
+}
+
 void reply_failure(struct exchange *x, int rc, const char *noun, const char *id) {
   const struct wire_code *known = wire_code(rc);
   const char *field = apikeys_error_field(x->err);
@@ -146,7 +154,7 @@ void reply_failure(struct exchange *x, int rc, const char *noun, const char *id)
   else if (rc == APIKEYS_ERROR_NOT_FOUND || rc == APIKEYS_ERROR_ALREADY_REVOKED)
     reply_error(x, 404, "entity_not_found", "%s not found: '%s'.", noun, id);
   else if (known != NULL)
-    reply_error(x, known->status, known->code, "%s", apikeys_error_message(x->err));
+    reply_error(x, status_for(x, known->status), known->code, "%s", apikeys_error_message(x->err));
   else if (category == APIKEYS_CATEGORY_INVALID && field[0] != '\0')
     reply_field(x, "invalid", field);
   else if (category == APIKEYS_CATEGORY_INVALID)
@@ -156,5 +164,6 @@ void reply_failure(struct exchange *x, int rc, const char *noun, const char *id)
     reply_error(x, 503, "unavailable", "The service cannot do this at the moment.");
     reply_header(x, "Retry-After", "1");
   } else
-    reply_error(x, apikeys_result_status(rc), NULL, "%s", apikeys_error_message(x->err));
+    reply_error(x, status_for(x, apikeys_result_status(rc)), NULL, "%s",
+                apikeys_error_message(x->err));
 }
