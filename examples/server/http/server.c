@@ -3,6 +3,7 @@
 
 #include "config.h"
 #include "http/guard.h"
+#include "http/reaper.h"
 #include "http/reply.h"
 #include "log.h"
 #include "service.h"
@@ -21,11 +22,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PORTS_TO_TRY = 100, STOP_SECONDS = 10, CONNECTION_MEMORY = 32 * 1024 };
+enum { PORTS_TO_TRY = 100, STOP_SECONDS = 10, IDLE_SECONDS = 60, CONNECTION_MEMORY = 64 * 1024 };
 
 struct http_server {
   struct http_options options;
   struct MHD_Daemon *daemon;
+  struct reaper *reaper;
   int socket;
   unsigned port;
   char *certificate;
@@ -110,6 +112,29 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct exc
   return result;
 }
 
+/* -- Deadlines ----------------------------------------------------------------------------------- */
+
+static void watch_connection(void *cls, struct MHD_Connection *connection, void **watch,
+                             enum MHD_ConnectionNotificationCode code) {
+  struct http_server *server = cls;
+  if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    *watch = info != NULL ? reaper_add(server->reaper, info->connect_fd) : NULL;
+  } else {
+    reaper_remove(server->reaper, *watch);
+    *watch = NULL;
+  }
+}
+
+static void enter(const struct http_server *server, struct MHD_Connection *connection,
+                  enum reaper_phase phase) {
+  const union MHD_ConnectionInfo *info =
+      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+  if (info != NULL)
+    reaper_enter(server->reaper, info->socket_context, phase);
+}
+
 /* -- A request's way --------------------------------------------------------------------------- */
 
 static void name_request(struct exchange *x) {
@@ -143,6 +168,7 @@ static enum MHD_Result begin(struct visit *visit, struct MHD_Connection *connect
                              const char *method, const char *version) {
   struct exchange *x = &visit->x;
   visit->begun = true;
+  enter(visit->server, connection, REAPER_REQUEST);
   x->began_us = monotonic_us();
   x->secure = visit->server->options.tls_certificate != NULL;
   name_request(x);
@@ -189,7 +215,9 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
     return take_body(visit, data, size);
   if (visit->x.body_length != visit->body_expected)
     return MHD_NO; /* the client went away in the middle */
+  enter(visit->server, connection, REAPER_SERVICE);
   visit->server->options.answer(&visit->x);
+  enter(visit->server, connection, REAPER_ANSWER);
   return send_answer(connection, &visit->x);
 }
 
@@ -208,9 +236,8 @@ static void *note_uri(void *cls, const char *uri, struct MHD_Connection *connect
 static void complete(void *cls, struct MHD_Connection *connection, void **con_cls,
                      enum MHD_RequestTerminationCode code) {
   struct visit *visit = *con_cls;
-  (void)cls;
-  (void)connection;
   (void)code;
+  enter(cls, connection, REAPER_IDLE);
   if (visit == NULL)
     return;
   struct exchange *x = &visit->x;
@@ -371,13 +398,14 @@ static struct MHD_Daemon *start_daemon(struct http_server *server) {
                           MHD_OPTION_THREAD_POOL_SIZE, options->threads,         //
                           MHD_OPTION_CONNECTION_LIMIT, options->max_connections, //
                           MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-                          options->max_connections_per_address,                          //
-                          MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, //
-                          MHD_OPTION_CONNECTION_TIMEOUT, options->request_timeout,       //
-                          MHD_OPTION_STRICT_FOR_CLIENT, 1,                               //
-                          MHD_OPTION_URI_LOG_CALLBACK, note_uri, server,                 //
-                          MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, server,           //
-                          MHD_OPTION_NOTIFY_COMPLETED, complete, server,                 //
+                          options->max_connections_per_address,                                   //
+                          MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,          //
+                          MHD_OPTION_CONNECTION_TIMEOUT, options->request_timeout + IDLE_SECONDS, //
+                          MHD_OPTION_STRICT_FOR_CLIENT, 1,                                        //
+                          MHD_OPTION_URI_LOG_CALLBACK, note_uri, server,                          //
+                          MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, server,                    //
+                          MHD_OPTION_NOTIFY_CONNECTION, watch_connection, server,                 //
+                          MHD_OPTION_NOTIFY_COMPLETED, complete, server,                          //
                           MHD_OPTION_ARRAY, server->key != NULL ? tls : none, MHD_OPTION_END);
 }
 
@@ -387,9 +415,14 @@ struct http_server *http_server_start(const struct http_options *options) {
     return NULL;
   server->options = *options;
   server->socket = -1;
-  if (open_socket(server) && read_tls(server)) {
+  if (!guard_self_test())
+    log_line(options->service->log, LOG_ERROR,
+             "this libmicrohttpd does not lay requests out as the guard needs it");
+  else if (open_socket(server) && read_tls(server)) {
     note_address(server);
-    server->daemon = start_daemon(server);
+    server->reaper = reaper_start(options->request_timeout, IDLE_SECONDS);
+    if (server->reaper != NULL)
+      server->daemon = start_daemon(server);
     if (server->daemon != NULL)
       return server;
     log_line(options->service->log, LOG_ERROR, "the HTTP server does not start");
@@ -404,10 +437,12 @@ void http_server_stop(struct http_server *server) {
   if (server->daemon != NULL) {
     static const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
     MHD_quiesce_daemon(server->daemon);
+    reaper_end_idle(server->reaper);
     for (int i = 0; i < STOP_SECONDS * 50 && http_server_connections(server) > 0; i++)
       nanosleep(&pause, NULL);
     MHD_stop_daemon(server->daemon);
   }
+  reaper_stop(server->reaper);
   if (server->socket >= 0)
     close(server->socket);
   if (server->key != NULL)
