@@ -57,6 +57,33 @@ need_test_packages() {
   need sqlite3 sqlite3 --version
 }
 
+# Debian keeps PostgreSQL's server programs out of the PATH, in a folder for each version.
+find_postgres() {
+  for folder in /usr/lib/postgresql/*/bin; do
+    if [ -x "$folder/initdb" ]; then
+      echo "$folder"
+      return 0
+    fi
+  done
+  initdb=$(command -v initdb) && dirname "$initdb"
+}
+
+# What tests/bench/run.sh compares with, and draws with.
+need_bench_packages() {
+  need_build_packages
+  need check pkg-config --exists check
+  need python3 python3 --version
+  need openssl openssl version
+  need gnuplot-nox gnuplot --version
+  need redis-server redis-server --version
+  need redis-tools redis-cli --version
+  need libhiredis-dev pkg-config --exists hiredis
+  need postgresql find_postgres
+  need libpq-dev pkg-config --exists libpq
+  need libmacaroons-dev pkg-config --exists libmacaroons
+  need libjwt-dev pkg-config --exists libjwt
+}
+
 # ensure NEED_FUNCTION: installs what that function finds missing, as root or through sudo. With
 # neither, or where it does not work, it says what to install and ends the script.
 ensure() {
