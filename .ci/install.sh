@@ -70,11 +70,12 @@ find_postgres() {
 
 # What tests/bench/run.sh compares with, and draws with.
 need_bench_packages() {
-  need_build_packages
+  need_server_packages
   need check pkg-config --exists check
   need python3 python3 --version
   need openssl openssl version
   need gnuplot-nox gnuplot --version
+  need wrk command -v wrk
   need redis-server redis-server --version
   need redis-tools redis-cli --version
   need libhiredis-dev pkg-config --exists hiredis

@@ -106,6 +106,8 @@ def table(headings, rows):
                  for i, (cell, width) in enumerate(zip(row, widths))]
         lines.append("  " + "  ".join(cells).rstrip())
     lines.insert(1, "  " + "  ".join("-" * width for width in widths))
+    if not any(headings):
+        lines = lines[2:]
     return "\n".join(lines)
 
 
@@ -133,6 +135,12 @@ def numbers_section(results, scenario, title, keys=None):
     return title + "\n" + table(["", ""], rows) if rows else None
 
 
+def figures_section(results, scenario, title, keys=None):
+    rows = [[row["name"], nanoseconds(row["median"]) if row["unit"] == "ns"
+             else f'{row["median"]:,.0f} {row["unit"]}'] for row in results.of(scenario, keys)]
+    return title + "\n" + table(["", ""], rows) if rows else None
+
+
 def sections(results):
     for keys in results.key_counts("validate"):
         yield validation_section(results, keys)
@@ -146,6 +154,9 @@ def sections(results):
                             f"A page of 100 keys, {count_words(keys)} keys", keys)
     yield times_section(results, "create", "Creating a key, durable")
     yield numbers_section(results, "creators", "Creating by several threads at once")
+    for keys in results.key_counts("http"):
+        yield figures_section(results, "http", "Validation over HTTP, keep-alive, beside the same "
+                              f"library answering a constant, {count_words(keys)} keys", keys)
     for keys in results.key_counts("memory"):
         yield numbers_section(results, "memory", f"Memory, {count_words(keys)} keys", keys)
     for keys in results.key_counts("size"):
@@ -201,6 +212,13 @@ def goals(results):
     yield from at_least("8 creators, of one", 3.0,
                         ratio(results.value("creators", "8 creators"),
                               results.value("creators", "1 creator")))
+    for keys in results.key_counts("http"):
+        yield from at_least("validation over HTTP, of a constant: requests", 0.85,
+                            ratio(results.value("http", "validation, requests", keys),
+                                  results.value("http", "constant, requests", keys)))
+        yield from at_least("... and by server CPU", 0.85,
+                            ratio(results.value("http", "constant, server CPU", keys),
+                                  results.value("http", "validation, server CPU", keys)))
     for keys in results.key_counts("memory"):
         yield from at_most(f"memory per cached key, {count_words(keys)} keys", 384,
                            results.value("memory", "memory per cached key", keys),
@@ -261,8 +279,10 @@ set yrange [-0.7:{len(rows) - 0.3}]
 set format x ""
 unset xtics
 set border 2
+set ytics nomirror
+set bmargin 3
 unset key
-set label "{machine['cpu']}, {machine['date']}: sh tests/bench/run.sh" at graph 1, graph -0.06 right textcolor rgb "#57606a" font ",9"
+set label "{machine['cpu']}, {machine['date']}: sh tests/bench/run.sh" at screen 0.98, screen 0.04 right textcolor rgb "#57606a" font ",9"
 plot "{data}" using (10):2:(10):3:($2-0.36):($2+0.36):4:ytic(1) with boxxyerror fill solid 1.0 noborder linecolor rgb variable, \\
      "" using ($3*1.15):2:5 with labels left
 '''

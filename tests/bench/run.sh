@@ -11,8 +11,9 @@ usage: sh tests/bench/run.sh [--quick] [--keys N,N,...] [--rounds N] [--results 
 Installs what is compared with (Debian packages, as root or through sudo), builds a release, fills
 stores, and measures everybody side by side in one run: the machine's floor, the hand-written
 baseline, SQLite tuned, libmacaroons, libjwt, Redis and PostgreSQL over Unix sockets, and
-libapikeys; then threads, changes by another process, memory, disk, creating, listing, HTTP and
-calls from other languages. Prints the table, and writes it as results.txt, results.json (with every round) and results.svg.
+libapikeys; then threads, changes by another process, memory, disk, creating, listing, HTTP.
+Prints the table, and writes it as
+results.txt, results.json (with every round) and results.svg.
 
   --quick             10,000 keys only, few and short rounds: about a minute
   --keys N,N,...      how many keys; 10000,1000000,10000000 if not set. Ten million take about 10 GB
@@ -79,8 +80,10 @@ say() {
 }
 
 say "building"
-if ! { cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release -DAPIKEYS_BUILD_EXAMPLES=OFF &&
-  cmake --build "$build" --parallel --target bench; } >"$build.log" 2>&1; then
+if ! { cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release -DAPIKEYS_BUILD_EXAMPLES=OFF \
+  -DAPIKEYS_BUILD_SERVER=ON &&
+  cmake --build "$build" --parallel --target bench --target bench_constant_server \
+    --target apikeysd; } >"$build.log" 2>&1; then
   tail -n 40 "$build.log" >&2
   exit 1
 fi
@@ -186,6 +189,18 @@ done
 mkdir -p "$stores/1"
 measure create 1
 measure creators 1 --ms 200
+
+for count in $(echo "$keys" | tr , ' '); do
+  say "http, $count keys"
+  if [ "$quick" = yes ]; then
+    set -- 3 1
+  else
+    set -- 7 3
+  fi
+  python3 "$here/http/run.py" "$build/examples/server/apikeysd" \
+    "$build/tests/bench/bench_constant_server" "$stores/$count" "$count" "$@" >>"$raw"
+  break # the number of keys makes no difference here
+done
 
 say "the table"
 python3 "$here/report.py" "$raw" "$results"
