@@ -57,6 +57,14 @@ static bool has_dot_segment(const char *path) {
   return false;
 }
 
+/* Escaped dots and NULs, which no client of ours sends, hide a path from those before us. */
+static bool has_hidden(const char *path) {
+  for (; (path = strchr(path, '%')) != NULL; path++)
+    if (strncasecmp(path, "%2e", 3) == 0 || strncmp(path, "%00", 3) == 0)
+      return true;
+  return false;
+}
+
 static bool has_unprintable(const char *text) {
   for (; *text != '\0'; text++)
     if ((unsigned char)*text <= 0x20 || (unsigned char)*text >= 0x7f)
@@ -70,7 +78,8 @@ static bool read_uri(struct exchange *x, const char *uri) {
     return refuse(x, 414, "uri_too_long", "The path and its query are too long.");
   if (uri[0] != '/' || has_unprintable(uri) || strchr(uri, '#') != NULL)
     return refuse(x, 400, "bad_path", "The path must begin with a slash and be well encoded.");
-  if ((x->path = exchange_copy(x, uri, length)) == NULL || has_dot_segment(x->path))
+  if ((x->path = exchange_copy(x, uri, length)) == NULL || has_dot_segment(x->path) ||
+      has_hidden(x->path))
     return refuse(x, 400, "bad_path", "The path must not contain dot segments.");
   if (uri[length] == '?' && !exchange_parse_query(x, uri + length + 1))
     return refuse(x, 400, "bad_query", "The query is not well encoded.");

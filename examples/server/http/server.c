@@ -392,7 +392,9 @@ static struct MHD_Daemon *start_daemon(struct http_server *server) {
       {MHD_OPTION_END, 0, NULL},
   };
   struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
-  unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | (server->key != NULL ? MHD_USE_TLS : 0);
+  /* Not epoll: with it, this version does not see that a client has closed its side while an answer
+   * was on its way, and keeps the connection until it is reaped. */
+  unsigned flags = MHD_USE_POLL_INTERNAL_THREAD | (server->key != NULL ? MHD_USE_TLS : 0);
   return MHD_start_daemon(flags, 0, NULL, NULL, handle, server,                  //
                           MHD_OPTION_LISTEN_SOCKET, server->socket,              //
                           MHD_OPTION_THREAD_POOL_SIZE, options->threads,         //
