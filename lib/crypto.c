@@ -15,6 +15,9 @@ _Static_assert(AK_DIGEST_BYTES == crypto_generichash_BYTES, "BLAKE2b-256");
 _Static_assert(AK_KEY_BYTES == crypto_kdf_KEYBYTES, "crypto_kdf's master key");
 _Static_assert(AK_KEY_BYTES == crypto_aead_xchacha20poly1305_ietf_KEYBYTES, "XChaCha20-Poly1305");
 _Static_assert(AK_KEY_BYTES == crypto_auth_hmacsha256_KEYBYTES, "HMAC-SHA-256");
+_Static_assert(AK_FINGERPRINT_BYTES == crypto_shorthash_siphashx24_BYTES &&
+                   AK_FINGERPRINT_BYTES == crypto_shorthash_siphashx24_KEYBYTES,
+               "SipHash-2-4-128");
 _Static_assert(crypto_kdf_CONTEXTBYTES == 8, "crypto_kdf's context");
 
 enum {
@@ -55,8 +58,16 @@ void ak_wipe(void *bytes, size_t length) {
   sodium_memzero(bytes, length);
 }
 
+/* For these lengths libsodium has something quicker that takes as little notice of the bytes. */
 int ak_secret_compare(const void *a, const void *b, size_t length) {
-  return sodium_memcmp(a, b, length);
+  switch (length) {
+  case crypto_verify_16_BYTES:
+    return crypto_verify_16(a, b);
+  case crypto_verify_32_BYTES:
+    return crypto_verify_32(a, b);
+  default:
+    return sodium_memcmp(a, b, length);
+  }
 }
 
 /* Before sodium_init, sodium_malloc would set a canary that sodium_free later takes for damage. */
@@ -115,6 +126,11 @@ int ak_open(uint8_t *out, const uint8_t *sealed, size_t sealed_length, const voi
   return crypto_aead_xchacha20poly1305_ietf_decrypt(out, NULL, NULL, sealed + NONCE_BYTES,
                                                     sealed_length - NONCE_BYTES, associated,
                                                     associated_length, sealed, key);
+}
+
+void ak_fingerprint(uint8_t out[AK_FINGERPRINT_BYTES], const void *bytes, size_t length,
+                    const uint8_t key[AK_FINGERPRINT_BYTES]) {
+  crypto_shorthash_siphashx24(out, bytes, length, key);
 }
 
 void ak_hmac_sha256(uint8_t out[32], const uint8_t key[AK_KEY_BYTES], const void *bytes,

@@ -12,6 +12,7 @@
 enum {
   AK_KEY_BYTES = 32,           /* the root key and every key derived from it */
   AK_DIGEST_BYTES = 32,        /* BLAKE2b-256 */
+  AK_FINGERPRINT_BYTES = 16,   /* SipHash-2-4, 128 bits; its key has as many */
   AK_SEALED_OVERHEAD = 24 + 16 /* XChaCha20-Poly1305: nonce in front, tag behind */
 };
 
@@ -65,6 +66,10 @@ int ak_seal(uint8_t *out, const void *plain, size_t length, const void *associat
             const struct ak_random *random);
 int ak_open(uint8_t *out, const uint8_t *sealed, size_t sealed_length, const void *associated,
             size_t associated_length, const uint8_t key[AK_KEY_BYTES]);
+
+/* SipHash-2-4 with 128 bits: a quick PRF. Who lacks the key can neither foresee nor make one. */
+void ak_fingerprint(uint8_t out[AK_FINGERPRINT_BYTES], const void *bytes, size_t length,
+                    const uint8_t key[AK_FINGERPRINT_BYTES]);
 
 /* HMAC-SHA-256, for JWT's HS256. */
 void ak_hmac_sha256(uint8_t out[32], const uint8_t key[AK_KEY_BYTES], const void *bytes,

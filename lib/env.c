@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "env.h"
 
+#include "compiler.h"
 #include "fork_guard.h"
 
 #include <stdlib.h>
@@ -19,14 +20,20 @@ int ak_env_new(apikeys_env **out, const apikeys_options *options) {
     return rc;
   }
   atomic_init(&env->process_stamp, ak_process_stamp());
+  pthread_mutex_init(&env->reopen_lock, NULL);
   pthread_rwlock_init(&env->secrets_lock, NULL);
   pthread_mutex_init(&env->security_log.lock, NULL);
   ak_usage_init(&env->usage);
+  ak_coherence_init(&env->coherence);
   env->subscriptions = ak_subscriptions_new();
   env->secrets = ak_secret_alloc(sizeof *env->secrets);
-  if (env->secrets == NULL || env->subscriptions == NULL) {
+  struct ak_random random = ak_random_source(&env->options);
+  rc = ak_cache_init(&env->cache, env->options.cache_keys, &env->usage, &random);
+  if (env->secrets == NULL || env->subscriptions == NULL)
+    rc = APIKEYS_ERROR_NO_MEMORY;
+  if (rc != APIKEYS_OK) {
     ak_env_free(env);
-    return APIKEYS_ERROR_NO_MEMORY;
+    return rc;
   }
   memset(env->secrets, 0, sizeof *env->secrets);
   *out = env;
@@ -37,22 +44,42 @@ void ak_env_free(apikeys_env *env) {
   ak_subscriptions_close(env->subscriptions);
   ak_storage_destroy(&env->storage);
   ak_secret_free(env->secrets);
+  ak_cache_release(&env->cache);
   ak_usage_release(&env->usage);
   pthread_mutex_destroy(&env->security_log.lock);
   pthread_rwlock_destroy(&env->secrets_lock);
+  pthread_mutex_destroy(&env->reopen_lock);
   ak_options_release(&env->options);
   free(env);
 }
 
-/* A prepared environment belongs to whichever process uses it next: parent and child each have
- * their copy. */
-static int check_process(apikeys_env *env) {
-  uint64_t stamp = ak_process_stamp();
+/*
+ * A prepared environment belongs to whichever process uses it next: parent and child each have
+ * their copy. Nothing that was cached before is used after, in neither.
+ */
+static AK_NOINLINE int reopen(apikeys_env *env) {
+  int rc = APIKEYS_OK;
+  pthread_mutex_lock(&env->reopen_lock);
   if (atomic_load(&env->prepared_for_fork)) {
-    atomic_store(&env->process_stamp, stamp);
-    atomic_store(&env->prepared_for_fork, 0);
+    struct ak_random random = ak_random_source(&env->options);
+    ak_coherence_init(&env->coherence);
+    rc = ak_cache_renew(&env->cache, &random);
+    if (rc == APIKEYS_OK) {
+      atomic_store(&env->process_stamp, ak_process_stamp());
+      atomic_store(&env->prepared_for_fork, 0);
+    }
   }
-  return atomic_load_explicit(&env->process_stamp, memory_order_relaxed) == stamp
+  pthread_mutex_unlock(&env->reopen_lock);
+  return rc;
+}
+
+static int check_process(apikeys_env *env) {
+  if (atomic_load_explicit(&env->prepared_for_fork, memory_order_acquire) != 0) {
+    int rc = reopen(env);
+    if (rc != APIKEYS_OK)
+      return rc;
+  }
+  return atomic_load_explicit(&env->process_stamp, memory_order_relaxed) == ak_process_stamp()
              ? APIKEYS_OK
              : APIKEYS_ERROR_FORKED;
 }
@@ -63,6 +90,24 @@ int ak_env_enter(apikeys_env *env) {
   if (ak_inside_callback())
     return APIKEYS_ERROR_REENTERED;
   return check_process(env);
+}
+
+/* Written by refusals alone, and seldom by those. */
+static void note_expiry(apikeys_env *env, int64_t expires_at_ms) {
+  int64_t noted = atomic_load_explicit(&env->expired_up_to_ms, memory_order_relaxed);
+  while (noted < expires_at_ms &&
+         !atomic_compare_exchange_weak(&env->expired_up_to_ms, &noted, expires_at_ms))
+    ;
+}
+
+bool ak_env_expired(apikeys_env *env, int64_t expires_at_ms, int64_t now_ms, bool own_time) {
+  if (expires_at_ms == 0)
+    return false;
+  if (own_time)
+    return now_ms >= expires_at_ms;
+  if (now_ms >= expires_at_ms)
+    note_expiry(env, expires_at_ms);
+  return expires_at_ms <= atomic_load_explicit(&env->expired_up_to_ms, memory_order_relaxed);
 }
 
 int ak_env_secrets(apikeys_env *env, int64_t root_version, struct ak_secrets *out) {

@@ -3,6 +3,7 @@
 #ifndef AK_ENV_H
 #define AK_ENV_H
 
+#include "coherence.h"
 #include "ids.h"
 #include "options.h"
 #include "root_key.h"
@@ -20,12 +21,16 @@ struct ak_log_limit {
 struct apikeys_env {
   _Atomic int prepared_for_fork;
   _Atomic uint64_t process_stamp;
+  pthread_mutex_t reopen_lock; /* of who uses a prepared environment first */
   apikeys_storage storage;
   apikeys_options options;
   char id[AK_ID_MAX];
   pthread_rwlock_t secrets_lock; /* guards the next: a rotation replaces it */
   struct ak_secrets *secrets;
   struct ak_usage usage;
+  struct ak_cache cache;
+  struct ak_coherence coherence;
+  _Atomic int64_t expired_up_to_ms;       /* the latest expiry at which a key was refused */
   struct ak_subscriptions *subscriptions; /* shared with the subscriptions' handles */
   struct ak_log_limit security_log;
 };
@@ -40,6 +45,12 @@ int ak_env_enter(apikeys_env *env);
 int ak_env_new(apikeys_env **out, const apikeys_options *options);
 /* Also destroys the store, if there is one by then. */
 void ak_env_free(apikeys_env *env);
+
+/*
+ * Has this expiry (0: never) come? By the environment's clock an expiry that came once has come for
+ * good, also if the clock is set back; by the caller's own time that alone counts.
+ */
+bool ak_env_expired(apikeys_env *env, int64_t expires_at_ms, int64_t now_ms, bool own_time);
 
 /*
  * Copy the secrets of this root version; version 0 takes them as they are. The caller wipes them.

@@ -43,7 +43,7 @@ static int add_last_used(struct ak_call *call, apikeys_page *page) {
   int rc = APIKEYS_OK;
   for (size_t i = 0; rc == APIKEYS_OK && i < page->count; i++) {
     apikeys_key *key = apikeys_page_key(page, i);
-    rc = ak_key_last_used(call, apikeys_key_id(key, NULL), &key->last_used_at);
+    rc = ak_key_last_used(call, &key->object.record, &key->last_used_at);
   }
   return rc;
 }

@@ -14,4 +14,8 @@ int ak_key_state(const apikeys_record *key, int64_t now_ms);
 bool ak_key_idle(const apikeys_record *key, int64_t last_used_at_ms, int64_t idle_lifetime_ms,
                  int64_t now_ms);
 
+/* The same by times alone. */
+bool ak_times_idle(int64_t created_at_ms, int64_t last_used_at_ms, int64_t idle_lifetime_ms,
+                   int64_t now_ms);
+
 #endif

@@ -76,7 +76,7 @@ static int for_each_key(struct ak_call *call, const apikeys_query *query,
 static int revoke_if_idle(struct ak_call *call, apikeys_record *key, void *data) {
   const int64_t *idle_lifetime_ms = data;
   int64_t last_used;
-  int rc = ak_key_last_used(call, apikeys_record_text(key, AK_ID, NULL), &last_used);
+  int rc = ak_key_last_used(call, key, &last_used);
   if (rc == APIKEYS_OK && ak_key_idle(key, last_used, *idle_lifetime_ms, call->now_ms))
     rc = ak_key_revoke_record(call, key, AK_REASON_IDLE, strlen(AK_REASON_IDLE));
   return rc;

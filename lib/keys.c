@@ -25,15 +25,17 @@ const char *ak_key_event_type(const apikeys_record *key, const char *action) {
   return management ? "management_key.revoked" : "api_key.revoked";
 }
 
-int ak_key_last_used(struct ak_call *call, const char *key_id, int64_t *at_ms) {
+int ak_key_last_used(struct ak_call *call, const apikeys_record *key, int64_t *at_ms) {
   apikeys_query query;
+  size_t id_length;
+  const char *id = apikeys_record_text(key, AK_ID, &id_length);
   apikeys_record use;
   ak_record_init(&use, AK_API_KEY_USE);
   ak_query_environment(&query, AK_API_KEY_USE, 0);
-  ak_query_equal_text(&query, key_id, strlen(key_id));
+  ak_query_equal_text(&query, id, id_length);
   int rc = ak_get(&call->transaction, &query, &use);
   int64_t stored = rc == APIKEYS_OK ? apikeys_record_integer(&use, AK_API_KEY_USE_LAST_USED_AT) : 0;
-  int64_t remembered = ak_usage_last(&call->env->usage, key_id);
+  int64_t remembered = ak_cache_last_use(&call->env->cache, key);
   *at_ms = remembered > stored ? remembered : stored;
   ak_record_release(&use);
   return rc == APIKEYS_ERROR_NOT_FOUND ? APIKEYS_OK : rc;
@@ -42,7 +44,7 @@ int ak_key_last_used(struct ak_call *call, const char *key_id, int64_t *at_ms) {
 static int append_event(struct ak_call *call, const apikeys_record *key,
                         const apikeys_record *before, const char *action) {
   struct ak_shape_extra extra = {0};
-  int rc = ak_key_last_used(call, apikeys_record_text(key, AK_ID, NULL), &extra.last_used_at);
+  int rc = ak_key_last_used(call, key, &extra.last_used_at);
   return rc == APIKEYS_OK
              ? ak_event_append(call, ak_key_event_type(key, action),
                                apikeys_record_text(key, AK_API_KEY_ORGANIZATION_ID, NULL), key,
@@ -159,7 +161,7 @@ static int replace_value(struct ak_call *call, const apikeys_record *environment
   size_t id_length;
   const char *id = apikeys_record_text(key, AK_ID, &id_length);
   int64_t last_used;
-  int rc = ak_key_last_used(call, id, &last_used);
+  int rc = ak_key_last_used(call, key, &last_used);
   if (rc != APIKEYS_OK)
     return rc;
   if (last_used != 0 || ak_key_state(key, call->now_ms) != APIKEYS_OK) {
@@ -280,8 +282,7 @@ struct key_result {
 static int get(struct ak_call *call, struct key_result *result) {
   int rc = find(call, &result->id, AK_KEY_SEE, &result->record);
   if (rc == APIKEYS_OK)
-    rc = ak_key_last_used(call, apikeys_record_text(&result->record, AK_ID, NULL),
-                          &result->last_used_at);
+    rc = ak_key_last_used(call, &result->record, &result->last_used_at);
   return rc;
 }
 
@@ -365,10 +366,7 @@ static int update(struct ak_call *call, struct key_result *result) {
   ak_record_init(&before, AK_API_KEY);
   rc = change(call, result->spec, &before, &result->record);
   ak_record_release(&before);
-  return rc == APIKEYS_OK
-             ? ak_key_last_used(call, apikeys_record_text(&result->record, AK_ID, NULL),
-                                &result->last_used_at)
-             : rc;
+  return rc == APIKEYS_OK ? ak_key_last_used(call, &result->record, &result->last_used_at) : rc;
 }
 
 int apikeys_key_update(apikeys_env *env, const apikeys_actor *actor, const char *id, size_t length,
@@ -404,8 +402,7 @@ int ak_key_revoke_record(struct ak_call *call, apikeys_record *key, const char *
 static int revoke(struct ak_call *call, struct key_result *result) {
   int rc = find(call, &result->id, AK_KEY_REVOKE, &result->record);
   if (rc == APIKEYS_OK)
-    rc = ak_key_last_used(call, apikeys_record_text(&result->record, AK_ID, NULL),
-                          &result->last_used_at);
+    rc = ak_key_last_used(call, &result->record, &result->last_used_at);
   if (rc != APIKEYS_OK)
     return rc;
   result->found = true;

@@ -15,7 +15,7 @@
 const char *ak_key_event_type(const apikeys_record *key, const char *action);
 
 /* When a key was last used: what is stored, or remembered and not written yet. */
-int ak_key_last_used(struct ak_call *call, const char *key_id, int64_t *at_ms);
+int ak_key_last_used(struct ak_call *call, const apikeys_record *key, int64_t *at_ms);
 
 /* Whose keys: of this type, of the organization, of the user, each unless "". */
 struct ak_key_owner {

@@ -188,6 +188,10 @@ void ak_object_become(struct ak_object *object, apikeys_record *record) {
   apikeys_record mine = object->record;
   object->record = *record;
   *record = mine;
+  ak_object_refresh(object);
+}
+
+void ak_object_refresh(struct ak_object *object) {
   object->changed = 0;
   object->problem = 0;
   object->json_written = false;

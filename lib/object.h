@@ -61,6 +61,9 @@ bool ak_records_equal(const apikeys_record *a, const apikeys_record *b);
 /* The object becomes what `record` holds (which takes the old one): nothing can fail. */
 void ak_object_become(struct ak_object *object, apikeys_record *record);
 
+/* The same where the record was changed in place. */
+void ak_object_refresh(struct ak_object *object);
+
 struct apikeys_permission {
   struct ak_object object;
 };

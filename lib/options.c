@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#ifndef _DEFAULT_SOURCE
+#define _DEFAULT_SOURCE /* CLOCK_REALTIME_COARSE */
+#endif
 #include "options.h"
 
+#include "cache.h"
 #include "storage.h"
 
 #include <stdarg.h>
@@ -56,12 +60,17 @@ static int replace_data(struct ak_callback_data **slot, bool valid, void *user_d
   return APIKEYS_OK;
 }
 
+static void set_defaults(apikeys_options *options) {
+  options->busy_timeout_ms = -1;
+  options->cache_keys = AK_CACHE_KEYS_DEFAULT;
+}
+
 apikeys_options *apikeys_options_new(void) {
   if (ak_crypto_init() != APIKEYS_OK)
     return NULL;
   apikeys_options *options = calloc(1, sizeof *options);
   if (options != NULL)
-    options->busy_timeout_ms = -1;
+    set_defaults(options);
   return options;
 }
 
@@ -98,7 +107,7 @@ static uint8_t *copy_root_key(const void *bytes) {
 
 int ak_options_copy(apikeys_options *to, const apikeys_options *from) {
   memset(to, 0, sizeof *to);
-  to->busy_timeout_ms = -1;
+  set_defaults(to);
   if (from == NULL)
     return APIKEYS_OK;
   *to = *from;
@@ -175,6 +184,13 @@ int apikeys_options_set_busy_timeout_ms(apikeys_options *options, int timeout_ms
   return APIKEYS_OK;
 }
 
+int apikeys_options_set_cache_keys(apikeys_options *options, size_t keys) {
+  if (options == NULL || keys > AK_CACHE_KEYS_MAX)
+    return APIKEYS_ERROR_INVALID_ARGUMENT;
+  options->cache_keys = keys;
+  return APIKEYS_OK;
+}
+
 int apikeys_options_set_clock(apikeys_options *options, apikeys_clock_callback callback,
                               void *user_data, void (*destroy)(void *user_data)) {
   bool valid = options != NULL && callback != NULL;
@@ -212,6 +228,15 @@ int64_t ak_now_ms(const apikeys_options *options) {
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
   return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t ak_now_roughly_ms(const apikeys_options *options) {
+#ifdef CLOCK_REALTIME_COARSE
+  struct timespec now;
+  if (options->clock == NULL && clock_gettime(CLOCK_REALTIME_COARSE, &now) == 0)
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+#endif
+  return ak_now_ms(options);
 }
 
 static int fill_from_options(void *out, size_t length, void *user_data) {

@@ -32,6 +32,7 @@ struct apikeys_options {
   apikeys_root_key_callback root_callback;
   struct ak_callback_data *root_data;
   int busy_timeout_ms; /* below 0: the default */
+  size_t cache_keys;
   apikeys_clock_callback clock;
   struct ak_callback_data *clock_data;
   apikeys_log_callback log;
@@ -47,6 +48,9 @@ void ak_options_release(struct apikeys_options *options);
 int ak_options_set_root_path(struct apikeys_options *options, const char *path);
 
 int64_t ak_now_ms(const struct apikeys_options *options);
+/* The same, quicker, and up to AK_ROUGH_MS late (the system's tick: 1 to 10 ms). */
+enum { AK_ROUGH_MS = 500 };
+int64_t ak_now_roughly_ms(const struct apikeys_options *options);
 struct ak_random ak_random_source(struct apikeys_options *options);
 void ak_log(const struct apikeys_options *options, int level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

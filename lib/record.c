@@ -163,6 +163,25 @@ int apikeys_record_copy(apikeys_record *target, const apikeys_record *source) {
   return APIKEYS_OK;
 }
 
+char *ak_record_begin(apikeys_record *record, size_t size) {
+  char *fresh = NULL;
+  if (size > record->capacity && (fresh = malloc(size)) == NULL)
+    return NULL;
+  apikeys_record_clear(record);
+  if (fresh != NULL) {
+    free(record->bytes);
+    record->bytes = fresh;
+    record->capacity = size;
+  }
+  record->used = size;
+  return record->bytes;
+}
+
+void ak_record_lay(apikeys_record *record, int field, size_t offset, size_t length) {
+  record->fields[field] = (struct ak_record_field){
+      .type = APIKEYS_TYPE_TEXT, .offset = offset, .length = length, .room = length};
+}
+
 /* ------------------------------------------------------------------------- setting fields ----- */
 
 static const struct ak_field *field_schema(const apikeys_record *record, int field) {

@@ -30,6 +30,14 @@ void ak_record_init(apikeys_record *record, int kind);
 void ak_record_release(apikeys_record *record); /* frees the bytes; the record may be used again */
 bool ak_kind_holds_secrets(int kind);
 
+/*
+ * For who has all of a record's texts at once: clears it and gives its buffer, `size` bytes of it
+ * in use, to be filled; each text field is then said to lie at an offset, with a NUL behind it.
+ * NULL: out of memory, and the record is as it was.
+ */
+char *ak_record_begin(apikeys_record *record, size_t size);
+void ak_record_lay(apikeys_record *record, int field, size_t offset, size_t length);
+
 /* NUL-terminated text into a field. */
 int ak_record_set_string(apikeys_record *record, int field, const char *text);
 

@@ -334,6 +334,24 @@ int ak_remove_all(struct ak_transaction *transaction, const apikeys_query *query
   return rc;
 }
 
+int ak_generation(const apikeys_storage *storage, uint64_t *generation) {
+  if (storage->generation == NULL)
+    return APIKEYS_ERROR_UNSUPPORTED;
+  ak_callback_enter();
+  return leave(storage->generation(storage->self, generation), 0);
+}
+
+int ak_changes(struct ak_transaction *transaction, uint64_t since, apikeys_change_visitor visit,
+               void *visit_data) {
+  const apikeys_storage *storage = transaction->storage;
+  if (storage->changes == NULL)
+    return APIKEYS_ERROR_UNSUPPORTED;
+  int rc = enter(transaction);
+  if (rc != APIKEYS_OK)
+    return rc;
+  return leave(storage->changes(storage->self, transaction->handle, since, visit, visit_data), 0);
+}
+
 int ak_storage_backup(const apikeys_storage *storage, const char *path) {
   if (storage->backup == NULL)
     return APIKEYS_ERROR_UNSUPPORTED;

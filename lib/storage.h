@@ -64,6 +64,11 @@ int ak_raise(struct ak_transaction *transaction, const apikeys_record *record, i
 int ak_remove_all(struct ak_transaction *transaction, const apikeys_query *query,
                   uint64_t *removed);
 
+/* APIKEYS_ERROR_UNSUPPORTED where the slots are absent, or cannot tell. */
+int ak_generation(const apikeys_storage *storage, uint64_t *generation);
+int ak_changes(struct ak_transaction *transaction, uint64_t since, apikeys_change_visitor visit,
+               void *visit_data);
+
 int ak_storage_backup(const apikeys_storage *storage, const char *path);
 int ak_storage_prepare_fork(const apikeys_storage *storage); /* 0 where the slot is absent */
 

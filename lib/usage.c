@@ -12,92 +12,107 @@ void ak_usage_init(struct ak_usage *usage) {
 }
 
 void ak_usage_release(struct ak_usage *usage) {
-  free(usage->table);
+  free(usage->pending.table);
   pthread_mutex_destroy(&usage->lock);
 }
 
-/* FNV-1a. Ids are our own random ULIDs, which nobody outside can choose. */
-static size_t hash(const char *key_id) {
-  uint64_t state = UINT64_C(14695981039346656037);
-  for (; *key_id != '\0'; key_id++)
-    state = (state ^ (unsigned char)*key_id) * UINT64_C(1099511628211);
+/* Numbers are given by the store, one after the other: nobody outside can choose them. */
+static size_t hash(int64_t number) {
+  uint64_t state = (uint64_t)number * UINT64_C(0x9e3779b97f4a7c15);
   return (size_t)(state ^ state >> 32);
 }
 
 /* The slot of this key, or the empty one where it belongs. There is always an empty one. */
-static struct ak_use *find(struct ak_use *table, size_t capacity, const char *key_id) {
-  size_t mask = capacity - 1;
-  for (size_t i = hash(key_id) & mask;; i = (i + 1) & mask)
-    if (table[i].at_ms == 0 || strcmp(table[i].key_id, key_id) == 0)
-      return &table[i];
+static struct ak_use *find(const struct ak_uses *uses, int64_t number) {
+  size_t mask = uses->capacity - 1;
+  for (size_t i = hash(number) & mask;; i = (i + 1) & mask)
+    if (uses->table[i].number == 0 || uses->table[i].number == number)
+      return &uses->table[i];
 }
 
-static bool grow(struct ak_usage *usage) {
-  if (usage->capacity > 0 && usage->count < usage->capacity / 4 * 3)
+static bool grow(struct ak_uses *uses) {
+  if (uses->capacity > 0 && uses->count < uses->capacity / 4 * 3)
     return true;
-  size_t capacity = usage->capacity > 0 ? usage->capacity * 2 : CAPACITY_MIN;
-  struct ak_use *table = calloc(capacity, sizeof *table);
-  if (table == NULL)
-    return usage->count + 1 < usage->capacity;
-  for (size_t i = 0; i < usage->capacity; i++)
-    if (usage->table[i].at_ms != 0)
-      *find(table, capacity, usage->table[i].key_id) = usage->table[i];
-  free(usage->table);
-  usage->table = table;
-  usage->capacity = capacity;
+  struct ak_uses larger = *uses;
+  larger.capacity = uses->capacity > 0 ? uses->capacity * 2 : CAPACITY_MIN;
+  larger.table = calloc(larger.capacity, sizeof *larger.table);
+  if (larger.table == NULL)
+    return uses->count + 1 < uses->capacity;
+  for (size_t i = 0; i < uses->capacity; i++)
+    if (uses->table[i].number != 0)
+      *find(&larger, uses->table[i].number) = uses->table[i];
+  free(uses->table);
+  *uses = larger;
   return true;
 }
 
-static void record_locked(struct ak_usage *usage, const char *key_id, int64_t at_ms) {
-  if (!grow(usage))
-    return;
-  struct ak_use *use = find(usage->table, usage->capacity, key_id);
-  if (use->at_ms == 0) {
-    strncpy(use->key_id, key_id, sizeof use->key_id - 1);
-    usage->count++;
+static bool record(struct ak_uses *uses, int64_t number, int64_t at_ms) {
+  if (!grow(uses))
+    return false;
+  struct ak_use *use = find(uses, number);
+  if (use->number == 0) {
+    use->number = number;
+    uses->count++;
   }
   if (at_ms > use->at_ms)
     use->at_ms = at_ms;
+  return true;
 }
 
-bool ak_usage_record(struct ak_usage *usage, const char *key_id, int64_t at_ms) {
+bool ak_usage_record(struct ak_usage *usage, int64_t number, int64_t at_ms) {
   if (at_ms <= 0)
-    return false;
+    return true;
   pthread_mutex_lock(&usage->lock);
-  record_locked(usage, key_id, at_ms);
-  bool full = usage->count >= AK_USAGE_FLUSH_AT;
+  bool remembered = record(&usage->pending, number, at_ms);
+  pthread_mutex_unlock(&usage->lock);
+  return remembered;
+}
+
+bool ak_usage_full(struct ak_usage *usage) {
+  pthread_mutex_lock(&usage->lock);
+  bool full = usage->pending.count >= AK_USAGE_FLUSH_AT;
   pthread_mutex_unlock(&usage->lock);
   return full;
 }
 
-int64_t ak_usage_last(struct ak_usage *usage, const char *key_id) {
-  int64_t at_ms = 0;
+static int64_t last(const struct ak_uses *uses, int64_t number) {
+  return uses->count > 0 ? find(uses, number)->at_ms : 0;
+}
+
+int64_t ak_usage_last(struct ak_usage *usage, int64_t number) {
   pthread_mutex_lock(&usage->lock);
-  if (usage->count > 0)
-    at_ms = find(usage->table, usage->capacity, key_id)->at_ms;
+  int64_t at_ms = last(&usage->pending, number);
+  for (const struct ak_uses *uses = usage->in_flight; uses != NULL; uses = uses->next) {
+    int64_t earlier = last(uses, number);
+    if (earlier > at_ms)
+      at_ms = earlier;
+  }
   pthread_mutex_unlock(&usage->lock);
   return at_ms;
 }
 
-void ak_usage_take(struct ak_usage *usage, struct ak_use **table, size_t *capacity) {
+bool ak_usage_take(struct ak_usage *usage, struct ak_uses *taken) {
   pthread_mutex_lock(&usage->lock);
-  *table = usage->count > 0 ? usage->table : NULL;
-  *capacity = usage->count > 0 ? usage->capacity : 0;
-  if (usage->count > 0) {
-    usage->table = NULL;
-    usage->capacity = usage->count = 0;
+  bool some = usage->pending.count > 0;
+  if (some) {
+    *taken = usage->pending;
+    taken->next = usage->in_flight;
+    usage->in_flight = taken;
+    usage->pending = (struct ak_uses){0};
   }
   pthread_mutex_unlock(&usage->lock);
+  return some;
 }
 
-void ak_usage_return(struct ak_usage *usage, struct ak_use *table, size_t capacity,
-                     bool written) {
-  if (!written) {
-    pthread_mutex_lock(&usage->lock);
-    for (size_t i = 0; i < capacity; i++)
-      if (table[i].at_ms != 0)
-        record_locked(usage, table[i].key_id, table[i].at_ms);
-    pthread_mutex_unlock(&usage->lock);
-  }
-  free(table);
+void ak_usage_settle(struct ak_usage *usage, struct ak_uses *taken, bool written) {
+  pthread_mutex_lock(&usage->lock);
+  struct ak_uses **link = &usage->in_flight;
+  while (*link != taken)
+    link = &(*link)->next;
+  *link = taken->next;
+  for (size_t i = 0; !written && i < taken->capacity; i++)
+    if (taken->table[i].number != 0)
+      record(&usage->pending, taken->table[i].number, taken->table[i].at_ms);
+  pthread_mutex_unlock(&usage->lock);
+  free(taken->table);
 }

@@ -1,323 +1,179 @@
 /* SPDX-License-Identifier: MIT */
-/* Validation, top to bottom: each step either refuses, or hands on to the next. */
-#include "authority.h"
-#include "call.h"
+/*
+ * Validation: what was seen before is settled by the warm path, the rest is asked of the store, and
+ * what the store finds good is remembered.
+ */
+#include "compiler.h"
 #include "flush.h"
-#include "key_state.h"
-#include "key_value.h"
-#include "keys.h"
-#include "membership.h"
-#include "text.h"
-#include "token.h"
-
-#include <apikeys/validate.h>
+#include "full_path.h"
+#include "security_log.h"
+#include "warm.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct apikeys_requirement {
-  struct ak_slugs permissions;
-  int accept_management_keys;
-  int problem;
-  _Atomic int *frozen; /* apart from the rest, which no use changes; its owner's alone to free */
-};
+enum { BLOCK = 32 }; /* values looked up side by side, and in one transaction */
 
-struct apikeys_request {
-  int64_t time_ms;
-  char address[AK_CONTEXT_MAX + 1];
-  char request_id[AK_CONTEXT_MAX + 1];
-};
-
-/* -- Requirements and requests ----------------------------------------------------------------- */
-
-apikeys_requirement *apikeys_requirement_new(void) {
-  apikeys_requirement *requirement = calloc(1, sizeof *requirement);
-  if (requirement != NULL &&
-      (requirement->frozen = calloc(1, sizeof *requirement->frozen)) == NULL) {
-    free(requirement);
-    return NULL;
-  }
-  return requirement;
-}
-
-void apikeys_requirement_free(apikeys_requirement *requirement) {
-  if (requirement == NULL)
-    return;
-  ak_slugs_release(&requirement->permissions);
-  free(requirement->frozen);
-  free(requirement);
-}
-
-/* A requirement that could not be set as wanted must not pass for a weaker one. */
-static int note(apikeys_requirement *requirement, int problem) {
-  if (problem != APIKEYS_OK && requirement->problem == APIKEYS_OK)
-    requirement->problem = problem;
-  return problem;
-}
-
-int apikeys_requirement_add_permission(apikeys_requirement *requirement, const char *slug,
-                                       size_t length) {
-  if (requirement == NULL || atomic_load(requirement->frozen))
-    return APIKEYS_ERROR_INVALID_ARGUMENT;
-  if (slug == NULL || ak_slug_check(slug, length) != 0)
-    return note(requirement, APIKEYS_ERROR_INVALID_ARGUMENT);
-  ak_slugs_add(&requirement->permissions, slug, length);
-  return note(requirement, requirement->permissions.failed ? APIKEYS_ERROR_NO_MEMORY : APIKEYS_OK);
-}
-
-int apikeys_requirement_set_accept_management_keys(apikeys_requirement *requirement, int accept) {
-  if (requirement == NULL || atomic_load(requirement->frozen))
-    return APIKEYS_ERROR_INVALID_ARGUMENT;
-  if (accept != 0 && accept != 1)
-    return note(requirement, APIKEYS_ERROR_INVALID_ARGUMENT);
-  requirement->accept_management_keys = accept;
-  return APIKEYS_OK;
-}
-
-apikeys_request *apikeys_request_new(void) {
-  return calloc(1, sizeof(apikeys_request));
-}
-
-void apikeys_request_free(apikeys_request *request) {
-  free(request);
-}
-
-int apikeys_request_set_time_ms(apikeys_request *request, int64_t unix_ms) {
-  if (request == NULL || unix_ms < 0)
-    return APIKEYS_ERROR_INVALID_ARGUMENT;
-  request->time_ms = unix_ms;
-  return APIKEYS_OK;
-}
-
-static int set_context(char *to, const char *text, size_t length) {
-  if (to == NULL || (text == NULL && length > 0) ||
-      (length > 0 && ak_text_problem(text, length, 1, AK_CONTEXT_MAX) != NULL))
-    return APIKEYS_ERROR_INVALID_ARGUMENT;
-  if (length > 0)
-    memcpy(to, text, length);
-  to[length] = '\0';
-  return APIKEYS_OK;
-}
-
-int apikeys_request_set_address(apikeys_request *request, const char *text, size_t length) {
-  return set_context(request != NULL ? request->address : NULL, text, length);
-}
-
-int apikeys_request_set_request_id(apikeys_request *request, const char *text, size_t length) {
-  return set_context(request != NULL ? request->request_id : NULL, text, length);
-}
-
-/* -- The steps --------------------------------------------------------------------------------- */
-
-/* What a validation has found out so far. */
-struct validation {
-  struct ak_call *call;
-  const char *value;
-  size_t length;
-  struct ak_token token;
+/* What the values of one call have in common. */
+struct question {
+  apikeys_env *env;
   const apikeys_requirement *requirement;
-  apikeys_record environment;
-  apikeys_record key;
-  int64_t now_ms;
-  int64_t last_used_at;
+  const apikeys_request *request;
+  apikeys_error *err; /* of the call */
+  apikeys_error *why; /* of the refusal, if the call has one value */
 };
 
-static int check_prefix(struct validation *validation) {
-  int rc = ak_call_environment(validation->call, &validation->environment);
-  if (rc != APIKEYS_OK)
-    return rc;
-  size_t length;
-  const char *accepted =
-      apikeys_record_text(&validation->environment, AK_ENVIRONMENT_ACCEPTED_PREFIXES, &length);
-  return ak_slugs_has(accepted, length, validation->token.prefix, validation->token.prefix_length)
-             ? APIKEYS_OK
-             : APIKEYS_MALFORMED;
-}
-
-static int find_key(struct validation *validation) {
-  apikeys_query query;
-  ak_query_any(&query, AK_API_KEY, AK_API_KEY_BY_LOOKUP_ID);
-  ak_query_equal_text(&query, validation->token.lookup_id, AK_LOOKUP_ID_LENGTH);
-  int rc = ak_get(&validation->call->transaction, &query, &validation->key);
-  return rc == APIKEYS_ERROR_NOT_FOUND ? APIKEYS_UNKNOWN : rc;
-}
-
-static int check_state(struct validation *validation) {
-  const apikeys_record *key = &validation->key;
-  int rc = ak_key_state(key, validation->now_ms);
-  if (rc != APIKEYS_OK)
-    return rc;
-  rc = ak_key_last_used(validation->call, apikeys_record_text(key, AK_ID, NULL),
-                        &validation->last_used_at);
-  if (rc != APIKEYS_OK)
-    return rc;
-  int64_t idle_lifetime_ms =
-      apikeys_record_integer(&validation->environment, AK_ENVIRONMENT_IDLE_LIFETIME_MS);
-  bool customers = apikeys_record_integer(key, AK_API_KEY_OWNER_TYPE) != APIKEYS_OWNER_ENVIRONMENT;
-  bool idle =
-      customers && ak_key_idle(key, validation->last_used_at, idle_lifetime_ms, validation->now_ms);
-  return idle ? APIKEYS_REVOKED : APIKEYS_OK;
-}
-
-/* A member's key is worth what the member holds now. */
-static int hold_to_member(struct validation *validation) {
-  apikeys_record *key = &validation->key;
-  struct ak_slugs held = {0};
-  size_t length;
-  int rc = ak_active_member_permissions(&validation->call->transaction,
-                                        apikeys_record_text(key, AK_API_KEY_ORGANIZATION_ID, NULL),
-                                        apikeys_record_text(key, AK_API_KEY_USER_ID, NULL), &held);
-  if (rc == APIKEYS_OK) {
-    const char *granted = apikeys_record_text(key, AK_API_KEY_PERMISSIONS, &length);
-    ak_slugs_intersect(&held, granted, length);
-    rc = held.failed ? APIKEYS_ERROR_NO_MEMORY
-                     : apikeys_record_set_text(key, AK_API_KEY_PERMISSIONS, ak_slugs_text(&held),
-                                               held.length);
-  }
-  ak_slugs_release(&held);
-  return rc == APIKEYS_ERROR_NOT_FOUND ? APIKEYS_OWNER_INACTIVE : rc;
-}
-
-/* An organization's keys are revoked when it is deleted; that it is there is asked all the same,
- * for stores that were edited by hand. */
-static int check_owner(struct validation *validation) {
-  const apikeys_record *key = &validation->key;
-  const char *organization_id = apikeys_record_text(key, AK_API_KEY_ORGANIZATION_ID, NULL);
+/* One value on its way through the store. */
+struct lookup {
+  size_t index; /* among the call's values */
+  apikeys_key *key;
+  struct ak_warm warm;
+  struct ak_full_path path;
   int rc;
-  switch (apikeys_record_integer(key, AK_API_KEY_OWNER_TYPE)) {
-  case APIKEYS_OWNER_ENVIRONMENT:
-    return APIKEYS_OK;
-  case APIKEYS_OWNER_ORGANIZATION:
-    rc = ak_organization_exists(&validation->call->transaction, organization_id);
-    return rc == APIKEYS_ERROR_NOT_FOUND ? APIKEYS_OWNER_INACTIVE : rc;
-  case APIKEYS_OWNER_MEMBER:
-    return hold_to_member(validation);
-  default:
-    return APIKEYS_ERROR_CORRUPT;
-  }
+  bool settled; /* rc stands, whatever becomes of the transaction */
+};
+
+/* -- Asking the store -------------------------------------------------------------------------- */
+
+static void start(struct lookup *lookup, const char *value, size_t length, apikeys_key *key,
+                  const struct ak_warm *warm) {
+  lookup->key = key;
+  lookup->warm = *warm;
+  lookup->path = (struct ak_full_path){.value = value, .length = length};
+  ak_record_init(&lookup->path.key, AK_API_KEY);
+  lookup->rc = ak_token_parse(&lookup->path.token, value, length);
+  lookup->settled = lookup->rc != APIKEYS_OK;
 }
 
-static int require(const apikeys_record *key, const apikeys_requirement *requirement,
-                   apikeys_error *err) {
-  bool management = apikeys_record_integer(key, AK_API_KEY_OWNER_TYPE) == APIKEYS_OWNER_ENVIRONMENT;
-  if (management && (requirement == NULL || requirement->accept_management_keys != 1))
-    return APIKEYS_MANAGEMENT_KEY;
-  if (requirement == NULL)
-    return APIKEYS_OK;
-  if (requirement->problem != APIKEYS_OK)
-    return ak_error_set(err, requirement->problem, "requirement",
-                        "was set to something that it cannot be");
-  size_t length, missing_length;
-  const char *held = apikeys_record_text(key, AK_API_KEY_PERMISSIONS, &length), *missing;
-  if (ak_slugs_include(held, length, ak_slugs_text(&requirement->permissions),
-                       requirement->permissions.length, &missing, &missing_length))
-    return APIKEYS_OK;
-  int rc = ak_error_set(err, APIKEYS_NOT_PERMITTED, "permissions", "%.*s: %s", (int)missing_length,
-                        missing, apikeys_result_text(APIKEYS_NOT_PERMITTED));
-  ak_error_set_subject(err, missing, missing_length);
-  return rc;
+/* A key that is good, but not for this requirement, is worth remembering too. */
+static void remember(const struct question *question, const struct lookup *lookup,
+                     int64_t idle_lifetime_ms) {
+  const struct ak_full_path *path = &lookup->path;
+  int64_t last_used_at = path->last_used_at;
+  if (lookup->rc == APIKEYS_OK && path->now_ms > last_used_at)
+    last_used_at = path->now_ms;
+  struct ak_coherence_entry entry = {.place = &lookup->warm.place,
+                                     .key = &path->key,
+                                     .last_used_at_ms = last_used_at,
+                                     .idle_lifetime_ms = idle_lifetime_ms,
+                                     .details = lookup->key != NULL};
+  if (lookup->warm.cacheable)
+    ak_coherence_put(&question->env->coherence, &question->env->cache, lookup->warm.generation,
+                     &entry);
 }
 
-static int validate(struct validation *validation) {
-  int rc = check_prefix(validation);
-  if (rc == APIKEYS_OK)
-    rc = find_key(validation);
-  if (rc == APIKEYS_OK)
-    rc = ak_key_value_verify(validation->call->env, &validation->key, validation->value,
-                             validation->length);
-  if (rc == APIKEYS_OK)
-    rc = check_state(validation);
-  if (rc == APIKEYS_OK)
-    rc = check_owner(validation);
-  if (rc == APIKEYS_OK)
-    rc = require(&validation->key, validation->requirement, validation->call->err);
-  return rc;
-}
-
-/* -- Around them ------------------------------------------------------------------------------- */
-
-enum { SECURITY_LINES_A_SECOND = 10 };
-
-/* How many lines were left out before this one; -1: leave this one out as well. */
-static int64_t may_log(struct ak_log_limit *limit, int64_t now_ms) {
-  int64_t left_out = -1;
-  pthread_mutex_lock(&limit->lock);
-  if (now_ms / 1000 != limit->second) {
-    limit->second = now_ms / 1000;
-    limit->lines = 0;
-  }
-  if (limit->lines < SECURITY_LINES_A_SECOND) {
-    limit->lines++;
-    left_out = limit->left_out;
-    limit->left_out = 0;
-  } else {
-    limit->left_out++;
-  }
-  pthread_mutex_unlock(&limit->lock);
-  return left_out;
-}
-
-static void log_refusal(apikeys_env *env, int rc, const struct ak_token *token,
-                        const apikeys_request *request) {
-  if (env->options.log == NULL)
+static void conclude(const struct question *question, struct lookup *lookup,
+                     int64_t idle_lifetime_ms) {
+  struct ak_full_path *path = &lookup->path;
+  lookup->settled = true;
+  if (lookup->rc != APIKEYS_OK)
     return;
-  int64_t left_out = may_log(&env->security_log, ak_now_ms(&env->options));
-  if (left_out < 0)
+  size_t length;
+  const char *permissions = apikeys_record_text(&path->key, AK_API_KEY_PERMISSIONS, &length);
+  lookup->rc = ak_require((int)apikeys_record_integer(&path->key, AK_API_KEY_OWNER_TYPE),
+                          permissions, length, question->requirement, question->why);
+  remember(question, lookup, idle_lifetime_ms);
+  if (lookup->rc != APIKEYS_OK)
     return;
-  if (left_out > 0)
-    ak_log(&env->options, APIKEYS_LOG_SECURITY, "%lld refusals were left out of this log",
-           (long long)left_out);
-  ak_log(&env->options, APIKEYS_LOG_SECURITY,
-         "validation refused: %s; lookup id %.*s; address %s; request %s", apikeys_result_name(rc),
-         token->lookup_id != NULL ? AK_LOOKUP_ID_LENGTH : 1,
-         token->lookup_id != NULL ? token->lookup_id : "-",
-         request != NULL && request->address[0] != '\0' ? request->address : "-",
-         request != NULL && request->request_id[0] != '\0' ? request->request_id : "-");
+  ak_usage_record(&question->env->usage, apikeys_record_integer(&path->key, AK_NUMBER),
+                  path->now_ms);
+  if (lookup->key == NULL)
+    return;
+  ak_object_become(&lookup->key->object, &path->key);
+  lookup->key->last_used_at = path->last_used_at;
 }
 
-static void succeed(struct validation *validation, apikeys_key *key) {
-  apikeys_env *env = validation->call->env;
-  const char *id = apikeys_record_text(&validation->key, AK_ID, NULL);
-  if (ak_usage_record(&env->usage, id, validation->now_ms))
-    ak_flush_usage(env);
-  if (key == NULL)
-    return;
-  ak_object_become(&key->object, &validation->key);
-  key->last_used_at = validation->last_used_at;
+/* Those that are not settled, one after the other; ends at one that the store has trouble with. */
+static int walk(const struct question *question, struct ak_call *call,
+                const apikeys_record *environment, struct lookup *lookups, size_t count) {
+  const apikeys_request *request = question->request;
+  bool own_time = request != NULL && request->time_ms > 0;
+  for (size_t i = 0; i < count; i++) {
+    struct lookup *lookup = &lookups[i];
+    if (lookup->settled)
+      continue;
+    lookup->path.call = call;
+    lookup->path.environment = environment;
+    lookup->path.own_time = own_time;
+    lookup->path.now_ms = own_time ? request->time_ms : call->now_ms;
+    lookup->rc = ak_full_path(&lookup->path);
+    lookup->settled = lookup->rc < 0;
+    if (lookup->settled)
+      return lookup->rc;
+  }
+  return APIKEYS_OK;
 }
 
-static int validate_in_call(apikeys_env *env, struct validation *validation,
-                            const apikeys_request *request, apikeys_key *key, apikeys_error *err) {
+static bool all_settled(const struct lookup *lookups, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    if (!lookups[i].settled)
+      return false;
+  return true;
+}
+
+/*
+ * One transaction. What it found counts once it has ended well: after trouble with one value the
+ * others are asked for again.
+ */
+static int ask_once(const struct question *question, struct lookup *lookups, size_t count) {
   struct ak_call call;
-  int rc = ak_call_begin_internal(&call, env, APIKEYS_TRANSACTION_READ, err);
+  apikeys_record environment;
+  int rc = ak_call_begin_internal(&call, question->env, APIKEYS_TRANSACTION_READ, question->err);
   if (rc != APIKEYS_OK)
     return rc;
-  validation->call = &call;
-  validation->now_ms = request != NULL && request->time_ms > 0 ? request->time_ms : call.now_ms;
-  ak_record_init(&validation->environment, AK_ENVIRONMENT);
-  ak_record_init(&validation->key, AK_API_KEY);
-  rc = ak_call_end(&call, validate(validation));
+  ak_record_init(&environment, AK_ENVIRONMENT);
+  rc = ak_call_environment(&call, &environment);
+  int trouble = APIKEYS_OK;
   if (rc == APIKEYS_OK)
-    succeed(validation, key);
-  ak_record_release(&validation->key);
-  ak_record_release(&validation->environment);
+    trouble = walk(question, &call, &environment, lookups, count);
+  rc = ak_call_end(&call, trouble != APIKEYS_OK ? trouble : rc);
+  int64_t idle_lifetime_ms = apikeys_record_integer(&environment, AK_ENVIRONMENT_IDLE_LIFETIME_MS);
+  ak_record_release(&environment);
+  for (size_t i = 0; rc == APIKEYS_OK && i < count; i++)
+    if (!lookups[i].settled)
+      conclude(question, &lookups[i], idle_lifetime_ms);
+  return trouble != APIKEYS_OK ? APIKEYS_OK : rc;
+}
+
+/* Settles all. Negative: the store could not be asked, and what was not settled has that code. */
+static int ask_store(const struct question *question, struct lookup *lookups, size_t count) {
+  int rc = APIKEYS_OK;
+  while (rc == APIKEYS_OK && !all_settled(lookups, count))
+    rc = ask_once(question, lookups, count);
+  for (size_t i = 0; i < count; i++) {
+    if (!lookups[i].settled)
+      lookups[i].rc = rc;
+    ak_record_release(&lookups[i].path.key);
+  }
+  if (ak_usage_full(&question->env->usage))
+    ak_flush_usage(question->env);
   return rc;
+}
+
+/* -- One value --------------------------------------------------------------------------------- */
+
+static const char *lookup_id_in(const char *value, size_t length) {
+  struct ak_token token;
+  return ak_token_parse(&token, value, length) == APIKEYS_OK ? token.lookup_id : NULL;
 }
 
 /* A refusal with the error object saying so. */
-static int refuse(apikeys_env *env, int rc, const struct ak_token *token,
-                  const apikeys_request *request, apikeys_error *err) {
-  if (rc > 0)
-    log_refusal(env, rc, token, request);
-  if (err != NULL && apikeys_error_code(err) != rc)
-    ak_error_code(err, rc);
+static int refuse(const struct question *question, int rc, const char *value, size_t length) {
+  if (rc > 0 && question->env->options.log != NULL)
+    ak_log_refusal(question->env, rc, lookup_id_in(value, length), question->request);
+  if (question->why != NULL && apikeys_error_code(question->why) != rc)
+    ak_error_code(question->why, rc);
   return rc;
 }
 
-/* Threads share it: it is written once, and only read ever after. */
-static void freeze(const apikeys_requirement *requirement) {
-  if (requirement != NULL && atomic_load_explicit(requirement->frozen, memory_order_relaxed) == 0)
-    atomic_store_explicit(requirement->frozen, 1, memory_order_relaxed);
+/* Apart, so that the warm path does without its room. */
+static AK_NOINLINE int validate_in_store(const struct question *question,
+                                         const struct ak_warm *warm, const char *value,
+                                         size_t length, apikeys_key *key) {
+  struct lookup lookup;
+  start(&lookup, value, length, key, warm);
+  ask_store(question, &lookup, 1);
+  return lookup.rc;
 }
 
 int apikeys_validate(apikeys_env *env, const char *value, size_t length,
@@ -328,14 +184,14 @@ int apikeys_validate(apikeys_env *env, const char *value, size_t length,
     return ak_error_code(err, rc);
   if (value == NULL && length > 0)
     return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "value", "is NULL");
-  struct validation validation = {.value = value, .length = length, .requirement = requirement};
-  freeze(requirement);
-  rc = length < AK_TOKEN_MIN || length > AK_TOKEN_MAX
-           ? APIKEYS_MALFORMED
-           : ak_token_parse(&validation.token, value, length);
-  if (rc == APIKEYS_OK)
-    rc = validate_in_call(env, &validation, request, key, err);
-  return rc == APIKEYS_OK ? ak_error_clear(err) : refuse(env, rc, &validation.token, request, err);
+  const struct question question = {env, requirement, request, err, err};
+  struct ak_warm warm;
+  ak_requirement_freeze(requirement);
+  ak_warm_begin(env, &warm);
+  ak_warm_locate(env, &warm, value, length, key != NULL);
+  if (!ak_warm_validate(env, &warm, value, length, requirement, request, key, err, &rc))
+    rc = validate_in_store(&question, &warm, value, length, key);
+  return rc == APIKEYS_OK ? ak_error_clear(err) : refuse(&question, rc, value, length);
 }
 
 /* The value in "Bearer <value>", or NULL. */
@@ -363,21 +219,96 @@ int apikeys_validate_authorization(apikeys_env *env, const char *header, size_t 
                           err);
 }
 
-/* -- Holding a validated key against more ------------------------------------------------------ */
+/* -- Many values ------------------------------------------------------------------------------- */
 
-int apikeys_key_require(const apikeys_key *key, const apikeys_requirement *requirement) {
-  if (key == NULL || apikeys_key_id(key, NULL)[0] == '\0')
-    return APIKEYS_ERROR_INVALID_ARGUMENT;
-  return require(&key->object.record, requirement, NULL);
+/* The values of one call, and where the answers go. */
+struct many {
+  const char *const *values;
+  const size_t *lengths;
+  apikeys_key *const *keys;
+  int *results;
+  struct lookup *lookups; /* room for a block, made when the first value needs it */
+};
+
+static apikeys_key *key_of(const struct many *many, size_t index) {
+  return many->keys != NULL ? many->keys[index] : NULL;
 }
 
-int apikeys_key_require_permission(const apikeys_key *key, const char *slug, size_t length) {
-  if (key == NULL || apikeys_key_id(key, NULL)[0] == '\0' || slug == NULL ||
-      ak_slug_check(slug, length) != 0)
-    return APIKEYS_ERROR_INVALID_ARGUMENT;
-  size_t set_length;
-  const char *set = apikeys_key_permissions(key, &set_length);
-  return ak_slugs_has(set, set_length, slug, length) ? APIKEYS_OK : APIKEYS_NOT_PERMITTED;
+/* How many of the block are left to ask the store for; negative: no memory. */
+static int find_block(const struct question *question, struct many *many, size_t first,
+                      size_t count) {
+  struct ak_warm all, warm[BLOCK] AK_UNINITIALIZED;
+  int left = 0;
+  ak_warm_begin(question->env, &all);
+  for (size_t i = 0; i < count; i++) {
+    warm[i] = all;
+    ak_warm_locate(question->env, &warm[i], many->values[first + i], many->lengths[first + i],
+                   key_of(many, first + i) != NULL);
+  }
+  for (size_t i = 0; i < count; i++) {
+    size_t at = first + i;
+    if (ak_warm_validate(question->env, &warm[i], many->values[at], many->lengths[at],
+                         question->requirement, question->request, key_of(many, at), NULL,
+                         &many->results[at]))
+      continue;
+    if (many->lookups == NULL && (many->lookups = malloc(BLOCK * sizeof *many->lookups)) == NULL)
+      return APIKEYS_ERROR_NO_MEMORY;
+    struct lookup *lookup = &many->lookups[left++];
+    start(lookup, many->values[at], many->lengths[at], key_of(many, at), &warm[i]);
+    lookup->index = at;
+  }
+  return left;
+}
+
+static int validate_block(const struct question *question, struct many *many, size_t first,
+                          size_t count) {
+  int left = find_block(question, many, first, count);
+  if (left < 0)
+    return ak_error_code(question->err, left);
+  int rc = ask_store(question, many->lookups, (size_t)left);
+  for (int i = 0; i < left; i++)
+    many->results[many->lookups[i].index] = many->lookups[i].rc;
+  for (size_t i = first; i < first + count; i++)
+    if (many->results[i] > 0)
+      refuse(question, many->results[i], many->values[i], many->lengths[i]);
+  return rc;
+}
+
+static int check_many(const struct many *many, size_t count, apikeys_error *err) {
+  if (many->values == NULL || many->lengths == NULL || many->results == NULL)
+    return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT,
+                        many->values == NULL    ? "values"
+                        : many->lengths == NULL ? "lengths"
+                                                : "results",
+                        "is NULL");
+  for (size_t i = 0; i < count; i++)
+    if (many->values[i] == NULL && many->lengths[i] > 0)
+      return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "values", "one of them is NULL");
+  return APIKEYS_OK;
+}
+
+static void fill_results(int *results, size_t count, int code) {
+  for (size_t i = 0; results != NULL && i < count; i++)
+    results[i] = code;
+}
+
+int apikeys_validate_many(apikeys_env *env, const char *const *values, const size_t *lengths,
+                          size_t count, const apikeys_requirement *requirement,
+                          const apikeys_request *request, apikeys_key *const *keys, int *results,
+                          apikeys_error *err) {
+  struct many many = {values, lengths, keys, results, NULL};
+  const struct question question = {env, requirement, request, err, NULL};
+  int rc = ak_env_enter(env);
+  if (rc != APIKEYS_OK)
+    ak_error_code(err, rc);
+  else if (count > 0)
+    rc = check_many(&many, count, err);
+  fill_results(results, count, rc != APIKEYS_OK ? rc : APIKEYS_ERROR_STORAGE);
+  ak_requirement_freeze(requirement);
+  for (size_t first = 0; rc == APIKEYS_OK && first < count; first += BLOCK)
+    rc = validate_block(&question, &many, first, count - first < BLOCK ? count - first : BLOCK);
+  free(many.lookups);
+  return rc == APIKEYS_OK ? ak_error_clear(err) : rc;
 }
 
 /* -- Management keys as actors ----------------------------------------------------------------- */

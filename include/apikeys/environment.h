@@ -66,6 +66,13 @@ APIKEYS_API int apikeys_options_set_root_key_in_store(apikeys_options *options, 
  * not set. SQLite only. */
 APIKEYS_API int apikeys_options_set_busy_timeout_ms(apikeys_options *options, int timeout_ms);
 
+/*
+ * How many keys this process may keep at hand for validation (apikeys/validate.h): 0 to 67,108,864,
+ * 0 for none; 65,536 if not set. About 400 bytes a key, or 80 where key objects are never asked
+ * for, taken as it fills; keys beyond the number take the places of those used longest ago.
+ */
+APIKEYS_API int apikeys_options_set_cache_keys(apikeys_options *options, size_t keys);
+
 /* The clock: Unix milliseconds. The system's real-time clock if not set. */
 typedef int64_t (*apikeys_clock_callback)(void *user_data);
 APIKEYS_API int apikeys_options_set_clock(apikeys_options *options, apikeys_clock_callback callback,

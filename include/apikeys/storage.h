@@ -224,6 +224,14 @@ enum { APIKEYS_TRANSACTION_READ = 0, APIKEYS_TRANSACTION_WRITE = 1 };
 /* What scan() calls for each record; non-zero ends the scan, which then returns that number. */
 typedef int (*apikeys_visitor)(const apikeys_record *record, void *visit_data);
 
+/*
+ * What changes() calls for each change: the record's kind and what it is known by, which for an API
+ * key is its lookup id, for members, roles and organizations the organization's id, else "". A
+ * record that changed this itself is told of twice. Non-zero ends the telling, as in a scan.
+ */
+typedef int (*apikeys_change_visitor)(int kind, const char *identity, size_t length,
+                                      void *visit_data);
+
 /* apikeys_storage.capabilities */
 enum {
   APIKEYS_STORAGE_DURABLE = 1,       /* a commit that returned 0 survives a crash of the machine */
@@ -311,6 +319,19 @@ typedef struct apikeys_storage {
    * inherited; the next begin, in parent or child, opens it again. APIKEYS_ERROR_BUSY while a
    * transaction is open. */
   int (*prepare_fork)(void *self);
+
+  /* Optional; without it every validation asks the store. A number that has changed if anything has
+   * been committed that could alter a validation: any change of api_keys, members, roles,
+   * organizations, permissions or the environment. It is at least as new as every change whose
+   * commit returned before this call, in any process. May not block; costs nanoseconds.
+   * APIKEYS_ERROR_UNSUPPORTED: it cannot be known now; the library then asks the store. */
+  int (*generation)(void *self, uint64_t *generation);
+
+  /* Optional. Call `visit` for what was changed after `since`, a generation that was given before,
+   * up to what the transaction sees, in any order; more may be told, never less.
+   * APIKEYS_ERROR_UNSUPPORTED: not known any more, anything may have changed. */
+  int (*changes)(void *self, apikeys_transaction *transaction, uint64_t since,
+                 apikeys_change_visitor visit, void *visit_data);
 } apikeys_storage;
 
 /*

@@ -83,6 +83,23 @@ APIKEYS_API int apikeys_validate(apikeys_env *env, const char *value, size_t len
                                  apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 /*
+ * Validate `count` values at once, against one requirement: quicker than one by one, as what they
+ * wait for overlaps and the store is asked for many in one transaction. values[i] has lengths[i]
+ * bytes; `keys` may be NULL, or hold `count` key objects, each of its own or NULL.
+ *
+ * results[i] is what apikeys_validate() gives for values[i], and keys[i] is overwritten where that
+ * is 0 only. The return value is about the call: 0 means that every value was judged, not that any
+ * is good. If it is not 0, results[i] is still right wherever it is not negative; before anything
+ * else all are set to a negative code, so that what was not judged is refused. The refusal's
+ * details, such as the permission missing, are told by apikeys_validate() only. Since 1.0.
+ */
+APIKEYS_API int apikeys_validate_many(apikeys_env *env, const char *const *values,
+                                      const size_t *lengths, size_t count,
+                                      const apikeys_requirement *requirement,
+                                      const apikeys_request *request, apikeys_key *const *keys,
+                                      int *results, apikeys_error *err) APIKEYS_WARN_UNUSED;
+
+/*
  * The same for the value of an HTTP Authorization header: "Bearer <value>" (RFC 6750; the scheme in
  * any case, one blank). Anything else, such as no value, two blanks, a blank behind, or another
  * scheme, is

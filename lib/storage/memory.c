@@ -158,6 +158,7 @@ struct apikeys_transaction {
 
 struct memory {
   _Atomic uint64_t process; /* whose it is; 0: prepared for fork, the next user's */
+  _Atomic uint64_t generation;
   struct gate gate;
   struct table tables[AK_KIND_END]; /* by kind; the first is not used */
 };
@@ -514,7 +515,27 @@ static void end(struct memory *memory, apikeys_transaction *transaction) {
   free(transaction);
 }
 
+static bool alters_validations(int kind) {
+  return kind >= AK_ENVIRONMENT && kind <= AK_API_KEY;
+}
+
+static bool step_alters(const struct step *step) {
+  return alters_validations(step->in != NULL ? step->in->kind : step->out->kind);
+}
+
+static int memory_generation(void *self, uint64_t *generation) {
+  struct memory *memory = self;
+  *generation = atomic_load_explicit(&memory->generation, memory_order_acquire);
+  return APIKEYS_OK;
+}
+
 static int memory_commit(void *self, apikeys_transaction *transaction) {
+  struct memory *memory = self;
+  for (size_t i = 0; i < transaction->step_count; i++)
+    if (step_alters(&transaction->steps[i])) {
+      atomic_fetch_add(&memory->generation, 1);
+      break;
+    }
   for (size_t i = 0; i < transaction->step_count; i++)
     free_entry(transaction->steps[i].out);
   end(self, transaction);
@@ -705,6 +726,7 @@ int apikeys_storage_memory(apikeys_storage *out, apikeys_error *err) {
                            .count = memory_count,
                            .scan = memory_scan,
                            .raise = memory_raise,
-                           .prepare_fork = memory_prepare_fork};
+                           .prepare_fork = memory_prepare_fork,
+                           .generation = memory_generation};
   return ak_error_clear(err);
 }

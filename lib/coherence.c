@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+#include "coherence.h"
+
+#include <apikeys/error.h>
+
+#include <string.h>
+
+/* No generation that a store tells: the cache, still empty, goes with none. */
+static const uint64_t nothing_applied = UINT64_MAX;
+
+enum { CHANGES_MAX = 512 }; /* with more, the cache is emptied */
+
+void ak_coherence_init(struct ak_coherence *coherence) {
+  atomic_store(&coherence->applied, nothing_applied);
+  atomic_store(&coherence->refreshing, false);
+}
+
+/* -- Taking in what changed -------------------------------------------------------------------- */
+
+struct change {
+  int kind;
+  uint8_t length;
+  char identity[AK_ID_MAX];
+};
+
+struct changes {
+  size_t count;
+  struct change list[CHANGES_MAX];
+};
+
+/* Noted now, dropped when the store has been left: none of our locks are held around a slot. */
+static int note_change(int kind, const char *identity, size_t length, void *visit_data) {
+  struct changes *changes = visit_data;
+  struct change *change = &changes->list[changes->count];
+  if (changes->count == CHANGES_MAX || length > sizeof change->identity)
+    return APIKEYS_ERROR_UNSUPPORTED;
+  change->kind = kind;
+  change->length = (uint8_t)length;
+  if (length > 0)
+    memcpy(change->identity, identity, length);
+  changes->count++;
+  return APIKEYS_OK;
+}
+
+static void drop_changed(struct ak_cache *cache, const struct change *change) {
+  switch (change->kind) {
+  case AK_API_KEY:
+    if (change->length == AK_LOOKUP_ID_LENGTH)
+      ak_cache_drop_key(cache, change->identity);
+    return;
+  case AK_ORGANIZATION:
+  case AK_MEMBER:
+    ak_cache_drop_organization(cache, change->identity, change->length);
+    return;
+  case AK_ROLE:
+    if (change->length > 0)
+      ak_cache_drop_organization(cache, change->identity, change->length);
+    else
+      ak_cache_drop_all(cache);
+    return;
+  default:
+    ak_cache_drop_all(cache);
+  }
+}
+
+/*
+ * What happened after `since`, in a transaction that began after the generation to be published was
+ * read. APIKEYS_ERROR_UNSUPPORTED: the store cannot tell it all, so anything may have changed.
+ */
+static int collect(const apikeys_storage *storage, uint64_t since, struct changes *changes) {
+  struct ak_transaction transaction;
+  int rc = ak_begin(&transaction, storage, APIKEYS_TRANSACTION_READ);
+  if (rc != APIKEYS_OK)
+    return rc;
+  rc = ak_changes(&transaction, since, note_change, changes);
+  if (rc == APIKEYS_OK)
+    return ak_commit(&transaction);
+  ak_rollback(&transaction);
+  return rc;
+}
+
+static bool take_in(struct ak_coherence *coherence, struct ak_cache *cache,
+                    const apikeys_storage *storage, uint64_t generation) {
+  uint64_t since = atomic_load_explicit(&coherence->applied, memory_order_relaxed);
+  struct changes changes;
+  changes.count = 0;
+  int rc = since == nothing_applied ? APIKEYS_ERROR_UNSUPPORTED : collect(storage, since, &changes);
+  if (rc != APIKEYS_OK && rc != APIKEYS_ERROR_UNSUPPORTED)
+    return false;
+  ak_cache_lock(cache);
+  if (rc != APIKEYS_OK)
+    ak_cache_drop_all(cache);
+  for (size_t i = 0; rc == APIKEYS_OK && i < changes.count; i++)
+    drop_changed(cache, &changes.list[i]);
+  atomic_store_explicit(&coherence->applied, generation, memory_order_release);
+  ak_cache_unlock(cache);
+  return true;
+}
+
+/* By one thread at a time. The generation is read anew: the one before may be older than what
+ * another thread has taken in since. */
+static bool refresh(struct ak_coherence *coherence, struct ak_cache *cache,
+                    const apikeys_storage *storage, uint64_t *generation) {
+  if (atomic_exchange_explicit(&coherence->refreshing, true, memory_order_acquire))
+    return false;
+  bool current = ak_generation(storage, generation) == APIKEYS_OK;
+  if (current && *generation != atomic_load(&coherence->applied))
+    current = take_in(coherence, cache, storage, *generation);
+  atomic_store_explicit(&coherence->refreshing, false, memory_order_release);
+  return current;
+}
+
+bool ak_coherence_check(struct ak_coherence *coherence, struct ak_cache *cache,
+                        const apikeys_storage *storage, uint64_t *generation, bool *current) {
+  *current = false;
+  if (cache->slot_count == 0 || ak_generation(storage, generation) != APIKEYS_OK ||
+      *generation == nothing_applied)
+    return false;
+  *current = atomic_load_explicit(&coherence->applied, memory_order_acquire) == *generation ||
+             refresh(coherence, cache, storage, generation);
+  return true;
+}
+
+/* -- Putting ----------------------------------------------------------------------------------- */
+
+/* An evictor that has moved past what was read wins. Both have the lock, so that none comes between
+ * the question and the entry. */
+void ak_coherence_put(struct ak_coherence *coherence, struct ak_cache *cache, uint64_t generation,
+                      const struct ak_coherence_entry *entry) {
+  ak_cache_lock(cache);
+#ifdef AK_TEST_PUT_UNCHECKED /* tests/processes: the history test must catch this */
+  generation = atomic_load(&coherence->applied);
+#endif
+  if (atomic_load_explicit(&coherence->applied, memory_order_relaxed) == generation)
+    ak_cache_put(cache, entry->place, entry->key, entry->last_used_at_ms, entry->idle_lifetime_ms,
+                 entry->details);
+  ak_cache_unlock(cache);
+}

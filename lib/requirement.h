@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* What a route requires of a key, and what one request brings. */
+#ifndef AK_REQUIREMENT_H
+#define AK_REQUIREMENT_H
+
+#include "actor.h"
+#include "error.h"
+
+#include <apikeys/validate.h>
+
+#include <stdatomic.h>
+
+struct apikeys_requirement {
+  struct ak_slugs permissions;
+  int accept_management_keys;
+  int problem;
+  _Atomic int *frozen; /* apart from the rest, which no use changes; its owner's alone to free */
+};
+
+struct apikeys_request {
+  int64_t time_ms;
+  char address[AK_CONTEXT_MAX + 1];
+  char request_id[AK_CONTEXT_MAX + 1];
+};
+
+/* The first use: threads share a requirement, which is written here once and only read after. */
+void ak_requirement_freeze(const apikeys_requirement *requirement);
+
+/* Hold a key, by its owner's type and its permissions, against a requirement, which may be NULL. */
+int ak_require(int owner_type, const char *permissions, size_t length,
+               const apikeys_requirement *requirement, apikeys_error *err);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#include "warm.h"
+
+#include "compiler.h"
+#include "key_state.h"
+#include "object.h"
+#include "token.h"
+
+void ak_warm_begin(apikeys_env *env, struct ak_warm *warm) {
+  warm->cacheable = ak_coherence_check(&env->coherence, &env->cache, &env->storage,
+                                       &warm->generation, &warm->current);
+}
+
+void ak_warm_locate(apikeys_env *env, struct ak_warm *warm, const char *value, size_t length,
+                    bool details) {
+  if (length < AK_TOKEN_MIN || length > AK_TOKEN_MAX)
+    warm->cacheable = false;
+  if (warm->cacheable)
+    ak_cache_locate(&env->cache, &warm->place, value + length - AK_BODY_LENGTH, details);
+}
+
+/* A key about to expire is judged by the exact clock, the others by one that is quicker to read. */
+static int64_t now_for(const apikeys_env *env, const apikeys_request *request,
+                       const struct ak_cached *cached) {
+  if (request != NULL && request->time_ms > 0)
+    return request->time_ms;
+  int64_t now_ms = ak_now_roughly_ms(&env->options);
+  return cached->expires_at_ms != 0 && cached->expires_at_ms - now_ms < 2 * AK_ROUGH_MS
+             ? ak_now_ms(&env->options)
+             : now_ms;
+}
+
+/*
+ * False: it may be idle for too long. That another process has used it since is for the store to
+ * say, so it is not refused here.
+ */
+static bool is_in_use(const struct ak_cached *cached, int64_t now_ms) {
+  return cached->idle_lifetime_ms <= 0 || cached->owner_type == APIKEYS_OWNER_ENVIRONMENT ||
+         !ak_times_idle(cached->created_at_ms, cached->last_used_at_ms, cached->idle_lifetime_ms,
+                        now_ms);
+}
+
+static int fill(apikeys_key *key, const struct ak_cached *cached,
+                const struct ak_cached_text *text) {
+  int rc = ak_cached_to_record(&key->object.record, cached, text);
+  if (rc != APIKEYS_OK)
+    return rc;
+  ak_object_refresh(&key->object);
+  key->last_used_at = cached->last_used_at_ms;
+  return APIKEYS_OK;
+}
+
+bool ak_warm_validate(apikeys_env *env, struct ak_warm *warm, const char *value, size_t length,
+                      const apikeys_requirement *requirement, const apikeys_request *request,
+                      apikeys_key *key, apikeys_error *err, int *rc) {
+  struct ak_cached cached;
+  struct ak_cached_text text AK_UNINITIALIZED;
+  if (!warm->cacheable)
+    return false;
+  ak_cache_fingerprint(&env->cache, &warm->place, value, length);
+  if (!warm->current || !ak_cache_find(&env->cache, &warm->place, key != NULL, &cached, &text))
+    return false;
+  int64_t now_ms = now_for(env, request, &cached);
+  if (!is_in_use(&cached, now_ms))
+    return false;
+  if (ak_env_expired(env, cached.expires_at_ms, now_ms, request != NULL && request->time_ms > 0))
+    *rc = APIKEYS_EXPIRED;
+  else
+    *rc = ak_require(cached.owner_type, text.permissions, cached.permissions_length, requirement,
+                     err);
+  if (*rc == APIKEYS_OK && key != NULL)
+    *rc = fill(key, &cached, &text);
+  if (*rc == APIKEYS_OK)
+    ak_cache_use(&env->cache, &cached, now_ms);
+  return true;
+}
