@@ -55,6 +55,20 @@ need_test_packages() {
   need golang-go go version
   need shellcheck shellcheck --version
   need sqlite3 sqlite3 --version
+  need_interop_packages
+}
+
+have_fonts() {
+  fc-list | grep -q .
+}
+
+# What tests/interop/run.sh runs.
+need_interop_packages() {
+  need nodejs node --version
+  need npm npm --version
+  need chromium chromium --version
+  need fonts-dejavu-core have_fonts
+  need python3-flask python3 -c "import flask"
 }
 
 # Debian keeps PostgreSQL's server programs out of the PATH, in a folder for each version.
