@@ -4,6 +4,8 @@
 #
 #   cmake -DFOLDER=assets -DOUTPUT=assets.c -P embed.cmake
 #
+# The modules of the folder's widget/ become one, api-keys-widget.js: pages load one file.
+#
 # The same files give the same bytes, whenever and wherever that is done: names are relative and
 # sorted, and an asset's ETag is the digest of what is in it.
 cmake_minimum_required(VERSION 3.22)
@@ -23,17 +25,40 @@ function(type_of name out)
   set(${out} "${type_${ending}}" PARENT_SCOPE)
 endfunction()
 
+# A name has one meaning in all of widget/, so modules join by dropping what ties them together.
+function(join_widget out)
+  set(joined "")
+  foreach(module IN ITEMS main strings dom times tokens client style menu dialog expiration
+                          permissions create key_dialogs element)
+    file(READ "${FOLDER}/widget/${module}.js" text)
+    string(REGEX REPLACE "\nimport [^;]*;" "" text "${text}")
+    string(REGEX REPLACE "\nexport (const|function|async|class|let) " "\n\\1 " text "${text}")
+    string(REGEX REPLACE " from '[^']*';" ";" text "${text}")
+    string(APPEND joined "${text}\n")
+  endforeach()
+  file(WRITE "${out}" "${joined}")
+endfunction()
+
 file(GLOB_RECURSE names RELATIVE "${FOLDER}" "${FOLDER}/*")
+list(FILTER names EXCLUDE REGEX "^widget/")
+get_filename_component(made "${OUTPUT}" DIRECTORY)
+set(widget "${made}/api-keys-widget.js")
+join_widget("${widget}")
+list(APPEND names api-keys-widget.js)
 list(SORT names)
 set(arrays "")
 set(table "")
 set(index 0)
 foreach(name IN LISTS names)
   type_of("${name}" type)
-  file(SHA256 "${FOLDER}/${name}" digest)
+  set(path "${FOLDER}/${name}")
+  if(name STREQUAL "api-keys-widget.js")
+    set(path "${widget}")
+  endif()
+  file(SHA256 "${path}" digest)
   string(SUBSTRING "${digest}" 0 32 digest)
-  file(SIZE "${FOLDER}/${name}" size)
-  file(READ "${FOLDER}/${name}" bytes HEX)
+  file(SIZE "${path}" size)
+  file(READ "${path}" bytes HEX)
   string(REGEX REPLACE "(..)" "0x\\1," bytes "${bytes}")
   # A last 0, so that an empty file is an array too.
   string(APPEND arrays "static const unsigned char bytes_${index}[] = {${bytes}0};\n")

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT
+//
+// The requests, and everything that can go wrong with one. What comes back is checked here, so that
+// the rest can rely on its shape.
+import { parseTime } from './times.js';
+
+const TIMEOUT_MS = 20_000;
+const RETRY_DELAY_MS = 400;
+const PERMISSION_PAGES_MAX = 20;
+
+const SCOPES = {
+  organization: {
+    list: '/_widgets/ApiKeys/organization-api-keys',
+    base: '/_widgets/ApiKeys',
+    type: 'api-keys',
+    needs: ['widgets:api-keys:manage'],
+  },
+  user: {
+    list: '/_widgets/UserApiKeys/api-keys',
+    base: '/_widgets/UserApiKeys',
+    type: 'user-api-keys',
+    needs: ['widgets:user-api-keys:manage-self', 'widgets:user-api-keys:manage-all'],
+  },
+};
+
+/**
+ * Why a request failed. `kind`: offline, network (it may have arrived all the same), token, session,
+ * forbidden, gone, conflict, invalid (`fields` says where), throttled, server, malformed, aborted.
+ */
+export class Failure extends Error {
+  constructor(kind, fields = []) {
+    super(kind);
+    this.kind = kind;
+    this.fields = fields;
+  }
+}
+
+function failureOf(status, body, tokens) {
+  if (status === 401 || status === 403) return new Failure(tokens.expired ? 'session' : 'forbidden');
+  if (status === 404) return new Failure('gone');
+  if (status === 409) return new Failure('conflict');
+  if (status === 429) return new Failure('throttled');
+  if (status >= 500) return new Failure('server');
+  const errors = Array.isArray(body?.errors) ? body.errors : [];
+  return new Failure('invalid', errors.map((error) => String(error?.field)));
+}
+
+const isText = (value) => typeof value === 'string' && value !== '';
+const textOr = (value, other) => (isText(value) ? value : other);
+
+function readKey(row) {
+  if (!isText(row?.id) || typeof row.name !== 'string') throw new Failure('malformed');
+  return {
+    id: row.id,
+    name: row.name,
+    obfuscated: textOr(row.obfuscatedValue, ''),
+    created: parseTime(row.createdAt),
+    lastUsed: parseTime(row.lastUsedAt),
+    expires: parseTime(row.expiresAt),
+    permissions: Array.isArray(row.permissions) ? row.permissions.filter(isText) : [],
+    owner: isText(row.owner?.id)
+      ? {
+          name: textOr(row.owner.displayName, textOr(row.owner.email, row.owner.id)),
+          email: textOr(row.owner.email, ''),
+        }
+      : null,
+  };
+}
+
+function readPermission(row) {
+  if (!isText(row?.slug)) throw new Failure('malformed');
+  return { slug: row.slug, name: textOr(row.name, row.slug), text: textOr(row.description, '') };
+}
+
+function readList(body, readRow) {
+  if (!Array.isArray(body?.data)) throw new Failure('malformed');
+  const { before, after } = body.list_metadata ?? {};
+  return {
+    rows: body.data.map(readRow),
+    older: textOr(before, null),
+    newer: textOr(after, null),
+  };
+}
+
+export class Client {
+  #base;
+  #tokens;
+  #scope;
+
+  constructor(base, tokens, scope) {
+    this.#base = base.replace(/\/+$/, '');
+    this.#tokens = tokens;
+    this.#scope = SCOPES[scope];
+  }
+
+  /** False if the token itself says that the service will refuse. */
+  get mayTry() {
+    const held = this.#tokens.permissions;
+    return held === null || this.#scope.needs.some((need) => held.includes(need));
+  }
+
+  get seesAllMembers() {
+    const held = this.#tokens.permissions ?? [];
+    return this.#scope === SCOPES.user && held.includes('widgets:user-api-keys:manage-all');
+  }
+
+  /** `place`: {} (the newest), { before: id } (older ones), { after: id } (newer ones). */
+  async list(place, search, limit, signal) {
+    const query = new URLSearchParams({ limit, ...place, ...(search && { search }) });
+    return readList(await this.#get(`${this.#scope.list}?${query}`, signal), readKey);
+  }
+
+  async permissions(signal) {
+    const all = [];
+    let place = {};
+    for (let page = 0; page < PERMISSION_PAGES_MAX; page++) {
+      const query = new URLSearchParams({ limit: 100, ...place });
+      const path = `${this.#scope.base}/permissions?${query}`;
+      const { rows, older } = readList(await this.#get(path, signal), readPermission);
+      all.push(...rows);
+      if (!older || rows.length === 0) break;
+      place = { before: older };
+    }
+    return all;
+  }
+
+  async create(name, permissions, expires) {
+    const body = await this.#send('POST', this.#scope.list, {
+      name,
+      permissions,
+      expiresAt: expires ? expires.toISOString() : null,
+    });
+    if (!isText(body?.value)) throw new Failure('malformed');
+    return { key: readKey(body), value: body.value };
+  }
+
+  async expire(id, expires) {
+    await this.#send('POST', `${this.#scope.base}/${encodeURIComponent(id)}/expire`, {
+      expiresAt: expires ? expires.toISOString() : null,
+    });
+  }
+
+  async revoke(id) {
+    const body = await this.#send('DELETE', `${this.#scope.base}/${encodeURIComponent(id)}`);
+    if (body?.success !== true) throw new Failure('malformed');
+  }
+
+  /** Reading may be tried twice. */
+  async #get(path, signal) {
+    try {
+      return await this.#send('GET', path, undefined, signal);
+    } catch (failure) {
+      if (!['network', 'server'].includes(failure.kind)) throw failure;
+      await new Promise((resolve) => setTimeout(resolve, RETRY_DELAY_MS));
+      return this.#send('GET', path, undefined, signal);
+    }
+  }
+
+  /** A refused token is replaced once; only a different one is worth a second attempt. */
+  async #send(method, path, content, signal) {
+    const token = await this.#token(() => this.#tokens.get());
+    const first = await this.#exchange(method, path, content, token, signal);
+    if (first.status !== 403 && first.status !== 401) return this.#settle(first);
+    const other = await this.#token(() => this.#tokens.renew());
+    if (other === token) return this.#settle(first);
+    return this.#settle(await this.#exchange(method, path, content, other, signal));
+  }
+
+  async #token(ask) {
+    try {
+      return await ask();
+    } catch {
+      throw new Failure(navigator.onLine ? 'token' : 'offline');
+    }
+  }
+
+  async #exchange(method, path, content, token, signal) {
+    if (!navigator.onLine) throw new Failure('offline');
+    const late = AbortSignal.timeout(TIMEOUT_MS);
+    try {
+      const response = await fetch(this.#base + path, {
+        method,
+        cache: 'no-store',
+        credentials: 'omit',
+        redirect: 'error',
+        referrerPolicy: 'no-referrer',
+        signal: signal ? AbortSignal.any([signal, late]) : late,
+        headers: {
+          Authorization: `Bearer ${token}`,
+          'Content-Type': 'application/json',
+          'WorkOS-Widgets-Version': '1',
+          'WorkOS-Widgets-Type': this.#scope.type,
+        },
+        body: content === undefined ? undefined : JSON.stringify(content),
+      });
+      return { status: response.status, ok: response.ok, text: await response.text() };
+    } catch {
+      throw new Failure(signal?.aborted ? 'aborted' : navigator.onLine ? 'network' : 'offline');
+    }
+  }
+
+  #settle({ ok, status, text }) {
+    let body = null;
+    try {
+      body = JSON.parse(text);
+    } catch {
+      if (ok) throw new Failure('malformed');
+    }
+    if (!ok) throw failureOf(status, body, this.#tokens);
+    return body;
+  }
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+//
+// What all dialogs have in common: a native <dialog>, one way to send it, one place where it says
+// what went wrong. A dialog whose action failed stays as it is.
+import { h, icon, newId } from './dom.js';
+
+const FAILURE_TEXTS = {
+  offline: 'failedOffline',
+  network: 'failedUnknown',
+  token: 'failedSession',
+  session: 'failedSession',
+  forbidden: 'failedForbidden',
+  gone: 'failedGone',
+  throttled: 'failedThrottled',
+  malformed: 'failedMalformed',
+};
+
+/**
+ * `action`: { label, danger, run } runs on submit and closes the dialog when its promise is kept.
+ * `explain(failure)` may turn a failure into the name of a text, or null if it showed it itself.
+ * `mayClose()` may refuse. `onClosed` runs once, whichever way it ends.
+ */
+export class Dialog {
+  #texts;
+  #busy = false;
+  #submit = null;
+
+  constructor(widget, { title, body, role, action, cancel, explain, mayClose, onClosed, initial }) {
+    const texts = (this.#texts = widget.texts);
+    const titleId = newId('title');
+    const textId = newId('text');
+    this.explain = explain ?? (() => undefined);
+    this.mayClose = mayClose ?? (() => true);
+    this.alert = h('div', { class: 'alert', role: 'alert' });
+    const cancelButton =
+      cancel === null
+        ? null
+        : h('button', { type: 'button', class: 'button', onclick: () => this.ask() }, cancel ?? texts.text('cancel'));
+    if (action) {
+      const kind = action.danger ? 'danger' : 'primary';
+      this.#submit = h('button', { type: 'submit', class: `button ${kind}` }, action.label);
+    }
+    this.foot = h('div', { class: 'foot' }, cancelButton, this.#submit);
+    const closeButton = h(
+      'button',
+      { type: 'button', class: 'quiet', 'aria-label': texts.text('close'), onclick: () => this.ask() },
+      icon('close'),
+    );
+    const form = h(
+      'form',
+      { method: 'dialog', novalidate: true, onsubmit: (event) => this.#run(event, action) },
+      h('div', { class: 'head' }, h('h2', { id: titleId }, title), closeButton),
+      h('div', { class: 'body', id: role === 'alertdialog' ? textId : undefined }, body),
+      this.alert,
+      this.foot,
+    );
+    this.node = h(
+      'dialog',
+      {
+        role,
+        'aria-labelledby': titleId,
+        'aria-describedby': role === 'alertdialog' ? textId : undefined,
+        oncancel: (event) => {
+          event.preventDefault();
+          this.ask();
+        },
+        onclose: () => {
+          this.node.remove();
+          onClosed?.();
+        },
+      },
+      form,
+    );
+    widget.root.append(this.node);
+    this.node.showModal();
+    (initial ?? cancelButton ?? closeButton).focus();
+  }
+
+  /** Closes it, unless it is at work or has a reason not to. */
+  ask() {
+    if (!this.#busy && this.mayClose()) this.close();
+  }
+
+  close() {
+    this.node.close();
+  }
+
+  complain(name) {
+    this.alert.replaceChildren(
+      h('div', { class: 'note problem' }, icon('alert'), h('span', {}, this.#texts.text(name))),
+    );
+    this.alert.scrollIntoView({ block: 'nearest' });
+  }
+
+  async #run(event, action) {
+    event.preventDefault();
+    if (this.#busy || !action) return;
+    this.alert.replaceChildren();
+    this.#setBusy(true);
+    try {
+      if ((await action.run()) !== false) this.close();
+    } catch (failure) {
+      const name = this.explain(failure);
+      if (name !== null) this.complain(name ?? FAILURE_TEXTS[failure.kind] ?? 'failedAction');
+    } finally {
+      this.#setBusy(false);
+    }
+  }
+
+  #setBusy(busy) {
+    this.#busy = busy;
+    this.#submit?.setAttribute('aria-disabled', String(busy));
+    this.#submit?.querySelector('.spinner')?.remove();
+    if (busy) this.#submit?.prepend(h('span', { class: 'spinner', 'aria-hidden': 'true' }));
+  }
+}
