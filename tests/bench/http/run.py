@@ -50,7 +50,7 @@ def wait_for(path, process):
 
 
 def start_ours(program, store, scratch):
-    ready, key = os.path.join(scratch, "ready"), os.path.join(scratch, "management-key")
+    ready, key = os.path.join(scratch, "ready"), os.path.join(store, "management-key")
     process = subprocess.Popen(
         [program, "--listen", "127.0.0.1:0", "--database", os.path.join(store, "keys.db"),
          "--threads", str(THREADS), "--ready-file", ready, "--management-key-file", key,
