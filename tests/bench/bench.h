@@ -163,8 +163,8 @@ struct bench_ours *bench_ours_new(struct apikeys_env *env, int fill, int expecte
 void bench_ours_free(void *ours);
 size_t bench_ours_run(void *ours, const unsigned char *values, size_t count, size_t stride);
 size_t bench_ours_run_batch(void *ours, const unsigned char *values, size_t count, size_t stride);
-/* Validate every value once. */
-void bench_warm_up(struct apikeys_env *env, const struct bench_set *set);
+/* Validate every value once, for decisions alone or for key objects too. */
+void bench_warm_up(struct apikeys_env *env, int fill, const struct bench_set *set);
 
 /* ------------------------------------------------------------------------------ scenarios ----- */
 

@@ -164,7 +164,7 @@ int bench_changes(const struct bench_options *options) {
   bench_set_map(&set, path);
   start(&changer, options); /* before this process has a connection open */
   apikeys_env *env = bench_open_env(options, true);
-  bench_warm_up(env, &set);
+  bench_warm_up(env, BENCH_DECIDE, &set);
   struct bench_contender contender = {
       .set = &set, .state = bench_ours_new(env, BENCH_DECIDE, APIKEYS_OK), .run = bench_ours_run};
   for (int r = 0; r < 2 * options->rounds; r++) {

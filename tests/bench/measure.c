@@ -49,35 +49,35 @@ static void gather(unsigned char *buffer, const struct bench_set *set, size_t co
            set->bytes + (size_t)(bench_random(random) % set->count) * set->stride, set->stride);
 }
 
+/* One stretch of validations, of about that long; returns how many. */
+static uint64_t stretch(const struct bench_contender *contender, unsigned char *buffer,
+                        size_t chunk, int64_t limit, uint64_t *random, int64_t *cpu, int64_t *wall,
+                        uint64_t *wrong) {
+  uint64_t operations = 0;
+  *cpu = *wall = 0;
+  do {
+    gather(buffer, contender->set, chunk, random);
+    int64_t wall_before = bench_wall_ns(), cpu_before = bench_cpu_ns();
+    *wrong += contender->run(contender->state, buffer, chunk, contender->set->stride);
+    *cpu += bench_cpu_ns() - cpu_before;
+    *wall += bench_wall_ns() - wall_before;
+    operations += chunk;
+  } while (*wall < limit);
+  return operations;
+}
+
+/* Half as long again untimed, in front: caches, page tables and branch predictors were somebody
+ * else's a moment ago. */
 void bench_one_round(const struct bench_contender *contender, int milliseconds, uint64_t *random,
                      struct bench_round *round) {
   size_t chunk = contender->chunk > 0 ? contender->chunk : BENCH_CHUNK;
   unsigned char *buffer = bench_alloc((chunk + 1) * contender->set->stride);
-  int64_t limit = (int64_t)milliseconds * 1000000, cpu = 0, wall = 0;
-  /* Untimed: caches and branch predictors were somebody else's a moment ago. */
-  size_t warm_up = contender->set->count < 32768 ? contender->set->count / chunk + 1 : 4;
+  int64_t limit = (int64_t)milliseconds * 1000000, cpu, wall, served = 0;
   memset(round, 0, sizeof *round);
-  int64_t served = 0;
-  for (size_t i = 0; i < warm_up || wall < limit || i == warm_up; i++) {
-    gather(buffer, contender->set, chunk, random);
-    if (i == warm_up)
-      served = contender->served_ns != NULL ? contender->served_ns(contender->state) : 0;
-    int64_t wall_before = bench_wall_ns(), cpu_before = bench_cpu_ns();
-    round->wrong += contender->run(contender->state, buffer, chunk, contender->set->stride);
-    int64_t cpu_after = bench_cpu_ns(), wall_after = bench_wall_ns();
-    if (i < warm_up) {
-      /* A slow contender's warm-up must not take longer than its round. */
-      wall += wall_after - wall_before;
-      if (i + 1 == warm_up || wall >= limit) {
-        warm_up = i + 1;
-        wall = 0;
-      }
-      continue;
-    }
-    cpu += cpu_after - cpu_before;
-    wall += wall_after - wall_before;
-    round->operations += chunk;
-  }
+  stretch(contender, buffer, chunk, limit / 2, random, &cpu, &wall, &round->wrong);
+  if (contender->served_ns != NULL)
+    served = contender->served_ns(contender->state);
+  round->operations = stretch(contender, buffer, chunk, limit, random, &cpu, &wall, &round->wrong);
   if (contender->served_ns != NULL)
     cpu += contender->served_ns(contender->state) - served;
   round->cpu_ns = (double)cpu / (double)round->operations;

@@ -220,9 +220,10 @@ def goals(results):
                             ratio(results.value("http", "constant, server CPU", keys),
                                   results.value("http", "validation, server CPU", keys)))
     for keys in results.key_counts("memory"):
-        yield from at_most(f"memory per cached key, {count_words(keys)} keys", 384,
-                           results.value("memory", "memory per cached key", keys),
-                           lambda value: f"{value:.0f} bytes")
+        for name, limit in (("decision only", 128), ("with key objects", 384)):
+            yield from at_most(f"memory per cached key, {name}, {count_words(keys)} keys", limit,
+                               results.value("memory", "per cached key, " + name, keys),
+                               lambda value: f"{value:.0f} bytes")
     for keys in results.key_counts("size"):
         yield from at_most(f"store per key, {count_words(keys)} keys", 400,
                            results.value("size", "stored per key", keys),

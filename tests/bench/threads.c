@@ -106,7 +106,7 @@ int bench_threads(const struct bench_options *options) {
   hot = set;
   hot.count = set.count < HOT_KEYS ? set.count : HOT_KEYS;
   apikeys_env *env = bench_open_env(options, true);
-  bench_warm_up(env, &set);
+  bench_warm_up(env, BENCH_DECIDE, &set);
   compare_floor(options, &set);
   compare_ours(options, env, &set, "every key");
   compare_ours(options, env, &hot, "8 hot keys");

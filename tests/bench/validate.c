@@ -32,12 +32,12 @@ static struct bench_contender *add(struct field *field, const char *group, const
 }
 
 static void add_ours(struct field *field, const char *name, const struct bench_set *set,
-                     apikeys_env *env, int fill, int expected) {
+                     apikeys_env *env, bool batch, int fill, int expected) {
   struct bench_contender *contender = add(field, "libapikeys", name, set);
   if (contender == NULL)
     return;
   contender->state = bench_ours_new(env, fill, expected);
-  contender->run = bench_ours_run;
+  contender->run = batch ? bench_ours_run_batch : bench_ours_run;
   contender->close = bench_ours_free;
 }
 
@@ -88,15 +88,18 @@ int bench_validate(const struct bench_options *options) {
   apikeys_env *cached = bench_open_env(options, true), *uncached = bench_open_env(options, false);
 
   add_reference(&field, &set);
-  add_ours(&field, "warm", &set, cached, BENCH_DECIDE, APIKEYS_OK);
-  add_ours(&field, "warm, key filled", &set, cached, BENCH_FILL_KEY, APIKEYS_OK);
-  add_ours(&field, "cold", &set, uncached, BENCH_DECIDE, APIKEYS_OK);
-  add_ours(&field, "cold, key filled", &set, uncached, BENCH_FILL_KEY, APIKEYS_OK);
-  add_ours(&field, "unknown", &strangers, cached, BENCH_DECIDE, APIKEYS_UNKNOWN);
-  add_ours(&field, "malformed", &damaged, cached, BENCH_DECIDE, APIKEYS_MALFORMED);
+  const int good = APIKEYS_OK;
+  add_ours(&field, "warm", &set, cached, false, BENCH_DECIDE, good);
+  add_ours(&field, "warm, key filled", &set, cached, false, BENCH_FILL_KEY, good);
+  add_ours(&field, "warm, batch of 32", &set, cached, true, BENCH_DECIDE, good);
+  add_ours(&field, "cold", &set, uncached, false, BENCH_DECIDE, good);
+  add_ours(&field, "cold, key filled", &set, uncached, false, BENCH_FILL_KEY, good);
+  add_ours(&field, "cold, batch of 32", &set, uncached, true, BENCH_DECIDE, good);
+  add_ours(&field, "unknown", &strangers, cached, false, BENCH_DECIDE, APIKEYS_UNKNOWN);
+  add_ours(&field, "malformed", &damaged, cached, false, BENCH_DECIDE, APIKEYS_MALFORMED);
   add_alternatives(&field, &set);
   if (wanted(&field, "warm"))
-    bench_warm_up(cached, &set);
+    bench_warm_up(cached, BENCH_FILL_KEY, &set);
 
   bench_take_turns(field.contenders, field.count, options);
   for (size_t i = 0; i < field.count; i++)
