@@ -55,6 +55,7 @@ need_test_packages() {
   need golang-go go version
   need shellcheck shellcheck --version
   need sqlite3 sqlite3 --version
+  need spin spin -V
   need_interop_packages
 }
 

@@ -176,7 +176,7 @@ void ak_cache_fingerprint(const struct ak_cache *cache, struct ak_cache_place *p
 
 /* -- Reading ----------------------------------------------------------------------------------- */
 
-static void copy_out(void *to, const _Atomic uint64_t *words, size_t count) {
+static inline void copy_out(void *to, const _Atomic uint64_t *words, size_t count) {
   char *bytes = to;
   for (size_t i = 0; i < count; i++) {
     uint64_t word = atomic_load_explicit(&words[i], memory_order_acquire);
@@ -272,13 +272,13 @@ int ak_cached_to_record(apikeys_record *record, const struct ak_cached *cached,
     at += length + 1;
   }
   ak_record_lay(record, AK_API_KEY_PERMISSIONS, at, cached->permissions_length);
-  apikeys_record_set_integer(record, AK_NUMBER, cached->number);
-  apikeys_record_set_integer(record, AK_API_KEY_OWNER_TYPE, cached->owner_type);
-  apikeys_record_set_integer(record, AK_API_KEY_STATE, AK_KEY_ACTIVE);
-  apikeys_record_set_integer(record, AK_API_KEY_EXPIRES_AT, cached->expires_at_ms);
-  apikeys_record_set_integer(record, AK_API_KEY_REVOKED_AT, 0);
-  apikeys_record_set_integer(record, AK_API_KEY_CREATED_AT, cached->created_at_ms);
-  apikeys_record_set_integer(record, AK_API_KEY_UPDATED_AT, text->details.updated_at_ms);
+  ak_record_lay_integer(record, AK_NUMBER, cached->number);
+  ak_record_lay_integer(record, AK_API_KEY_OWNER_TYPE, cached->owner_type);
+  ak_record_lay_integer(record, AK_API_KEY_STATE, AK_KEY_ACTIVE);
+  ak_record_lay_integer(record, AK_API_KEY_EXPIRES_AT, cached->expires_at_ms);
+  ak_record_lay_integer(record, AK_API_KEY_REVOKED_AT, 0);
+  ak_record_lay_integer(record, AK_API_KEY_CREATED_AT, cached->created_at_ms);
+  ak_record_lay_integer(record, AK_API_KEY_UPDATED_AT, text->details.updated_at_ms);
   return APIKEYS_OK;
 }
 

@@ -3,6 +3,9 @@
 
 #include <apikeys/error.h>
 
+#ifdef AK_TEST_PUT_UNCHECKED
+#include <sched.h>
+#endif
 #include <string.h>
 
 /* No generation that a store tells: the cache, still empty, goes with none. */
@@ -127,8 +130,11 @@ bool ak_coherence_check(struct ak_coherence *coherence, struct ak_cache *cache,
  * the question and the entry. */
 void ak_coherence_put(struct ak_coherence *coherence, struct ak_cache *cache, uint64_t generation,
                       const struct ak_coherence_entry *entry) {
+#ifdef AK_TEST_PUT_UNCHECKED
+  sched_yield();
+#endif
   ak_cache_lock(cache);
-#ifdef AK_TEST_PUT_UNCHECKED /* tests/processes: the history test must catch this */
+#ifdef AK_TEST_PUT_UNCHECKED /* a mistake, which tests/processes/test_history.c must find */
   generation = atomic_load(&coherence->applied);
 #endif
   if (atomic_load_explicit(&coherence->applied, memory_order_relaxed) == generation)

@@ -16,25 +16,29 @@ struct stamp {
 };
 
 static struct stamp fallback;
-static struct stamp *_Atomic current = &fallback;
+static struct stamp *_Atomic current; /* NULL: not set up */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void in_child(void) {
-  atomic_store(&atomic_load(&current)->value, 0);
+  struct stamp *stamp = atomic_load(&current);
+  if (stamp != NULL)
+    atomic_store(&stamp->value, 0);
 }
 
 static void set_up(void) {
+  struct stamp *stamp = &fallback;
 #ifdef MADV_WIPEONFORK
   size_t page = (size_t)sysconf(_SC_PAGESIZE);
   void *wiped = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (wiped != MAP_FAILED) {
     if (madvise(wiped, page, MADV_WIPEONFORK) == 0)
-      atomic_store(&current, (struct stamp *)wiped);
+      stamp = wiped;
     else
       munmap(wiped, page);
   }
 #endif
   pthread_atfork(NULL, NULL, in_child);
+  atomic_store(&current, stamp); /* who sees this need not wait for the rest */
 }
 
 static uint64_t draw(struct stamp *stamp) {
@@ -46,8 +50,11 @@ static uint64_t draw(struct stamp *stamp) {
 }
 
 uint64_t ak_process_stamp(void) {
-  pthread_once(&once, set_up);
   struct stamp *stamp = atomic_load_explicit(&current, memory_order_acquire);
+  if (stamp == NULL) {
+    pthread_once(&once, set_up);
+    stamp = atomic_load_explicit(&current, memory_order_acquire);
+  }
   uint64_t value = atomic_load_explicit(&stamp->value, memory_order_acquire);
   return value != 0 ? value : draw(stamp);
 }

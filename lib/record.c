@@ -18,8 +18,9 @@ void ak_record_init(apikeys_record *record, int kind) {
 }
 
 static void wipe_bytes(apikeys_record *record) {
-  if (record->used > 0 && ak_kind_holds_secrets(record->kind))
+  if (record->used > 0 && record->has_blobs && ak_kind_holds_secrets(record->kind))
     ak_wipe(record->bytes, record->used);
+  record->has_blobs = false;
   record->used = 0;
 }
 
@@ -108,7 +109,7 @@ static int rebuild(apikeys_record *record, struct ak_record_field *target, const
       place(record, field, bytes, old + field->offset, field->length);
   }
   place(record, target, bytes, value, length); /* last: the value may lie in the old buffer */
-  if (old != NULL && ak_kind_holds_secrets(record->kind))
+  if (old != NULL && record->has_blobs && ak_kind_holds_secrets(record->kind))
     ak_wipe(old, old_used);
   free(old);
   record->bytes = bytes;
@@ -134,6 +135,7 @@ static int store_bytes(apikeys_record *record, struct ak_record_field *field, in
     return APIKEYS_ERROR_NO_MEMORY;
   }
   field->type = type;
+  record->has_blobs |= type == APIKEYS_TYPE_BLOB;
   return APIKEYS_OK;
 }
 
@@ -154,6 +156,7 @@ int apikeys_record_copy(apikeys_record *target, const apikeys_record *source) {
     target->bytes = fresh;
     target->capacity = need;
   }
+  target->has_blobs = source->has_blobs;
   for (int i = 0; i < AK_FIELDS_MAX; i++) {
     const struct ak_record_field *from = &source->fields[i];
     target->fields[i] = *from;
@@ -167,7 +170,10 @@ char *ak_record_begin(apikeys_record *record, size_t size) {
   char *fresh = NULL;
   if (size > record->capacity && (fresh = malloc(size)) == NULL)
     return NULL;
-  apikeys_record_clear(record);
+  wipe_bytes(record);
+  for (int i = 0; i < AK_FIELDS_MAX; i++)
+    record->fields[i].type = APIKEYS_TYPE_NULL;
+  record->failed = false;
   if (fresh != NULL) {
     free(record->bytes);
     record->bytes = fresh;
@@ -175,11 +181,6 @@ char *ak_record_begin(apikeys_record *record, size_t size) {
   }
   record->used = size;
   return record->bytes;
-}
-
-void ak_record_lay(apikeys_record *record, int field, size_t offset, size_t length) {
-  record->fields[field] = (struct ak_record_field){
-      .type = APIKEYS_TYPE_TEXT, .offset = offset, .length = length, .room = length};
 }
 
 /* ------------------------------------------------------------------------- setting fields ----- */

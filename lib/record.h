@@ -15,7 +15,8 @@ struct ak_record_field {
 
 struct apikeys_record {
   int kind;
-  bool failed; /* a set ran out of memory; stays until the record is cleared */
+  bool has_blobs; /* since the bytes were wiped last: what is secret in a record is a blob */
+  bool failed;    /* a set ran out of memory; stays until the record is cleared */
   char *bytes;
   size_t used;
   size_t capacity;
@@ -36,7 +37,16 @@ bool ak_kind_holds_secrets(int kind);
  * NULL: out of memory, and the record is as it was.
  */
 char *ak_record_begin(apikeys_record *record, size_t size);
-void ak_record_lay(apikeys_record *record, int field, size_t offset, size_t length);
+
+static inline void ak_record_lay(apikeys_record *record, int field, size_t offset, size_t length) {
+  record->fields[field] = (struct ak_record_field){
+      .type = APIKEYS_TYPE_TEXT, .offset = offset, .length = length, .room = length};
+}
+
+static inline void ak_record_lay_integer(apikeys_record *record, int field, int64_t integer) {
+  record->fields[field].type = APIKEYS_TYPE_INTEGER;
+  record->fields[field].integer = integer;
+}
 
 /* NUL-terminated text into a field. */
 int ak_record_set_string(apikeys_record *record, int field, const char *text);

@@ -95,6 +95,16 @@ static void use_key(apikeys_env *env, const apikeys_actor *actor, char value[API
   must(apikeys_validate(env, S(value), NULL, NULL, key, NULL), "validate");
   snprintf(header, sizeof header, "Bearer %s", value);
   must(apikeys_validate_authorization(env, S(header), NULL, NULL, key, NULL), "validate");
+  for (int i = 0; i < 3; i++) { /* by now from the cache, where there is one */
+    const char *const values[] = {value, header};
+    const size_t lengths[] = {strlen(value), strlen(header)};
+    int results[2];
+    must(apikeys_validate(env, S(value), NULL, NULL, key, NULL), "validate");
+    must(apikeys_validate(env, S(value), NULL, NULL, NULL, NULL), "validate");
+    must(apikeys_validate_many(env, values, lengths, 2, NULL, NULL, NULL, results, NULL), "many");
+    must(results[0], "validate one of many");
+    ck_assert_int_eq(results[1], APIKEYS_MALFORMED);
+  }
   must(apikeys_key_find(env, actor, S(value), page, NULL), "find");
   must(apikeys_key_revoke(env, actor, S(apikeys_key_id(key, NULL)), NULL, 0, NULL, NULL), "revoke");
   ck_assert_int_eq(apikeys_validate(env, S(value), NULL, NULL, key, NULL), APIKEYS_REVOKED);
@@ -112,7 +122,8 @@ START_TEST(no_copy_of_a_secret_is_left_in_memory) {
   snprintf(path, sizeof path, "residue-%ld.db", (long)getpid());
   apikeys_actor *actor = apikeys_actor_new();
   must(apikeys_actor_set_system(actor, S("residue")), "actor");
-  must(_i == 0 ? apikeys_open_memory(&env, NULL, NULL) : apikeys_open_sqlite(&env, path, NULL, NULL),
+  must(_i == 0 ? apikeys_open_memory(&env, NULL, NULL)
+               : apikeys_open_sqlite(&env, path, NULL, NULL),
        "open");
   use_key(env, actor, value);
   for (int i = 0; i < NEEDLE; i++)

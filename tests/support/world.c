@@ -29,6 +29,10 @@ void world_open(struct world *world, enum backend backend) {
   world->options = apikeys_options_new();
   ck_assert_ptr_nonnull(world->options);
   ck_assert_int_eq(apikeys_options_set_clock(world->options, world_clock, world, NULL), 0);
+  const char *cache_keys = getenv("APIKEYS_TEST_CACHE_KEYS"); /* tests/CMakeLists.txt */
+  if (cache_keys != NULL)
+    ck_assert_int_eq(apikeys_options_set_cache_keys(world->options, strtoul(cache_keys, NULL, 10)),
+                     0);
   if (backend == BACKEND_SQLITE) {
     snprintf(world->directory, sizeof world->directory, "apikeys-test-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(world->directory));

@@ -25,7 +25,9 @@ static int on_begin(void *self, int mode, apikeys_transaction **transaction) {
 
 static int on_commit(void *self, apikeys_transaction *transaction) {
   const apikeys_storage *inner = pass(self, SLOT_COMMIT);
-  return inner->commit(inner->self, transaction);
+  int rc = inner->commit(inner->self, transaction);
+  pass(self, SLOT_COMMITTED);
+  return rc;
 }
 
 static void on_rollback(void *self, apikeys_transaction *transaction) {
@@ -72,6 +74,18 @@ static int on_raise(void *self, apikeys_transaction *transaction, const apikeys_
   return inner->raise(inner->self, transaction, record, field);
 }
 
+static int on_generation(void *self, uint64_t *generation) {
+  const apikeys_storage *inner = pass(self, SLOT_GENERATION);
+  return inner->generation(inner->self, generation);
+}
+
+static int on_changes(void *self, apikeys_transaction *transaction, uint64_t since,
+                      apikeys_change_visitor visit, void *visit_data) {
+  const apikeys_storage *inner = pass(self, SLOT_CHANGES);
+  return inner->changes != NULL ? inner->changes(inner->self, transaction, since, visit, visit_data)
+                                : APIKEYS_ERROR_UNSUPPORTED;
+}
+
 void wrap_memory_storage(struct wrapped_storage *wrapped, apikeys_storage *out) {
   memset(wrapped, 0, sizeof *wrapped);
   ck_assert_int_eq(apikeys_storage_memory(&wrapped->inner, NULL), APIKEYS_OK);
@@ -88,5 +102,7 @@ void wrap_memory_storage(struct wrapped_storage *wrapped, apikeys_storage *out) 
                            .remove = on_remove,
                            .count = on_count,
                            .scan = on_scan,
-                           .raise = on_raise};
+                           .raise = on_raise,
+                           .generation = on_generation,
+                           .changes = on_changes};
 }

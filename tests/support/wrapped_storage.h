@@ -18,6 +18,9 @@ enum wrapped_slot {
   SLOT_COUNT,
   SLOT_SCAN,
   SLOT_RAISE,
+  SLOT_GENERATION,
+  SLOT_CHANGES,
+  SLOT_COMMITTED, /* not a slot: a commit that has returned */
   SLOT_END
 };
 
