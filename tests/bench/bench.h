@@ -155,7 +155,9 @@ enum { BENCH_DECIDE = 0, BENCH_FILL_KEY = 1 };
 enum { BENCH_BATCH = 32 };
 struct bench_ours;
 
-/* With a cache that holds every key, or with none. */
+/* The cache's bound: every key, and some to spare, so that none lacks a place by chance. */
+size_t bench_cache_keys(size_t keys);
+/* With such a cache, or with none. */
 struct apikeys_env *bench_open_env(const struct bench_options *options, bool cached);
 void bench_close_env(struct apikeys_env *env);
 /* A thread's own view of an environment; `expected` is the answer. */
@@ -163,13 +165,18 @@ struct bench_ours *bench_ours_new(struct apikeys_env *env, int fill, int expecte
 void bench_ours_free(void *ours);
 size_t bench_ours_run(void *ours, const unsigned char *values, size_t count, size_t stride);
 size_t bench_ours_run_batch(void *ours, const unsigned char *values, size_t count, size_t stride);
+/* On the memory back-end, with keys of its own and a cache for them. */
+struct apikeys_env *bench_fill_memory(struct bench_set *set, size_t count);
 /* Validate every value once, for decisions alone or for key objects too. */
 void bench_warm_up(struct apikeys_env *env, int fill, const struct bench_set *set);
 
 /* ------------------------------------------------------------------------------ scenarios ----- */
 
 int bench_validate(const struct bench_options *options);
+int bench_memory_store(const struct bench_options *options);
 int bench_threads(const struct bench_options *options);
+void bench_compare_threads(const struct bench_options *options, struct apikeys_env *env,
+                           const struct bench_set *set);
 int bench_changes(const struct bench_options *options);
 int bench_changer(const struct bench_options *options);
 int bench_memory(const struct bench_options *options);

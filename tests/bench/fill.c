@@ -221,19 +221,26 @@ void bench_fill(const struct bench_options *options) {
   bench_set_release(&set);
 }
 
-/* -- Values that are refused ------------------------------------------------------------------- */
+/* -- In memory, and values that are refused ---------------------------------------------------- */
 
-void bench_strangers(struct bench_set *set, size_t count) {
+struct apikeys_env *bench_fill_memory(struct bench_set *set, size_t count) {
   apikeys_env *env;
   apikeys_error *err = apikeys_error_new();
   apikeys_actor *actor = apikeys_actor_new();
+  apikeys_options *options = apikeys_options_new();
+  apikeys_options_set_cache_keys(options, bench_cache_keys(count));
   must(apikeys_actor_set_system(actor, S("benchmark")), err);
-  must(apikeys_open_memory(&env, NULL, err), err);
+  must(apikeys_open_memory(&env, options, err), err);
   bench_set_make(set, count, 60);
   add_keys(env, actor, set, err);
-  apikeys_close(env);
+  apikeys_options_free(options);
   apikeys_actor_free(actor);
   apikeys_error_free(err);
+  return env;
+}
+
+void bench_strangers(struct bench_set *set, size_t count) {
+  apikeys_close(bench_fill_memory(set, count));
 }
 
 void bench_damaged(struct bench_set *set, const struct bench_set *from) {

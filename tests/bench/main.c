@@ -10,9 +10,11 @@ static const struct {
   const char *name;
   int (*run)(const struct bench_options *options);
 } scenarios[] = {
-    {"validate", bench_validate}, {"threads", bench_threads},   {"changes", bench_changes},
-    {"changer", bench_changer},   {"memory", bench_memory},     {"size", bench_size},
-    {"create", bench_create},     {"creators", bench_creators}, {"pages", bench_pages},
+    {"validate", bench_validate}, {"memory-store", bench_memory_store},
+    {"threads", bench_threads},   {"changes", bench_changes},
+    {"changer", bench_changer},   {"memory", bench_memory},
+    {"size", bench_size},         {"create", bench_create},
+    {"creators", bench_creators}, {"pages", bench_pages},
 };
 
 static void usage(void) {
@@ -61,7 +63,8 @@ int main(int count, char **words) {
   parse(&options, count, words);
   if (sodium_init() < 0)
     bench_fail("libsodium does not start");
-  bench_fill(&options);
+  if (strcmp(options.scenario, "memory-store") != 0)
+    bench_fill(&options);
   if (strcmp(options.scenario, "fill") == 0)
     return 0;
   for (size_t i = 0; i < sizeof scenarios / sizeof scenarios[0]; i++)

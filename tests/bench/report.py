@@ -144,6 +144,9 @@ def figures_section(results, scenario, title, keys=None):
 def sections(results):
     for keys in results.key_counts("validate"):
         yield validation_section(results, keys)
+    for keys in results.key_counts("memory-store"):
+        yield times_section(results, "memory-store",
+                            f"On the memory back-end, {count_words(keys)} keys", keys)
     for keys in results.key_counts("threads"):
         yield times_section(results, "threads", f"Threads, {count_words(keys)} keys", keys)
     for keys in results.key_counts("changes"):
@@ -165,43 +168,59 @@ def sections(results):
 
 # -- Goals: what the design asks for, and what this run says ------------------------------------
 
+def at_most(what, limit, value, show=times):
+    if value is not None:
+        yield what, f"<= {show(limit)}", show(value), value <= limit
+
+
+def at_least(what, limit, value, show=times):
+    if value is not None:
+        yield what, f">= {show(limit)}", show(value), value >= limit
+
+
+def warm_goals(results, scenario, where, keys):
+    """The warm path of one back-end against the floor of the same turns."""
+    at = f"{where}, {count_words(keys)} keys"
+    warm = results.value(scenario, "warm", keys)
+    filled = results.value(scenario, "warm, key filled", keys)
+    baseline = results.value("validate", "baseline", keys)
+    yield from at_most("warm, of the floor" + at, 1.5 if keys < 100000 else 1.0,
+                       ratio(warm, results.value(scenario, "floor", keys)))
+    yield from at_least("warm, faster than the baseline" + at, 80 if keys < 100000 else 40,
+                        ratio(baseline, warm))
+    yield from at_most("... filling a key object, more" + at, 30,
+                       None if filled is None or warm is None else filled - warm, nanoseconds)
+    yield from at_most("batch of 32, of the single call" + at, 0.5,
+                       ratio(results.value(scenario, "warm, batch of 32", keys), warm))
+
+
+def thread_goals(results, scenario, where, keys):
+    for what in ("every key", "8 hot keys"):
+        rows = [row for row in results.of(scenario, keys) if row["name"].startswith(what)]
+        if len(rows) == 2:
+            threads = int(first_match(r"(\d+) threads", rows[1]["name"], "2"))
+            yield from at_least(f"{threads} threads, {what}{where}, {count_words(keys)} keys",
+                                0.95 * threads,
+                                threads * ratio(rows[0]["median"], rows[1]["median"]))
+
+
 def goals(results):
     """(what, goal, figure, whether it is reached) in the order of the design's table."""
-    def at_most(what, limit, value, show=times):
-        if value is not None:
-            yield what, f"<= {show(limit)}", show(value), value <= limit
-
-    def at_least(what, limit, value, show=times):
-        if value is not None:
-            yield what, f">= {show(limit)}", show(value), value >= limit
-
     for keys in results.key_counts("validate"):
         def cost(name, count=keys):
             return results.value("validate", name, count)
-        at = f", {count_words(keys)} keys"
-        warm, floor, baseline = cost("warm"), cost("floor"), cost("baseline")
-        yield from at_most("warm, of the floor" + at, 1.5 if keys < 100000 else 1.0,
-                           ratio(warm, floor))
-        yield from at_least("warm, faster than the baseline" + at, 80 if keys < 100000 else 40,
-                            ratio(baseline, warm))
-        filled = cost("warm, key filled")
-        yield from at_most("... filling a key object, more" + at, 30,
-                           None if filled is None or warm is None else filled - warm, nanoseconds)
-        yield from at_most("batch of 32, of the single call" + at, 0.5,
-                           ratio(cost("warm, batch of 32"), warm))
+        at, baseline = f", {count_words(keys)} keys", cost("baseline")
+        yield from warm_goals(results, "validate", "", keys)
         yield from at_most("cold, of the baseline" + at, 1.0, ratio(cost("cold"), baseline))
         yield from at_most("cold in a batch, of the baseline" + at, 0.6,
                            ratio(cost("cold, batch of 32"), baseline))
         yield from at_most("unknown, of the baseline" + at, 1.0, ratio(cost("unknown"), baseline))
         yield from at_most("malformed" + at, 500, cost("malformed"), nanoseconds)
     for keys in results.key_counts("threads"):
-        for what in ("every key", "8 hot keys"):
-            rows = [row for row in results.of("threads", keys) if row["name"].startswith(what)]
-            if len(rows) == 2:
-                threads = int(first_match(r"(\d+) threads", rows[1]["name"], "2"))
-                yield from at_least(f"{threads} threads, {what}, {count_words(keys)} keys",
-                                    0.95 * threads,
-                                    threads * ratio(rows[0]["median"], rows[1]["median"]))
+        yield from thread_goals(results, "threads", "", keys)
+    for keys in results.key_counts("memory-store"):
+        yield from warm_goals(results, "memory-store", " (memory back-end)", keys)
+        yield from thread_goals(results, "memory-store", " (memory back-end)", keys)
     for keys in results.key_counts("changes"):
         yield from at_least(f"throughput during 100 changes a second, {count_words(keys)} keys",
                             0.9, ratio(results.value("changes", "quiet", keys),

@@ -177,6 +177,7 @@ for count in $(echo "$keys" | tr , ' '); do
   else
     measure validate "$count"
   fi
+  [ "$count" -gt 1000000 ] || measure memory-store "$count"
   measure threads "$count"
   if [ "$quick" = yes ]; then
     measure changes "$count" --ms 100

@@ -96,20 +96,25 @@ static void compare_floor(const struct bench_options *options, const struct benc
   contenders[0].close(contenders[0].state);
 }
 
-int bench_threads(const struct bench_options *options) {
-  struct bench_set set, hot;
-  char path[4096];
+void bench_compare_threads(const struct bench_options *options, apikeys_env *env,
+                           const struct bench_set *set) {
+  struct bench_set hot = *set;
+  hot.count = set->count < HOT_KEYS ? set->count : HOT_KEYS;
   if (options->threads > THREADS_MAX)
     bench_fail("at most %d threads", THREADS_MAX);
+  compare_floor(options, set);
+  compare_ours(options, env, set, "every key");
+  compare_ours(options, env, &hot, "8 hot keys");
+}
+
+int bench_threads(const struct bench_options *options) {
+  struct bench_set set;
+  char path[4096];
   bench_path(path, sizeof path, options, "values");
   bench_set_map(&set, path);
-  hot = set;
-  hot.count = set.count < HOT_KEYS ? set.count : HOT_KEYS;
   apikeys_env *env = bench_open_env(options, true);
   bench_warm_up(env, BENCH_DECIDE, &set);
-  compare_floor(options, &set);
-  compare_ours(options, env, &set, "every key");
-  compare_ours(options, env, &hot, "8 hot keys");
+  bench_compare_threads(options, env, &set);
   bench_close_env(env);
   bench_set_release(&set);
   return 0;

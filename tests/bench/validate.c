@@ -111,3 +111,24 @@ int bench_validate(const struct bench_options *options) {
   bench_set_release(&set);
   return 0;
 }
+
+/* The warm path where it was first: a back-end that always knows its generation. */
+int bench_memory_store(const struct bench_options *options) {
+  struct field field = {.options = options};
+  struct bench_set set;
+  struct bench_contender *contender;
+  apikeys_env *env = bench_fill_memory(&set, options->keys);
+  bench_warm_up(env, BENCH_FILL_KEY, &set);
+  if ((contender = add(&field, "reference", "floor", &set)) != NULL)
+    bench_open_floor(contender, options);
+  add_ours(&field, "warm", &set, env, false, BENCH_DECIDE, APIKEYS_OK);
+  add_ours(&field, "warm, key filled", &set, env, false, BENCH_FILL_KEY, APIKEYS_OK);
+  add_ours(&field, "warm, batch of 32", &set, env, true, BENCH_DECIDE, APIKEYS_OK);
+  bench_take_turns(field.contenders, field.count, options);
+  for (size_t i = 0; i < field.count; i++)
+    field.contenders[i].close(field.contenders[i].state);
+  bench_compare_threads(options, env, &set);
+  bench_close_env(env);
+  bench_set_release(&set);
+  return 0;
+}
