@@ -43,6 +43,7 @@
 
 #include <apikeys/actor.h>
 #include <apikeys/base.h>
+#include <apikeys/document.h>
 #include <apikeys/environment.h>
 #include <apikeys/error.h>
 #include <apikeys/event.h>

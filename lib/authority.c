@@ -12,6 +12,7 @@ static const char *const scopes[] = {
     "apikeys:keys:read",              "apikeys:keys:write",
     "apikeys:management-keys:read",   "apikeys:management-keys:write",
     "apikeys:widget-tokens:write",    "apikeys:events:read",
+    "apikeys:documents:read",         "apikeys:documents:write",
 };
 
 bool ak_scope_known(const char *slug, size_t length) {

@@ -66,14 +66,14 @@ int apikeys_filter_set_after(apikeys_filter *filter, const char *id, size_t leng
   if (filter != NULL && length > 0 && (filter->set & AK_FILTER_BEFORE) != 0)
     return refuse(filter);
   return set_id(filter, AK_FILTER_AFTER, filter != NULL ? filter->cursor : NULL, id, length,
-                AK_ID_MAX - 1);
+                AK_CURSOR_MAX);
 }
 
 int apikeys_filter_set_before(apikeys_filter *filter, const char *id, size_t length) {
   if (filter != NULL && length > 0 && (filter->set & AK_FILTER_AFTER) != 0)
     return refuse(filter);
   return set_id(filter, AK_FILTER_BEFORE, filter != NULL ? filter->cursor : NULL, id, length,
-                AK_ID_MAX - 1);
+                AK_CURSOR_MAX);
 }
 
 int apikeys_filter_set_search(apikeys_filter *filter, const char *text, size_t length) {
@@ -148,10 +148,38 @@ int apikeys_filter_set_until_ms(apikeys_filter *filter, int64_t unix_ms) {
   return note(filter, AK_FILTER_UNTIL, true);
 }
 
+int apikeys_filter_set_collection(apikeys_filter *filter, const char *collection, size_t length) {
+  if (filter == NULL ||
+      (length > 0 && (collection == NULL || ak_slug_check(collection, length) != 0)))
+    return refuse(filter);
+  if (length > 0)
+    memcpy(filter->collection, collection, length);
+  filter->collection[length] = '\0';
+  return note(filter, AK_FILTER_COLLECTION, length > 0);
+}
+
+int apikeys_filter_set_group(apikeys_filter *filter, const char *group, size_t length) {
+  if (filter == NULL ||
+      (length > 0 && (group == NULL || ak_text_problem(group, length, 1, AK_GROUP_MAX) != NULL)))
+    return refuse(filter);
+  if (length > 0)
+    memcpy(filter->group, group, length);
+  filter->group_length = length;
+  return note(filter, AK_FILTER_GROUP, length > 0);
+}
+
+int apikeys_filter_set_due_until_ms(apikeys_filter *filter, int64_t unix_ms) {
+  if (filter == NULL || unix_ms < 1 || unix_ms == INT64_MAX)
+    return refuse(filter);
+  filter->due_until_ms = unix_ms;
+  return note(filter, AK_FILTER_DUE, true);
+}
+
 /* For messages: the parts in the order of their bits. */
-static const char *const part_names[] = {
-    "limit",      "order",   "after",        "before",      "search",   "organization", "user",
-    "owner_type", "revoked", "available_to", "event_types", "since_ms", "until_ms"};
+static const char *const part_names[] = {"limit",    "order",        "after",       "before",
+                                         "search",   "organization", "user",        "owner_type",
+                                         "revoked",  "available_to", "event_types", "since_ms",
+                                         "until_ms", "collection",   "group",       "due_until_ms"};
 
 int ak_filter_check(const apikeys_filter *filter, unsigned understood, apikeys_error *err) {
   if (filter == NULL)

@@ -8,6 +8,7 @@
 
 #include "authority.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* The number of the object that the cursor names: any such object of this environment will do,
@@ -15,7 +16,12 @@
 static int resolve_cursor(struct ak_listing *listing, int64_t *number) {
   apikeys_record record;
   apikeys_query query;
+  char name[AK_SLUG_MAX + 1 + AK_CURSOR_MAX + 1];
   const char *cursor = listing->filter->cursor;
+  if (listing->collection != NULL) {
+    snprintf(name, sizeof name, "%s/%s", listing->collection, cursor);
+    cursor = name;
+  }
   ak_scope_query(listing->call, &query, listing->kind, 0);
   ak_query_equal_text(&query, cursor, strlen(cursor));
   ak_record_init(&record, listing->kind);
@@ -56,10 +62,11 @@ static int collect(struct ak_listing *listing, apikeys_page *page, size_t limit,
   return APIKEYS_OK;
 }
 
-static void name_cursor(char out[AK_ID_MAX], const struct ak_object *object) {
+static void name_cursor(char out[AK_CURSOR_MAX + 1], const struct ak_object *object) {
   size_t length;
-  const char *id = apikeys_record_text(&object->record, AK_ID, &length);
-  if (length < AK_ID_MAX)
+  int field = object->record.kind == AK_DOCUMENT ? AK_DOCUMENT_ID : AK_ID;
+  const char *id = apikeys_record_text(&object->record, field, &length);
+  if (length <= AK_CURSOR_MAX)
     memcpy(out, id, length + 1);
 }
 

@@ -4,8 +4,10 @@
 #define AK_LIST_H
 
 #include "call.h"
+#include "text.h"
 
 enum { AK_LIMIT_DEFAULT = 10, AK_LIMIT_MAX = 100 };
+enum { AK_CURSOR_MAX = 128, AK_GROUP_MAX = 128 };
 
 /* Which parts of a filter were set; a list names those it understands. */
 enum {
@@ -22,6 +24,9 @@ enum {
   AK_FILTER_EVENT_TYPES = 1 << 10,
   AK_FILTER_SINCE = 1 << 11,
   AK_FILTER_UNTIL = 1 << 12,
+  AK_FILTER_COLLECTION = 1 << 13,
+  AK_FILTER_GROUP = 1 << 14,
+  AK_FILTER_DUE = 1 << 15,
   AK_FILTER_PAGING = AK_FILTER_LIMIT | AK_FILTER_ORDER | AK_FILTER_AFTER | AK_FILTER_BEFORE
 };
 
@@ -30,7 +35,7 @@ struct apikeys_filter {
   int problem; /* a setter failed: so does every list */
   int limit;
   int order;
-  char cursor[AK_ID_MAX]; /* after or before: the last one set */
+  char cursor[AK_CURSOR_MAX + 1]; /* after or before: the last one set */
   char *search;
   size_t search_length;
   char organization_id[AK_ID_MAX];
@@ -41,6 +46,10 @@ struct apikeys_filter {
   struct ak_slugs event_types;
   int64_t since_ms;
   int64_t until_ms;
+  char collection[AK_SLUG_MAX + 1];
+  char group[AK_GROUP_MAX + 1];
+  size_t group_length;
+  int64_t due_until_ms;
 };
 
 /* 0 if the filter (NULL: none) sets only what is
@@ -52,9 +61,10 @@ struct ak_listing {
   struct ak_call *call;
   const apikeys_filter *filter;
   int kind;
-  int order; /* the default, if the filter says nothing */
+  int order;                /* the default, if the filter says nothing */
   apikeys_query queries[2]; /* their results are merged by number; the second one is optional */
   int query_count;
+  const char *collection; /* cursors are ids inside of it; NULL: ids of the kind */
 };
 
 struct apikeys_page {
@@ -62,8 +72,8 @@ struct apikeys_page {
   struct ak_object **objects;
   size_t count;
   size_t capacity;
-  char after[AK_ID_MAX];
-  char before[AK_ID_MAX];
+  char after[AK_CURSOR_MAX + 1];
+  char before[AK_CURSOR_MAX + 1];
 };
 
 /* Paging, searching and cursors for a listing, into a new content for `page`. The queries bring

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What keeps an environment healthy: maintenance, pruning, backup. */
 #include "authority.h"
+#include "documents.h"
 #include "events.h"
 #include "flush.h"
 #include "idempotency.h"
@@ -26,6 +27,8 @@ static int maintain(struct ak_call *call, apikeys_record *environment) {
   int64_t idle = apikeys_record_integer(environment, AK_ENVIRONMENT_IDLE_LIFETIME_MS);
   int64_t retention = apikeys_record_integer(environment, AK_ENVIRONMENT_EVENT_RETENTION_MS);
   rc = ak_idempotency_prune(call);
+  if (rc == APIKEYS_OK)
+    rc = ak_documents_drop_expired(call);
   if (rc == APIKEYS_OK && idle > 0)
     rc = ak_keys_revoke_idle(call, idle);
   if (rc == APIKEYS_OK && retention > 0)

@@ -62,6 +62,17 @@ int ak_object_set_text(struct ak_object *object, int field, const char *text, si
               apikeys_record_set_text(&object->record, field, length > 0 ? text : "", length));
 }
 
+int ak_object_set_blob(struct ak_object *object, int field, const void *bytes, size_t length,
+                       size_t max) {
+  if (object == NULL)
+    return APIKEYS_ERROR_INVALID_ARGUMENT;
+  if ((bytes == NULL && length > 0) || length > max)
+    return note(object, field, APIKEYS_ERROR_INVALID_ARGUMENT);
+  return note(object, field,
+              length == 0 ? apikeys_record_set_null(&object->record, field)
+                          : apikeys_record_set_blob(&object->record, field, bytes, length));
+}
+
 int ak_object_set_integer(struct ak_object *object, int field, int64_t integer) {
   if (object == NULL)
     return APIKEYS_ERROR_INVALID_ARGUMENT;

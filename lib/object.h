@@ -31,6 +31,8 @@ void ak_object_release(struct ak_object *object);
 
 /* Setters, for public ones to return. `object` may be NULL. */
 int ak_object_set_text(struct ak_object *object, int field, const char *text, size_t length);
+int ak_object_set_blob(struct ak_object *object, int field, const void *bytes, size_t length,
+                       size_t max); /* of a nullable field; length 0: NULL */
 int ak_object_set_integer(struct ak_object *object, int field, int64_t integer);
 int ak_object_set_flag(struct ak_object *object, int field, int flag); /* 0 or 1 */
 int ak_object_add_slug(struct ak_object *object, int field, const char *slug, size_t length);
@@ -74,6 +76,9 @@ struct apikeys_organization {
   struct ak_object object;
 };
 struct apikeys_member {
+  struct ak_object object;
+};
+struct apikeys_document {
   struct ak_object object;
 };
 struct apikeys_settings {

@@ -124,6 +124,10 @@ apikeys_event *apikeys_page_event(const apikeys_page *page, size_t i) {
   return at(page, AK_EVENT, i);
 }
 
+apikeys_document *apikeys_page_document(const apikeys_page *page, size_t i) {
+  return at(page, AK_DOCUMENT, i);
+}
+
 static const char *lend(const char *text, size_t *length) {
   if (length != NULL)
     *length = strlen(text);

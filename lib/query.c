@@ -297,6 +297,8 @@ static bool meets_text(const struct ak_condition *condition, const char *text, s
     return ak_slugs_has(text, length, condition->text, condition->length);
   case AK_CONDITION_ONE_OF:
     return ak_slugs_has(condition->text, condition->length, text, length);
+  case AK_CONDITION_EQUALS:
+    return length == condition->length && memcmp(text, condition->text, length) == 0;
   default:
     return false;
   }
@@ -310,6 +312,8 @@ static bool meets_integer(const struct ak_condition *condition, int64_t integer)
     return integer < condition->integer;
   case AK_CONDITION_EQUALS:
     return integer == condition->integer;
+  case AK_CONDITION_NOT_OVER:
+    return integer == 0 || integer >= condition->integer;
   default:
     return false;
   }

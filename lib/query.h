@@ -12,7 +12,8 @@ enum ak_condition_type {
   AK_CONDITION_ONE_OF,       /* the text is one of `slugs` */
   AK_CONDITION_AT_LEAST,     /* integer >= value */
   AK_CONDITION_BELOW,        /* integer < value */
-  AK_CONDITION_EQUALS        /* integer == value */
+  AK_CONDITION_EQUALS,       /* integer == value, or the text is `text` */
+  AK_CONDITION_NOT_OVER      /* integer >= value, or 0: a time that never comes */
 };
 
 struct ak_condition {

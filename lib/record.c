@@ -9,7 +9,7 @@
 /* -------------------------------------------------------------------------- the buffer -------- */
 
 bool ak_kind_holds_secrets(int kind) {
-  return kind == AK_ENVIRONMENT || kind == AK_API_KEY;
+  return kind == AK_ENVIRONMENT || kind == AK_API_KEY || kind == AK_DOCUMENT;
 }
 
 void ak_record_init(apikeys_record *record, int kind) {

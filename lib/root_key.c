@@ -14,12 +14,13 @@
 
 /* crypto_kdf contexts and subkey numbers: part of the format, never changed. */
 static const char kdf_context[8] = {'a', 'p', 'i', 'k', 'e', 'y', 's', '1'};
-enum { SUBKEY_CHECK = 1, SUBKEY_SEAL = 2, SUBKEY_WIDGET_TOKEN = 3 };
+enum { SUBKEY_CHECK = 1, SUBKEY_SEAL = 2, SUBKEY_WIDGET_TOKEN = 3, SUBKEY_DOCUMENT = 4 };
 
 void ak_secrets_derive(struct ak_secrets *secrets) {
   ak_derive_key(secrets->check, secrets->root, SUBKEY_CHECK, kdf_context);
   ak_derive_key(secrets->seal, secrets->root, SUBKEY_SEAL, kdf_context);
   ak_derive_key(secrets->token, secrets->root, SUBKEY_WIDGET_TOKEN, kdf_context);
+  ak_derive_key(secrets->document, secrets->root, SUBKEY_DOCUMENT, kdf_context);
 }
 
 int ak_secrets_check(const struct ak_secrets *secrets, const void *check, size_t length) {

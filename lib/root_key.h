@@ -14,6 +14,7 @@ struct ak_secrets {
   uint8_t root[AK_KEY_BYTES];
   uint8_t seal[AK_KEY_BYTES];  /* seals keys' digests */
   uint8_t token[AK_KEY_BYTES]; /* signs widget tokens */
+  uint8_t document[AK_KEY_BYTES]; /* seals documents' secrets */
   uint8_t check[AK_KEY_BYTES]; /* public: stored, tells the right root key from a wrong one */
 };
 

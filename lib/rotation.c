@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A new root key: every key sealed again in one transaction, then the file. */
 #include "authority.h"
+#include "documents.h"
 #include "events.h"
 #include "key_value.h"
 #include "object_call.h"
@@ -86,6 +87,8 @@ static int rotate_record(struct ak_call *call, const struct rotation *rotation,
   int rc = apikeys_record_copy(&before, environment);
   if (rc == APIKEYS_OK)
     rc = reseal_keys(call, rotation);
+  if (rc == APIKEYS_OK)
+    rc = ak_documents_reseal(call, rotation->from, rotation->to);
   if (rc == APIKEYS_OK)
     rc = keep_token_key(call, rotation, environment);
   if (rc == APIKEYS_OK)

@@ -140,6 +140,22 @@ static const struct ak_field idempotency_key_fields[] = {
     {"created_at", APIKEYS_TYPE_INTEGER, false, 2},
 };
 
+static const struct ak_field document_fields[] = {
+    {"number", APIKEYS_TYPE_INTEGER, false, 3},
+    {"path", APIKEYS_TYPE_TEXT, false, 3},
+    {"collection", APIKEYS_TYPE_TEXT, false, 3},
+    {"id", APIKEYS_TYPE_TEXT, false, 3},
+    {"group_id", APIKEYS_TYPE_TEXT, false, 3},
+    {"body", APIKEYS_TYPE_TEXT, false, 3},
+    {"sealed_secret", APIKEYS_TYPE_BLOB, true, 3},
+    {"root_version", APIKEYS_TYPE_INTEGER, true, 3},
+    {"due_at", APIKEYS_TYPE_INTEGER, false, 3},
+    {"expires_at", APIKEYS_TYPE_INTEGER, false, 3},
+    {"version", APIKEYS_TYPE_INTEGER, false, 3},
+    {"created_at", APIKEYS_TYPE_INTEGER, false, 3},
+    {"updated_at", APIKEYS_TYPE_INTEGER, false, 3},
+};
+
 #define UNIQUE(count, ...) {count, {__VA_ARGS__}, true, false, 1}
 #define UNIQUE_WHERE_SET(count, ...) {count, {__VA_ARGS__}, true, true, 1}
 #define ORDER(count, ...) {count, {__VA_ARGS__}, false, false, 1}
@@ -198,6 +214,15 @@ static const struct ak_index idempotency_key_indexes[] = {
     {1, {AK_IDEMPOTENCY_KEY_CREATED_AT}, false, false, 2},
 };
 
+static const struct ak_index document_indexes[] = {
+    {1, {AK_ID}, true, false, 3},
+    {1, {AK_DOCUMENT_COLLECTION}, false, false, 3},
+    {2, {AK_DOCUMENT_COLLECTION, AK_DOCUMENT_GROUP}, false, false, 3},
+    {2, {AK_DOCUMENT_COLLECTION, AK_DOCUMENT_DUE_AT}, false, false, 3},
+    {1, {AK_DOCUMENT_EXPIRES_AT}, false, false, 3},
+    {1, {AK_DOCUMENT_ROOT_VERSION}, false, true, 3},
+};
+
 #define KIND(name, since, scope, stem)                                                             \
   {name, since, scope, COUNT(stem##_fields), stem##_fields, COUNT(stem##_indexes), stem##_indexes}
 
@@ -212,6 +237,7 @@ static const struct ak_kind_schema kinds[] = {
     KIND("events", 1, AK_EVENT_ORGANIZATION_ID, event),
     KIND("event_cursors", 1, -1, event_cursor),
     KIND("idempotency_keys", 2, -1, idempotency_key),
+    KIND("documents", 3, -1, document),
 };
 
 _Static_assert(COUNT(kinds) == AK_KIND_END - 1, "one row for every kind");

@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-enum { AK_SCHEMA_VERSION = 2 };
+enum { AK_SCHEMA_VERSION = 3 };
 
 enum ak_kind {
   AK_ENVIRONMENT = 1,
@@ -23,6 +23,7 @@ enum ak_kind {
   AK_EVENT,
   AK_EVENT_CURSOR,
   AK_IDEMPOTENCY_KEY,
+  AK_DOCUMENT,
   AK_KIND_END
 };
 
@@ -132,6 +133,21 @@ enum ak_idempotency_key_field {
   AK_IDEMPOTENCY_KEY_CREATED_AT
 };
 
+enum ak_document_field {
+  /* AK_ID: the path, "<collection>/<id>" */
+  AK_DOCUMENT_COLLECTION = 2,
+  AK_DOCUMENT_ID,
+  AK_DOCUMENT_GROUP,
+  AK_DOCUMENT_BODY,
+  AK_DOCUMENT_SECRET,       /* sealed here; in an object's record as it was given */
+  AK_DOCUMENT_ROOT_VERSION, /* NULL where there is no secret */
+  AK_DOCUMENT_DUE_AT,       /* 0: never, as in all times */
+  AK_DOCUMENT_EXPIRES_AT,
+  AK_DOCUMENT_VERSION,
+  AK_DOCUMENT_CREATED_AT,
+  AK_DOCUMENT_UPDATED_AT
+};
+
 /* Indexes beyond 0, which is the id. */
 enum { AK_PERMISSION_BY_SLUG = 1, AK_PERMISSION_BY_NUMBER = 2 };
 enum { AK_ROLE_BY_SLUG = 1, AK_ROLE_BY_PRIORITY = 2, AK_ROLE_BY_NUMBER = 3 };
@@ -150,6 +166,13 @@ enum {
 };
 enum { AK_EVENT_BY_NUMBER = 1, AK_EVENT_BY_ORGANIZATION = 2 };
 enum { AK_IDEMPOTENCY_KEY_BY_AGE = 1 };
+enum {
+  AK_DOCUMENT_BY_COLLECTION = 1,
+  AK_DOCUMENT_BY_GROUP = 2,
+  AK_DOCUMENT_BY_DUE_TIME = 3,
+  AK_DOCUMENT_BY_EXPIRY = 4,
+  AK_DOCUMENT_BY_ROOT_VERSION = 5
+};
 
 enum { AK_FIELDS_MAX = 24, AK_INDEXES_MAX = 8, AK_INDEX_FIELDS_MAX = 3 };
 

@@ -115,6 +115,19 @@ static const struct member api_key_members[] = {
     {"updated_at", FORM_TIME, AK_API_KEY_UPDATED_AT},
 };
 
+/* No secret. */
+static const struct member document_members[] = {
+    {"collection", FORM_TEXT, AK_DOCUMENT_COLLECTION},
+    {"id", FORM_TEXT, AK_DOCUMENT_ID},
+    {"group", FORM_TEXT, AK_DOCUMENT_GROUP},
+    {"body", FORM_TEXT, AK_DOCUMENT_BODY},
+    {"version", FORM_INTEGER, AK_DOCUMENT_VERSION},
+    {"due_at", FORM_TIME, AK_DOCUMENT_DUE_AT},
+    {"expires_at", FORM_TIME, AK_DOCUMENT_EXPIRES_AT},
+    {"created_at", FORM_TIME, AK_DOCUMENT_CREATED_AT},
+    {"updated_at", FORM_TIME, AK_DOCUMENT_UPDATED_AT},
+};
+
 #define SHAPE(object, stem)                                                                        \
   {object, stem##_members, sizeof stem##_members / sizeof stem##_members[0]}
 
@@ -125,6 +138,7 @@ static const struct shape shapes[AK_KIND_END] = {
     [AK_ORGANIZATION] = SHAPE("organization", organization),
     [AK_MEMBER] = SHAPE("organization_membership", member),
     [AK_API_KEY] = SHAPE("api_key", api_key),
+    [AK_DOCUMENT] = SHAPE("document", document),
 };
 
 static void write_literal(struct ak_json *json, const char *text) {

@@ -4,8 +4,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { SLUG_MAX = 48 };
-
 /* The phrases are static, so the lengths that the library uses are written out here. */
 struct length_phrase {
   size_t min, max;
@@ -116,7 +114,7 @@ static bool is_slug_character(char c) {
 }
 
 int ak_slug_check(const char *text, size_t length) {
-  if (length < 1 || length > SLUG_MAX)
+  if (length < 1 || length > AK_SLUG_MAX)
     return -1;
   for (size_t i = 0; i < length; i++)
     if (!is_slug_character(text[i]))

@@ -22,6 +22,7 @@ const char *ak_text_id_problem(const char *text, size_t length, size_t min, size
  */
 size_t ak_utf8_decode(const char *text, size_t length, uint32_t *code);
 
+enum { AK_SLUG_MAX = 48 };
 /* 0 if `text` is a permission's or role's slug: 1 to 48 of a-z 0-9 - _ : . * ; else -1. */
 int ak_slug_check(const char *text, size_t length);
 

@@ -34,6 +34,7 @@
  *   apikeys:management-keys:read  apikeys:management-keys:write
  *   apikeys:widget-tokens:write
  *   apikeys:events:read
+ *   apikeys:documents:read      apikeys:documents:write       what the host keeps in the store
  */
 #ifndef APIKEYS_ACTOR_H
 #define APIKEYS_ACTOR_H

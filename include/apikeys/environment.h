@@ -157,8 +157,8 @@ APIKEYS_API const char *apikeys_environment_id(const apikeys_env *env, size_t *l
 
 /*
  * What should happen now and then: writes recorded last-used times, revokes keys that were idle for
- * longer than the environment allows, drops idempotency keys older than 24 hours, prunes events
- * past their retention. Call it every few seconds from one thread of yours; calls at the same time
+ * longer than the environment allows, drops idempotency keys older than 24 hours and documents
+ * that have expired, prunes events past their retention. Call it every few seconds from one thread of yours; calls at the same time
  * are safe. Last-used times that were not flushed when a process dies are lost, nothing else is.
  */
 APIKEYS_API int apikeys_maintain(apikeys_env *env, apikeys_error *err);

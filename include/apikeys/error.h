@@ -75,6 +75,7 @@ enum {
   X(ERROR_IDEMPOTENCY_MISMATCH, -31, CONFLICT, "the idempotency key was used for another request") \
   X(ERROR_IDEMPOTENCY_USED, -32, CONFLICT,                                                         \
     "the API key that this idempotency key made is already in use")                                \
+  X(ERROR_CHANGED, -33, CONFLICT, "it was changed since it was read")                              \
   /* The call failed: the store. */                                                                \
   X(ERROR_STORAGE, -40, UNAVAILABLE, "the store failed")                                           \
   X(ERROR_BUSY, -41, UNAVAILABLE, "the store is busy")                                             \

@@ -17,6 +17,7 @@ typedef struct apikeys_member apikeys_member;
 typedef struct apikeys_role apikeys_role;
 typedef struct apikeys_permission apikeys_permission;
 typedef struct apikeys_event apikeys_event;
+typedef struct apikeys_document apikeys_document;
 
 /*
  * A filter says which objects a list call gives, in which order, and from where. Which of its parts
@@ -69,6 +70,15 @@ APIKEYS_API int apikeys_filter_set_since_ms(apikeys_filter *filter, int64_t unix
 APIKEYS_API int apikeys_filter_set_until_ms(apikeys_filter *filter, int64_t unix_ms);
 
 /*
+ * Documents: of which collection, of which group in it, and those only that are due at this time or
+ * were before. (<apikeys/document.h>)
+ */
+APIKEYS_API int apikeys_filter_set_collection(apikeys_filter *filter, const char *collection,
+                                              size_t length);
+APIKEYS_API int apikeys_filter_set_group(apikeys_filter *filter, const char *group, size_t length);
+APIKEYS_API int apikeys_filter_set_due_until_ms(apikeys_filter *filter, int64_t unix_ms);
+
+/*
  * A page is filled by a list call, which replaces what it held. It lends its objects: a pointer
  * lives until the page is filled again or freed. The getter of another kind than was listed, and an
  * index beyond the count, give NULL. Since 1.0.
@@ -84,6 +94,7 @@ APIKEYS_API apikeys_member *apikeys_page_member(const apikeys_page *page, size_t
 APIKEYS_API apikeys_role *apikeys_page_role(const apikeys_page *page, size_t i);
 APIKEYS_API apikeys_permission *apikeys_page_permission(const apikeys_page *page, size_t i);
 APIKEYS_API apikeys_event *apikeys_page_event(const apikeys_page *page, size_t i);
+APIKEYS_API apikeys_document *apikeys_page_document(const apikeys_page *page, size_t i);
 
 /*
  * Cursors for apikeys_filter_set_after() and _set_before(): "" where nothing follows, or where

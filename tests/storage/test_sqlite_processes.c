@@ -542,12 +542,14 @@ static int open_and_close(const char *name) {
 }
 
 START_TEST(a_file_that_was_closed_can_be_opened_in_a_child) {
+  char sql[64];
   apikeys_storage store = open_store();
   close_store(&store);
   ck_assert_int_eq(try_open(&store, directory, 0), APIKEYS_ERROR_CANNOT_OPEN);
   run_sql(path, "PRAGMA user_version=99");
   ck_assert_int_eq(try_open(&store, path, 0), APIKEYS_ERROR_SCHEMA_NEWER);
-  run_sql(path, "PRAGMA user_version=2");
+  snprintf(sql, sizeof sql, "PRAGMA user_version=%d", apikeys_schema_version());
+  run_sql(path, sql);
   ck_assert_int_eq(in_child(open_and_close, path), 0); /* failed opens left nothing either */
 }
 END_TEST

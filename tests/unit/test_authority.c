@@ -276,6 +276,64 @@ static int call_event_acknowledge(struct scene *s, const apikeys_actor *actor) {
   return apikeys_event_acknowledge(s->world.env, actor, S("cursor"), 1, s->world.err);
 }
 
+static apikeys_document *document(const char *id) {
+  apikeys_document *made = apikeys_document_new();
+  apikeys_document_set_collection(made, S("things"));
+  apikeys_document_set_id(made, S(id));
+  apikeys_document_set_body(made, S("{}"));
+  return made;
+}
+
+static int call_document_create(struct scene *s, const apikeys_actor *actor) {
+  apikeys_document *made = document("new");
+  int rc = apikeys_document_create(s->world.env, actor, made, s->world.err);
+  apikeys_document_free(made);
+  return rc;
+}
+
+static int call_document_put(struct scene *s, const apikeys_actor *actor) {
+  apikeys_document *made = document("one");
+  int rc = apikeys_document_put(s->world.env, actor, made, s->world.err);
+  apikeys_document_free(made);
+  return rc;
+}
+
+static int call_document_get(struct scene *s, const apikeys_actor *actor) {
+  apikeys_document *made = apikeys_document_new();
+  int rc = apikeys_document_get(s->world.env, actor, S("things"), S("one"), made, s->world.err);
+  apikeys_document_free(made);
+  return rc;
+}
+
+static int call_document_update(struct scene *s, const apikeys_actor *actor) {
+  apikeys_document *made = document("one");
+  apikeys_document_set_version(made, 1);
+  int rc = apikeys_document_update(s->world.env, actor, made, s->world.err);
+  apikeys_document_free(made);
+  return rc;
+}
+
+static int call_document_delete(struct scene *s, const apikeys_actor *actor) {
+  return apikeys_document_delete(s->world.env, actor, S("things"), S("one"), 0, s->world.err);
+}
+
+static int call_document_list(struct scene *s, const apikeys_actor *actor) {
+  apikeys_filter *filter = apikeys_filter_new();
+  apikeys_filter_set_collection(filter, S("things"));
+  int rc = apikeys_document_list(s->world.env, actor, filter, s->page, s->world.err);
+  apikeys_filter_free(filter);
+  return rc;
+}
+
+static int call_document_count(struct scene *s, const apikeys_actor *actor) {
+  uint64_t count;
+  apikeys_filter *filter = apikeys_filter_new();
+  apikeys_filter_set_collection(filter, S("things"));
+  int rc = apikeys_document_count(s->world.env, actor, filter, &count, s->world.err);
+  apikeys_filter_free(filter);
+  return rc;
+}
+
 /* What a member who manages their organization's keys gets, and one of another organization. */
 enum { OK = APIKEYS_OK, NO = APIKEYS_ERROR_NOT_ALLOWED, NONE = APIKEYS_ERROR_NOT_FOUND };
 
@@ -327,6 +385,13 @@ static const struct row {
     CALL(event_list, "apikeys:events:read", NO, NO),
     CALL(event_poll, "apikeys:events:read", NO, NO),
     CALL(event_acknowledge, "apikeys:events:read", NO, NO),
+    CALL(document_create, "apikeys:documents:write", NO, NO),
+    CALL(document_put, "apikeys:documents:write", NO, NO),
+    CALL(document_get, "apikeys:documents:read", NO, NO),
+    CALL(document_update, "apikeys:documents:write", NO, NO),
+    CALL(document_delete, "apikeys:documents:write", NO, NO),
+    CALL(document_list, "apikeys:documents:read", NO, NO),
+    CALL(document_count, "apikeys:documents:read", NO, NO),
 };
 enum { ROWS = sizeof rows / sizeof rows[0] };
 
@@ -349,6 +414,9 @@ static void set_scene(struct scene *s) {
   make_member(world, s->organization, "plain", NULL);
   make_member(world, s->other, "stranger", "manager");
   make_key(world, key_spec(s->organization, "k", "posts:read"), &s->key);
+  apikeys_document *one = document("one");
+  ck_assert_int_eq(apikeys_document_create(world->env, world->system, one, world->err), 0);
+  apikeys_document_free(one);
   s->page = apikeys_page_new();
   ck_assert_int_eq(apikeys_event_list(world->env, world->system, NULL, s->page, world->err), 0);
   snprintf(s->event_id, sizeof s->event_id, "%s",
@@ -427,7 +495,8 @@ static void expect_of_management_key(const struct row *row, int right, int expec
       "apikeys:permissions:write",   "apikeys:roles:read",          "apikeys:roles:write",
       "apikeys:organizations:read",  "apikeys:organizations:write", "apikeys:members:read",
       "apikeys:members:write",       "apikeys:keys:read",           "apikeys:keys:write",
-      "apikeys:widget-tokens:write", "apikeys:events:read"};
+      "apikeys:widget-tokens:write", "apikeys:events:read",         "apikeys:documents:read",
+      "apikeys:documents:write"};
   char scopes[1024] = "";
   for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
     if ((strcmp(all[i], row->scope) == 0) == right) {

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/* Documents: what the host keeps beside its keys. */
+#include "support/expect.h"
+#include "support/world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static apikeys_document *document(const char *id, const char *body) {
+  apikeys_document *made = apikeys_document_new();
+  ck_assert_int_eq(apikeys_document_set_collection(made, S("jobs")), 0);
+  ck_assert_int_eq(apikeys_document_set_id(made, S(id)), 0);
+  ck_assert_int_eq(apikeys_document_set_body(made, S(body)), 0);
+  return made;
+}
+
+static int create(struct world *world, apikeys_document *made) {
+  return apikeys_document_create(world->env, world->system, made, world->err);
+}
+
+static int get(struct world *world, const char *id, apikeys_document *out) {
+  return apikeys_document_get(world->env, world->system, S("jobs"), S(id), out, world->err);
+}
+
+START_TEST(a_document_is_kept_as_it_was_made) {
+  struct world world;
+  char secret[16];
+  size_t length;
+  world_open(&world, (enum backend)_i);
+  apikeys_document *made = document("one", "{\"a\":\n\"\xc3\xa9\"}");
+  ck_assert_int_eq(apikeys_document_set_group(made, S("g")), 0);
+  ck_assert_int_eq(apikeys_document_set_due_at_ms(made, 7), 0);
+  ck_assert_int_eq(apikeys_document_set_secret(made, "s\0t", 3), 0);
+  ck_assert_int_eq(create(&world, made), 0);
+  ck_assert_int_eq(create(&world, made), APIKEYS_ERROR_EXISTS);
+  apikeys_document *got = apikeys_document_new();
+  ck_assert_int_eq(get(&world, "one", got), 0);
+  ck_assert_str_eq(apikeys_document_collection(got, NULL), "jobs");
+  ck_assert_str_eq(apikeys_document_id(got, NULL), "one");
+  ck_assert_str_eq(apikeys_document_group(got, NULL), "g");
+  ck_assert_str_eq(apikeys_document_body(got, NULL), "{\"a\":\n\"\xc3\xa9\"}");
+  ck_assert_int_eq(apikeys_document_due_at_ms(got), 7);
+  ck_assert_int_eq(apikeys_document_version(got), 1);
+  ck_assert_int_eq(apikeys_document_created_at_ms(got), world.now_ms);
+  ck_assert_int_eq(apikeys_document_secret(got, secret, 2, &length),
+                   APIKEYS_ERROR_BUFFER_TOO_SMALL);
+  ck_assert_uint_eq(length, 3);
+  ck_assert_int_eq(apikeys_document_secret(got, secret, sizeof secret, &length), 0);
+  ck_assert_uint_eq(length, 3);
+  ck_assert_mem_eq(secret, "s\0t", 3);
+  ck_assert_ptr_null(strstr(apikeys_document_json(got, NULL), "secret"));
+  ck_assert_int_eq(get(&world, "two", got), APIKEYS_ERROR_NOT_FOUND);
+  ck_assert_str_eq(apikeys_document_id(got, NULL), "one"); /* untouched by the failure */
+  apikeys_document_free(got);
+  apikeys_document_free(made);
+  world_close(&world);
+}
+END_TEST
+
+START_TEST(documents_leave_no_events) {
+  struct world world;
+  world_open(&world, (enum backend)_i);
+  int64_t before = last_event(&world, NULL);
+  apikeys_document *made = document("one", "");
+  ck_assert_int_eq(create(&world, made), 0);
+  ck_assert_int_eq(apikeys_document_put(world.env, world.system, made, world.err), 0);
+  ck_assert_int_eq(
+      apikeys_document_delete(world.env, world.system, S("jobs"), S("one"), 0, world.err), 0);
+  ck_assert_int_eq(last_event(&world, NULL), before);
+  apikeys_document_free(made);
+  world_close(&world);
+}
+END_TEST
+
+START_TEST(of_two_writers_one_is_told) {
+  struct world world;
+  world_open(&world, (enum backend)_i);
+  apikeys_document *made = document("one", "first");
+  apikeys_document *mine = apikeys_document_new(), *theirs = apikeys_document_new();
+  ck_assert_int_eq(create(&world, made), 0);
+  ck_assert_int_eq(get(&world, "one", mine), 0);
+  ck_assert_int_eq(get(&world, "one", theirs), 0);
+  apikeys_document_set_body(theirs, S("theirs"));
+  apikeys_document_set_body(mine, S("mine"));
+  ck_assert_int_eq(apikeys_document_update(world.env, world.system, theirs, world.err), 0);
+  ck_assert_int_eq(apikeys_document_version(theirs), 2);
+  expect_failure(&world, apikeys_document_update(world.env, world.system, mine, world.err),
+                 APIKEYS_ERROR_CHANGED, "version");
+  ck_assert_int_eq(get(&world, "one", mine), 0);
+  ck_assert_str_eq(apikeys_document_body(mine, NULL), "theirs");
+  ck_assert_int_eq(
+      apikeys_document_delete(world.env, world.system, S("jobs"), S("one"), 1, world.err),
+      APIKEYS_ERROR_CHANGED);
+  ck_assert_int_eq(
+      apikeys_document_delete(world.env, world.system, S("jobs"), S("one"), 2, world.err), 0);
+  ck_assert_int_eq(get(&world, "one", mine), APIKEYS_ERROR_NOT_FOUND);
+  apikeys_document_free(theirs);
+  apikeys_document_free(mine);
+  apikeys_document_free(made);
+  world_close(&world);
+}
+END_TEST
+
+/* A secret stays through an update that does not speak of it, and through a new root key. */
+START_TEST(secrets_are_sealed_and_stay) {
+  struct world world;
+  char secret[16];
+  size_t length = 0;
+  world_open(&world, (enum backend)_i);
+  apikeys_document *made = document("one", "a");
+  apikeys_document_set_secret(made, S("0123456789"));
+  ck_assert_int_eq(create(&world, made), 0);
+  ck_assert_int_eq(get(&world, "one", made), 0);
+  apikeys_document_set_body(made, S("b"));
+  ck_assert_int_eq(apikeys_document_update(world.env, world.system, made, world.err), 0);
+  ck_assert_int_eq(apikeys_rotate_root_key(world.env, world.system, NULL, 0, world.err), 0);
+  ck_assert_int_eq(get(&world, "one", made), 0);
+  ck_assert_int_eq(apikeys_document_secret(made, secret, sizeof secret, &length), 0);
+  ck_assert_uint_eq(length, 10);
+  ck_assert_mem_eq(secret, "0123456789", 10);
+  apikeys_document_free(made);
+  made = document("one", "c"); /* a put says everything, so also that there is no secret */
+  ck_assert_int_eq(apikeys_document_put(world.env, world.system, made, world.err), 0);
+  ck_assert_int_eq(get(&world, "one", made), 0);
+  ck_assert_int_eq(apikeys_document_secret(made, secret, sizeof secret, &length),
+                   APIKEYS_ERROR_NOT_FOUND);
+  apikeys_document_free(made);
+  world_close(&world);
+}
+END_TEST
+
+START_TEST(what_has_expired_is_gone) {
+  struct world world;
+  world_open(&world, (enum backend)_i);
+  uint64_t count = 7;
+  apikeys_document *made = document("one", "");
+  apikeys_document_set_expires_at_ms(made, world.now_ms + 10);
+  ck_assert_int_eq(create(&world, made), 0);
+  apikeys_filter *filter = apikeys_filter_new();
+  apikeys_filter_set_collection(filter, S("jobs"));
+  world.now_ms += 9;
+  ck_assert_int_eq(get(&world, "one", made), 0);
+  world.now_ms += 1;
+  apikeys_document *got = apikeys_document_new();
+  ck_assert_int_eq(get(&world, "one", got), APIKEYS_ERROR_NOT_FOUND);
+  ck_assert_int_eq(apikeys_maintain(world.env, world.err), 0);
+  ck_assert_int_eq(apikeys_document_count(world.env, world.system, filter, &count, world.err), 0);
+  ck_assert_uint_eq(count, 0);
+  apikeys_document_set_expires_at_ms(made, 0);
+  ck_assert_int_eq(create(&world, made), 0); /* its place is free */
+  apikeys_filter_free(filter);
+  apikeys_document_free(got);
+  apikeys_document_free(made);
+  world_close(&world);
+}
+END_TEST
+
+static void make(struct world *world, const char *id, const char *group, int64_t due_at_ms) {
+  apikeys_document *made = document(id, "");
+  apikeys_document_set_group(made, S(group));
+  apikeys_document_set_due_at_ms(made, due_at_ms);
+  ck_assert_int_eq(create(world, made), 0);
+  apikeys_document_free(made);
+}
+
+/* The ids of a page, separated by blanks. */
+static void expect_ids(struct world *world, apikeys_filter *filter, const char *ids) {
+  char got[256] = "";
+  apikeys_page *page = apikeys_page_new();
+  ck_assert_int_eq(apikeys_document_list(world->env, world->system, filter, page, world->err), 0);
+  for (size_t i = 0; i < apikeys_page_count(page); i++) {
+    strncat(got, i > 0 ? " " : "", sizeof got - strlen(got) - 1);
+    strncat(got, apikeys_document_id(apikeys_page_document(page, i), NULL),
+            sizeof got - strlen(got) - 1);
+  }
+  ck_assert_str_eq(got, ids);
+  apikeys_page_free(page);
+}
+
+START_TEST(lists_give_groups_and_what_is_due) {
+  struct world world;
+  world_open(&world, (enum backend)_i);
+  make(&world, "a", "x", 30);
+  make(&world, "b", "y", 10);
+  make(&world, "c", "x", 0);
+  make(&world, "d", "x", 20);
+  apikeys_filter *filter = apikeys_filter_new();
+  apikeys_page *page = apikeys_page_new();
+  expect_failure(&world, apikeys_document_list(world.env, world.system, filter, page, world.err),
+                 APIKEYS_ERROR_INVALID_ARGUMENT, "collection");
+  apikeys_filter_set_collection(filter, S("jobs"));
+  expect_ids(&world, filter, "d c b a");
+  apikeys_filter_set_group(filter, S("x"));
+  expect_ids(&world, filter, "d c a");
+  apikeys_filter_set_group(filter, "", 0);
+  apikeys_filter_set_due_until_ms(filter, 20);
+  expect_ids(&world, filter, "b d");
+  apikeys_filter_set_due_until_ms(filter, 0);
+  apikeys_filter_set_limit(filter, 2);
+  apikeys_filter_set_after(filter, S("c"));
+  expect_ids(&world, filter, "b a");
+  apikeys_filter_set_collection(filter, S("other"));
+  apikeys_filter_set_after(filter, "", 0);
+  expect_ids(&world, filter, "");
+  apikeys_page_free(page);
+  apikeys_filter_free(filter);
+  world_close(&world);
+}
+END_TEST
+
+START_TEST(contents_have_their_bounds) {
+  struct world world;
+  world_open(&world, (enum backend)_i);
+  char *large = malloc(65537);
+  memset(large, 'x', 65537);
+  apikeys_document *made = document("one", "");
+  ck_assert_int_eq(apikeys_document_set_body(made, large, 65536), 0);
+  ck_assert_int_eq(create(&world, made), 0);
+  apikeys_document_set_id(made, S("has blank"));
+  expect_failure(&world, create(&world, made), APIKEYS_ERROR_INVALID_ARGUMENT, "id");
+  apikeys_document_set_id(made, S("two"));
+  apikeys_document_set_collection(made, S("Upper"));
+  expect_failure(&world, create(&world, made), APIKEYS_ERROR_INVALID_ARGUMENT, "collection");
+  apikeys_document_set_collection(made, S("jobs"));
+  apikeys_document_set_body(made, "\xff", 1);
+  expect_failure(&world, create(&world, made), APIKEYS_ERROR_INVALID_ARGUMENT, "body");
+  apikeys_document_free(made);
+  free(large);
+  world_close(&world);
+}
+END_TEST
+
+int main(void) {
+  const TTest *const tests[] = {
+      a_document_is_kept_as_it_was_made, documents_leave_no_events,
+      of_two_writers_one_is_told,        secrets_are_sealed_and_stay,
+      what_has_expired_is_gone,          lists_give_groups_and_what_is_due,
+      contents_have_their_bounds,
+  };
+  return RUN_ON_EACH_BACKEND("documents", tests);
+}
