@@ -88,6 +88,8 @@ need_bench_packages() {
   need_server_packages
   need check pkg-config --exists check
   need python3 python3 --version
+  need ruby ruby -rfiddle -e ""
+  need golang-go go version
   need openssl openssl version
   need gnuplot-nox gnuplot --version
   need wrk command -v wrk

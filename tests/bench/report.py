@@ -160,6 +160,7 @@ def sections(results):
     for keys in results.key_counts("http"):
         yield figures_section(results, "http", "Validation over HTTP, keep-alive, beside the same "
                               f"library answering a constant, {count_words(keys)} keys", keys)
+    yield figures_section(results, "foreign", "From other languages")
     for keys in results.key_counts("memory"):
         yield numbers_section(results, "memory", f"Memory, {count_words(keys)} keys", keys)
     for keys in results.key_counts("size"):
@@ -169,7 +170,7 @@ def sections(results):
 # -- Goals: what the design asks for, and what this run says ------------------------------------
 
 def at_most(what, limit, value, show=times):
-    if value is not None:
+    if value is not None and value >= 0:  # less: there was nothing to measure
         yield what, f"<= {show(limit)}", show(value), value <= limit
 
 
@@ -238,6 +239,14 @@ def goals(results):
         yield from at_least("... and by server CPU", 0.85,
                             ratio(results.value("http", "constant, server CPU", keys),
                                   results.value("http", "validation, server CPU", keys)))
+    counts = results.key_counts("validate")
+    here = results.value("validate", "warm, key filled", counts[0]) if counts else None
+    for row in results.of("foreign"):
+        language, what = row["name"].split(": ")
+        if what == "validation" and here is not None:
+            empty = results.value("foreign", language + ": empty call")
+            yield from at_most(f"a validation from {language}: what it adds, of an empty call", 1.5,
+                               ratio(row["median"] - here, empty))
     for keys in results.key_counts("memory"):
         for name, limit in (("decision only", 128), ("with key objects", 384)):
             yield from at_most(f"memory per cached key, {name}, {count_words(keys)} keys", limit,

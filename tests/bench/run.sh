@@ -11,8 +11,8 @@ usage: sh tests/bench/run.sh [--quick] [--keys N,N,...] [--rounds N] [--results 
 Installs what is compared with (Debian packages, as root or through sudo), builds a release, fills
 stores, and measures everybody side by side in one run: the machine's floor, the hand-written
 baseline, SQLite tuned, libmacaroons, libjwt, Redis and PostgreSQL over Unix sockets, and
-libapikeys; then threads, changes by another process, memory, disk, creating, listing, HTTP.
-Prints the table, and writes it as
+libapikeys; then threads, changes by another process, memory, disk, creating, listing, HTTP,
+calls from other languages. Prints the table, and writes it as
 results.txt, results.json (with every round) and results.svg.
 
   --quick             10,000 keys only, few and short rounds: about a minute
@@ -191,17 +191,20 @@ mkdir -p "$stores/1"
 measure create 1
 measure creators 1 --ms 200
 
-for count in $(echo "$keys" | tr , ' '); do
-  say "http, $count keys"
-  if [ "$quick" = yes ]; then
-    set -- 3 1
-  else
-    set -- 7 3
-  fi
-  python3 "$here/http/run.py" "$build/examples/server/apikeysd" \
-    "$build/tests/bench/bench_constant_server" "$stores/$count" "$count" "$@" >>"$raw"
-  break # the number of keys makes no difference here
-done
+# The number of keys makes no difference to the rest.
+few=${keys%%,*}
+if [ "$quick" = yes ]; then
+  http_rounds=3 http_seconds=1 calls=20000
+else
+  http_rounds=7 http_seconds=3 calls=100000
+fi
+say "http, $few keys"
+python3 "$here/http/run.py" "$build/examples/server/apikeysd" \
+  "$build/tests/bench/bench_constant_server" "$stores/$few" "$few" "$http_rounds" \
+  "$http_seconds" >>"$raw"
+say "other languages"
+sh "$here/foreign/run.sh" "$build/libapikeys.so" "$root/include" "$stores/$few" "$build/foreign" \
+  "$rounds" "$calls" >>"$raw"
 
 say "the table"
 python3 "$here/report.py" "$raw" "$results"
