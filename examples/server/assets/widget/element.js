@@ -81,26 +81,31 @@ export class ApiKeysElement extends HTMLElement {
     this.#sleeping.abort();
     this.#loading?.abort();
     this.#closeMenu();
-    for (const dialog of this.shadowRoot.querySelectorAll('dialog')) dialog.close();
+    this.#closeDialogs();
   }
 
   attributeChangedCallback(name, before, after) {
-    if (this.isConnected && before !== after) this.#restart();
+    if (!this.isConnected || before === after) return;
+    if (name.startsWith('token')) this.#changeToken();
+    else this.#restart();
   }
 
   get tokenProvider() {
     return this.#tokenProvider;
   }
   set tokenProvider(provider) {
+    const given = this.tokens?.given;
     this.#tokenProvider = typeof provider === 'function' ? provider : null;
-    if (this.isConnected) this.#restart();
+    // Frameworks set a new function at each rendering: it is asked when a token is needed.
+    if (this.isConnected && !given) this.#restart();
   }
   get strings() {
     return this.#strings;
   }
   set strings(strings) {
+    const same = JSON.stringify(strings) === JSON.stringify(this.#strings);
     this.#strings = { ...strings };
-    if (this.isConnected) this.#restart();
+    if (this.isConnected && !same) this.#restart();
   }
   get token() {
     return this.getAttribute('token');
@@ -149,6 +154,21 @@ export class ApiKeysElement extends HTMLElement {
     });
   }
 
+  /** Dialogs stay open: a renewed token must not cost anybody what they typed, or a new key. */
+  #changeToken() {
+    if (!this.tokens || !this.#page) {
+      this.#restart();
+      return;
+    }
+    this.tokens.forget();
+    this.#place = {};
+    this.#load();
+  }
+
+  #closeDialogs() {
+    for (const dialog of this.shadowRoot.querySelectorAll('dialog')) dialog.close();
+  }
+
   #start() {
     const lang = this.closest('[lang]')?.lang || undefined;
     let locale;
@@ -163,6 +183,7 @@ export class ApiKeysElement extends HTMLElement {
     this.#page = null;
     this.#place = {};
     this.#search = '';
+    this.#closeDialogs();
     this.#build();
     this.#showSkeleton();
     clearTimeout(this.patience);
@@ -176,11 +197,8 @@ export class ApiKeysElement extends HTMLElement {
     const loading = (this.#loading = new AbortController());
     this.view.setAttribute('aria-busy', 'true');
     try {
-      await this.tokens.get().catch(() => {
-        throw new Failure(navigator.onLine ? 'token' : 'offline');
-      });
+      await this.#getToken();
       if (loading.signal.aborted) return;
-      if (!this.client.mayTry) await this.#askForBetterToken();
       const page = await this.client.list(this.#place, this.#search, PAGE_SIZE, loading.signal);
       if (loading.signal.aborted) return;
       this.#loadedAt = Date.now();
@@ -193,8 +211,13 @@ export class ApiKeysElement extends HTMLElement {
   }
 
   /** A token without the permission may be an old one: the page may have another by now. */
-  async #askForBetterToken() {
-    await this.tokens.renew();
+  async #getToken() {
+    try {
+      await this.tokens.get();
+      if (!this.client.mayTry) await this.tokens.renew();
+    } catch {
+      throw new Failure(navigator.onLine ? 'token' : 'offline');
+    }
     if (!this.client.mayTry) throw new Failure('forbidden');
   }
 
@@ -312,11 +335,12 @@ export class ApiKeysElement extends HTMLElement {
   }
 
   /** Focus on something that may have been drawn anew, or what comes nearest to it. */
-  focusOn(name) {
+  focusOn(name, row = -1) {
     const places = [...this.shadowRoot.querySelectorAll('[data-focus]')];
     const visible = places.filter((place) => place.checkVisibility?.() ?? true);
     const place =
       visible.find(({ dataset }) => dataset.focus === name) ??
+      this.view.querySelectorAll('tbody [data-focus]')[row] ??
       visible.find(({ dataset }) => dataset.focus === 'create') ??
       this.root;
     place.focus();
@@ -327,10 +351,11 @@ export class ApiKeysElement extends HTMLElement {
     this.#closeMenu();
     const focused = this.shadowRoot.activeElement;
     const name = this.view.contains(focused) ? (focused.dataset.focus ?? '') : null;
+    const row = [...this.view.querySelectorAll('tbody tr')].findIndex((tr) => tr.contains(focused));
     this.bar.hidden = !bar;
     this.stale.hidden = true;
     this.view.replaceChildren(...nodes);
-    if (name !== null) this.focusOn(name);
+    if (name !== null) this.focusOn(name, row);
   }
 
   // -- What can be in it -------------------------------------------------------------------------

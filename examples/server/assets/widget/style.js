@@ -120,7 +120,8 @@ tbody tr:hover { background: color-mix(in srgb, var(--_subtle) 55%, transparent)
 .mono { font-family: var(--_mono); font-size: .92em; overflow-wrap: anywhere; unicode-bidi: isolate; }
 .muted, .mono.muted { color: var(--_muted); }
 .small { font-size: .9em; }
-time, .nowrap { white-space: nowrap; }
+time, td .mono { white-space: nowrap; }
+legend { margin-block-end: 6px; }
 .badge { display: inline-block; padding: 1px 8px; border-radius: 99px; background: var(--_danger-ground);
   color: var(--_danger); font-size: .87em; font-weight: 550; white-space: nowrap; }
 .badge.soon { background: var(--_warning-ground); color: var(--_warning); }
@@ -195,8 +196,8 @@ label, legend { font-weight: 550; padding: 0; }
 .choice .mono { margin-inline-start: 8px; }
 .choice .text { grid-column: 2; color: var(--_muted); font-size: .92em; overflow-wrap: anywhere; }
 .blank { padding: 18px 12px; color: var(--_muted); text-align: center; }
-.secret { display: flex; gap: 8px; }
-.secret .field { flex: 1; min-inline-size: 0; font-family: var(--_mono); background: var(--_subtle);
+.secret { display: grid; gap: 8px; }
+.secret .field { min-inline-size: 0; font-size: .89em; font-family: var(--_mono); background: var(--_subtle);
   direction: ltr; }
 .facts { display: grid; grid-template-columns: minmax(92px, auto) minmax(0, 1fr); gap: 12px 20px; }
 .facts dt { color: var(--_muted); }
@@ -233,7 +234,6 @@ label, legend { font-weight: 550; padding: 0; }
   .foot .button { flex: 1 1 auto; }
   .facts { grid-template-columns: minmax(0, 1fr); gap: 2px; }
   .facts dd { margin-block-end: 10px; }
-  .secret { flex-wrap: wrap; } .secret .field { flex-basis: 100%; } .secret .button { flex: 1; }
 }
 @media (prefers-reduced-motion: reduce) {
   *, ::before, ::after { animation: none !important; transition: none !important; }

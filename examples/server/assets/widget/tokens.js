@@ -53,6 +53,11 @@ export class Tokens {
     return typeof exp === 'number' && exp * 1000 <= Date.now();
   }
 
+  /** The page has another one now. */
+  forget() {
+    this.#token = null;
+  }
+
   async get() {
     const { exp } = readClaims(this.#token ?? '');
     const late = typeof exp === 'number' && exp * 1000 - EARLY_MS <= Date.now();
