@@ -3,11 +3,16 @@
 
 /* The busiest first. */
 const struct route *const route_tables[] = {
-    validation_routes, //
-    widget_routes,     //
-    key_routes,        //
-    health_routes,     //
-    page_routes,       //
-    demo_routes,       //
+    validation_routes,   //
+    widget_routes,       //
+    key_routes,          //
+    organization_routes, //
+    permission_routes,   //
+    role_routes,         //
+    event_routes,        //
+    widget_token_routes, //
+    health_routes,       //
+    page_routes,         //
+    demo_routes,         //
     NULL,
 };

@@ -10,6 +10,11 @@ extern const struct route key_routes[];
 extern const struct route health_routes[];
 extern const struct route demo_routes[];
 extern const struct route widget_routes[];
+extern const struct route organization_routes[];
+extern const struct route permission_routes[];
+extern const struct route role_routes[];
+extern const struct route event_routes[];
+extern const struct route widget_token_routes[];
 extern const struct route page_routes[];
 
 #endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* What the routes for keys of all owners have in common. */
+#ifndef SERVER_REST_KEY_ANSWERS_H
+#define SERVER_REST_KEY_ANSWERS_H
+
+#include "http/body.h"
+
+/* A key's JSON, with `value` in it if there is one. */
+void key_reply(struct exchange *x, int status, apikeys_key *key, const char *value);
+
+/*
+ * Creates the key that the body asks for ("name", "permissions", "expires_at") with the owner that
+ * is set in the specification; Idempotency-Key counts. Answers the exchange. `invalid` is the
+ * status of input that is wrong: 422, or 400 where the contract has that.
+ */
+void key_create(struct form *form, apikeys_key_spec *spec, const char *owner_noun,
+                const char *owner_id, int invalid);
+
+#endif

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/* Organizations. */
+#include "http/body.h"
+#include "http/reply.h"
+#include "rest/list.h"
+#include "routes.h"
+#include "service.h"
+
+#include <string.h>
+
+static void answer(struct exchange *x, int rc, int status, apikeys_organization *organization,
+                   const char *id) {
+  size_t length = 0;
+  if (rc == APIKEYS_OK) {
+    const char *json = apikeys_organization_json(organization, &length);
+    reply_text(x, status, json, length);
+  } else if (rc == APIKEYS_ERROR_EXISTS) {
+    reply_error(x, 409, "external_id_conflict", "Another organization has this external id.");
+  } else {
+    reply_failure(x, rc, "Organization", id);
+  }
+}
+
+/* [{"domain":"a.example","state":"verified"}]: the state is not kept. */
+static int set_domains(struct form *form, apikeys_organization *organization) {
+  const json_t *domains = json_object_get(form->object, "domain_data");
+  if (domains == NULL || json_is_null(domains))
+    return APIKEYS_OK;
+  int rc = apikeys_organization_clear_domains(organization);
+  bool good = json_is_array(domains);
+  for (size_t i = 0; rc == APIKEYS_OK && good && i < json_array_size(domains); i++) {
+    const json_t *domain = json_object_get(json_array_get(domains, i), "domain");
+    good = json_is_string(domain);
+    if (good)
+      rc = apikeys_organization_add_domain(organization, json_string_value(domain),
+                                           json_string_length(domain));
+  }
+  if (!good)
+    form_refuse(form, "invalid", "domain_data");
+  return rc;
+}
+
+/* {"key":"text"}; null takes a pair out. */
+static int set_metadata(struct form *form, apikeys_organization *organization) {
+  json_t *metadata = json_object_get(form->object, "metadata"), *value;
+  const char *key;
+  int rc = APIKEYS_OK;
+  if (metadata == NULL || json_is_null(metadata))
+    return APIKEYS_OK;
+  bool good = json_is_object(metadata);
+  json_object_foreach(metadata, key, value) {
+    good = good && (json_is_string(value) || json_is_null(value));
+    if (rc == APIKEYS_OK && good)
+      rc = apikeys_organization_set_metadata(organization, key, strlen(key),
+                                             json_is_string(value) ? json_string_value(value) : "",
+                                             json_is_string(value) ? json_string_length(value) : 0);
+  }
+  if (!good)
+    form_refuse(form, "invalid", "metadata");
+  return rc;
+}
+
+static int set_all(struct form *form, apikeys_organization *organization,
+                   enum presence name_needed) {
+  size_t length;
+  int rc = APIKEYS_OK;
+  const char *text = form_text(form, "name", name_needed, &length);
+  if (text != NULL)
+    rc = apikeys_organization_set_name(organization, text, length);
+  text = form_text(form, "external_id", FORM_OPTIONAL, &length);
+  if (rc == APIKEYS_OK && form_has(form, "external_id"))
+    rc = apikeys_organization_set_external_id(organization, text != NULL ? text : "", length);
+  if (rc == APIKEYS_OK)
+    rc = set_domains(form, organization);
+  if (rc == APIKEYS_OK)
+    rc = set_metadata(form, organization);
+  return rc;
+}
+
+static void create_organization(struct exchange *x) {
+  struct form form;
+  if (!form_open(&form, x))
+    return;
+  apikeys_organization *organization = apikeys_organization_new();
+  int rc =
+      organization == NULL ? APIKEYS_ERROR_NO_MEMORY : set_all(&form, organization, FORM_REQUIRED);
+  if (rc != APIKEYS_OK || form_good(&form)) {
+    if (rc == APIKEYS_OK)
+      rc = apikeys_organization_create(x->service->env, x->actor, organization, x->err);
+    answer(x, rc, 201, organization, "");
+  }
+  apikeys_organization_free(organization);
+  form_close(&form);
+}
+
+static void show_organization(struct exchange *x) {
+  size_t length;
+  const char *id = exchange_argument(x, "organization", &length);
+  apikeys_organization *organization = apikeys_organization_new();
+  int rc = organization == NULL ? APIKEYS_ERROR_NO_MEMORY
+                                : apikeys_organization_get(x->service->env, x->actor, id, length,
+                                                           organization, x->err);
+  answer(x, rc, 200, organization, id);
+  apikeys_organization_free(organization);
+}
+
+static void show_by_external_id(struct exchange *x) {
+  size_t length;
+  const char *id = exchange_argument(x, "external_id", &length);
+  apikeys_organization *organization = apikeys_organization_new();
+  int rc = organization == NULL ? APIKEYS_ERROR_NO_MEMORY
+                                : apikeys_organization_get_by_external_id(
+                                      x->service->env, x->actor, id, length, organization, x->err);
+  answer(x, rc, 200, organization, id);
+  apikeys_organization_free(organization);
+}
+
+/* Metadata is merged into what there is, so the organization is read first. */
+static void update_organization(struct exchange *x) {
+  struct form form;
+  size_t length;
+  const char *id = exchange_argument(x, "organization", &length);
+  if (!form_open(&form, x))
+    return;
+  apikeys_organization *organization = apikeys_organization_new();
+  int rc = organization == NULL ? APIKEYS_ERROR_NO_MEMORY
+                                : apikeys_organization_get(x->service->env, x->actor, id, length,
+                                                           organization, x->err);
+  if (rc == APIKEYS_OK)
+    rc = set_all(&form, organization, FORM_OPTIONAL);
+  if (rc != APIKEYS_OK || form_good(&form)) {
+    if (rc == APIKEYS_OK)
+      rc = apikeys_organization_update(x->service->env, x->actor, organization, x->err);
+    answer(x, rc, 200, organization, id);
+  }
+  apikeys_organization_free(organization);
+  form_close(&form);
+}
+
+static void delete_organization(struct exchange *x) {
+  size_t length;
+  const char *id = exchange_argument(x, "organization", &length);
+  int rc = apikeys_organization_delete(x->service->env, x->actor, id, length, x->err);
+  if (rc == APIKEYS_OK)
+    reply_nothing(x);
+  else
+    reply_failure(x, rc, "Organization", id);
+}
+
+static void list_organizations(struct exchange *x) {
+  struct list list;
+  if (!list_open(&list, x))
+    return;
+  int rc = list_set(&list, apikeys_filter_set_search, "search");
+  if (rc == APIKEYS_OK)
+    rc = apikeys_organization_list(x->service->env, x->actor, list.filter, list.page, x->err);
+  list_reply(&list, rc, list_organization);
+  list_close(&list);
+}
+
+const struct route organization_routes[] = {
+    {METHOD_POST, "/organizations", ACCESS_MANAGEMENT, create_organization},
+    {METHOD_GET, "/organizations", ACCESS_MANAGEMENT, list_organizations},
+    {METHOD_GET, "/organizations/external_id/:external_id", ACCESS_MANAGEMENT, show_by_external_id},
+    {METHOD_GET, "/organizations/:organization", ACCESS_MANAGEMENT, show_organization},
+    {METHOD_PUT, "/organizations/:organization", ACCESS_MANAGEMENT, update_organization},
+    {METHOD_DELETE, "/organizations/:organization", ACCESS_MANAGEMENT, delete_organization},
+    {0},
+};
