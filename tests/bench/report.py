@@ -272,10 +272,19 @@ def machine_section(machine):
             f"{machine['system']}, Linux {machine['kernel']}\n"
             f"{machine['compiler']}; {libraries}\n"
             f"{machine['date']}, commit {machine['commit']}; load average at the end "
-            f"{machine['load']}\n"
+            f"{machine['load']}"
+            + (", so others were at work here\n" if machine["load"] > machine["cores"] else "\n") +
             "CPU: processor time of a call in this process and in the server that it asks, the\n"
             "median of interleaved rounds. What else the machine did meanwhile moves nanoseconds;\n"
             "ratios to the floor and the baseline of the same run are what to look at.")
+
+
+def is_shown(row):
+    return not any(word in row["name"] for word in ("unknown", "malformed", "filled", "thread"))
+
+
+def bar_name(row):
+    return ("libapikeys, " if row["group"] == "libapikeys" else "") + row["name"]
 
 
 def write_plot(results, machine, directory):
@@ -285,26 +294,24 @@ def write_plot(results, machine, directory):
     if not counts or not shutil.which("gnuplot"):
         return
     keys = counts[-1]
-    unwanted = ("unknown", "malformed", "key filled")
-    rows = sorted((row for row in results.of("validate", keys)
-                   if not any(word in row["name"] for word in unwanted)),
-                  key=lambda row: -row["median"])
+    bars = [(bar_name(row), row) for row in results.of("validate", keys) if is_shown(row)]
+    bars += [(bar_name(row) + ", memory back-end", row) for row in results.of("memory-store", keys)
+             if is_shown(row) and row["name"] == "warm"]
+    bars.sort(key=lambda bar: -bar[1]["median"])
     lines = []
-    for i, row in enumerate(rows):
-        ours = row["group"] == "libapikeys"
-        name = ("libapikeys, " if ours else "") + row["name"]
-        colour = 0x1A7F37 if ours else 0x57606A if row["group"] == "reference" else 0xA8B0B8
+    for i, (name, row) in enumerate(bars):
+        colour = {"libapikeys": 0x1A7F37, "reference": 0x57606A}.get(row["group"], 0xA8B0B8)
         lines.append(f'"{name}" {i} {row["median"]} {colour} "{nanoseconds(row["median"])}"')
     data = os.path.join(directory, "plot.data")
     with open(data, "w") as file:
         file.write("\n".join(lines) + "\n")
     script = f'''
-set terminal svg size 760,{90 + 26 * len(rows)} font "sans-serif,12" background "white"
+set terminal svg size 760,{90 + 26 * len(bars)} font "sans-serif,12" background "white"
 set output "{os.path.join(directory, 'results.svg')}"
 set title "CPU time of one validation, {count_words(keys)} keys"
 set logscale x
-set xrange [10:{max(row['median'] for row in rows) * 8}]
-set yrange [-0.7:{len(rows) - 0.3}]
+set xrange [10:{bars[0][1]['median'] * 8}]
+set yrange [-0.7:{len(bars) - 0.3}]
 set format x ""
 unset xtics
 set border 2
