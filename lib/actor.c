@@ -37,8 +37,7 @@ static void copy_text(char *to, const char *text, size_t length) {
 }
 
 int apikeys_actor_set_system(apikeys_actor *actor, const char *reason, size_t length) {
-  if (actor == NULL || reason == NULL ||
-      ak_text_problem(reason, length, 1, AK_CONTEXT_MAX) != NULL)
+  if (actor == NULL || reason == NULL || ak_text_problem(reason, length, 1, AK_CONTEXT_MAX) != NULL)
     return refuse(actor);
   ak_actor_forget(actor);
   actor->type = APIKEYS_ACTOR_SYSTEM;
@@ -99,6 +98,13 @@ int apikeys_actor_set_address(apikeys_actor *actor, const char *text, size_t len
 
 int apikeys_actor_set_user_agent(apikeys_actor *actor, const char *text, size_t length) {
   return set_context(actor, actor != NULL ? actor->user_agent : NULL, text, length);
+}
+
+int apikeys_actor_set_source(apikeys_actor *actor, int source) {
+  if (actor == NULL || source < 0 || source > APIKEYS_SOURCE_SYSTEM)
+    return APIKEYS_ERROR_INVALID_ARGUMENT;
+  actor->source = source;
+  return APIKEYS_OK;
 }
 
 int apikeys_actor_type(const apikeys_actor *actor) {

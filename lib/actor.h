@@ -12,12 +12,13 @@ enum { AK_USER_ID_MAX = 128, AK_CONTEXT_MAX = 255 };
 
 struct apikeys_actor {
   int type;
-  char environment_id[AK_ID_MAX];   /* where it was verified; "" if the host asserted it */
+  char environment_id[AK_ID_MAX]; /* where it was verified; "" if the host asserted it */
   char organization_id[AK_ID_MAX];
   char user_id[AK_USER_ID_MAX + 1]; /* "": a widget token without a user */
   char key_id[AK_ID_MAX];           /* a management key's */
   int64_t expires_at_ms;            /* a widget token's */
   struct ak_slugs permissions;      /* vouched for, or a widget token's scopes */
+  int source;                       /* APIKEYS_SOURCE_…, or 0 */
   char reason[AK_CONTEXT_MAX + 1];
   char request_id[AK_CONTEXT_MAX + 1];
   char address[AK_CONTEXT_MAX + 1];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Reading events, being told of them, and the event object. */
+#include "event_list.h"
 #include "accessors.h"
 #include "authority.h"
-#include "event_list.h"
 #include "events.h"
 #include "membership.h"
 #include "object_call.h"
@@ -13,23 +13,43 @@
 
 /* -- Reading ----------------------------------------------------------------------------------- */
 
+static void take_name(apikeys_event *event, const apikeys_record *named, int field) {
+  size_t length;
+  const char *name = apikeys_record_text(named, field, &length);
+  if (length < sizeof event->actor_name)
+    memcpy(event->actor_name, name, length + 1);
+}
+
+static int join_key_name(struct ak_call *call, apikeys_event *event) {
+  size_t length;
+  const char *id = apikeys_record_text(&event->object.record, AK_EVENT_ACTOR_ID, &length);
+  apikeys_query query;
+  apikeys_record key;
+  ak_record_init(&key, AK_API_KEY);
+  ak_query_environment(&query, AK_API_KEY, 0);
+  ak_query_equal_text(&query, id, length);
+  int rc = ak_get(&call->transaction, &query, &key);
+  if (rc == APIKEYS_OK)
+    take_name(event, &key, AK_API_KEY_NAME);
+  ak_record_release(&key);
+  return rc == APIKEYS_ERROR_NOT_FOUND ? APIKEYS_OK : rc;
+}
+
 static int join_name(struct ak_call *call, apikeys_event *event) {
   const apikeys_record *record = &event->object.record;
   event->actor_name[0] = '\0';
   int64_t type = apikeys_record_integer(record, AK_EVENT_ACTOR_TYPE);
-  if (type == APIKEYS_ACTOR_SYSTEM || type == APIKEYS_ACTOR_MANAGEMENT_KEY)
+  if (type == APIKEYS_ACTOR_SYSTEM)
     return APIKEYS_OK;
+  if (type == APIKEYS_ACTOR_MANAGEMENT_KEY)
+    return join_key_name(call, event);
   apikeys_record member;
   ak_record_init(&member, AK_MEMBER);
   int rc = ak_member_find(&call->transaction,
                           apikeys_record_text(record, AK_EVENT_ACTOR_ORGANIZATION_ID, NULL),
                           apikeys_record_text(record, AK_EVENT_ACTOR_ID, NULL), &member);
-  if (rc == APIKEYS_OK) {
-    size_t length;
-    const char *name = apikeys_record_text(&member, AK_MEMBER_DISPLAY_NAME, &length);
-    if (length < sizeof event->actor_name)
-      memcpy(event->actor_name, name, length + 1);
-  }
+  if (rc == APIKEYS_OK)
+    take_name(event, &member, AK_MEMBER_DISPLAY_NAME);
   ak_record_release(&member);
   return rc == APIKEYS_ERROR_NOT_FOUND ? APIKEYS_OK : rc;
 }
@@ -112,8 +132,8 @@ static int list_events(struct ak_call *call, const apikeys_filter *filter, apike
     int64_t floor = 0;
     rc = ak_event_floor(call, &floor);
     if (rc == APIKEYS_OK)
-      rc = ak_error_set(call->err, floor > 1 ? APIKEYS_ERROR_CURSOR_EXPIRED
-                                             : APIKEYS_ERROR_CURSOR_UNKNOWN,
+      rc = ak_error_set(call->err,
+                        floor > 1 ? APIKEYS_ERROR_CURSOR_EXPIRED : APIKEYS_ERROR_CURSOR_UNKNOWN,
                         "cursor", NULL);
   }
   return rc == APIKEYS_OK ? ak_event_join_names(call, page) : rc;
@@ -154,6 +174,10 @@ AK_GET_TEXT(event, reason, AK_EVENT_REASON)
 AK_GET_TEXT(event, request_id, AK_EVENT_REQUEST_ID)
 AK_GET_TEXT(event, address, AK_EVENT_ADDRESS)
 AK_GET_TEXT(event, user_agent, AK_EVENT_USER_AGENT)
+
+int apikeys_event_source(const apikeys_event *event) {
+  return event != NULL ? ak_event_source(&event->object.record) : 0;
+}
 
 const char *apikeys_event_actor_name(const apikeys_event *event, size_t *length) {
   const char *name = event != NULL ? event->actor_name : "";

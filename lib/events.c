@@ -16,6 +16,7 @@ static void set_optional(apikeys_record *record, int field, const char *text) {
 /* Ids only: names are joined when events are read, so that a person can be erased. */
 static void describe_actor(struct ak_call *call, apikeys_record *event) {
   const apikeys_actor *actor = call->power.actor;
+  apikeys_record_set_integer(event, AK_EVENT_SOURCE, actor != NULL ? actor->source : 0);
   if (actor == NULL) { /* maintenance */
     apikeys_record_set_integer(event, AK_EVENT_ACTOR_TYPE, APIKEYS_ACTOR_SYSTEM);
     ak_record_set_string(event, AK_EVENT_ACTOR_ID, call->env->id);

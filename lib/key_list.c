@@ -50,34 +50,75 @@ static int add_last_used(struct ak_call *call, apikeys_page *page) {
 
 /* The state is part of the index, so that a page costs the same whatever was revoked before:
  * active and revoked keys are two walks, merged. */
-static int list(struct ak_call *call, const apikeys_filter *filter, apikeys_page *page) {
-  struct ak_key_owner owner = {0, "", ""};
-  int rc = ak_filter_check(filter,
-                           AK_FILTER_PAGING | AK_FILTER_SEARCH | AK_FILTER_ORGANIZATION |
-                               AK_FILTER_USER | AK_FILTER_OWNER_TYPE | AK_FILTER_REVOKED,
-                           call->err);
+static int ask(struct ak_call *call, const apikeys_filter *filter, struct ak_key_owner *owner,
+               struct ak_listing *listing) {
+  int rc = read_owner(call, filter, owner);
   if (rc == APIKEYS_OK)
-    rc = read_owner(call, filter, &owner);
-  if (rc == APIKEYS_OK)
-    rc = allow_owner(call, &owner);
+    rc = allow_owner(call, owner);
   if (rc != APIKEYS_OK)
     return rc;
-  struct ak_listing listing = {
-      .call = call, .filter = filter, .kind = AK_API_KEY, .order = APIKEYS_ORDER_NEWEST_FIRST};
-  listing.query_count = (filter->set & AK_FILTER_REVOKED) != 0 ? 2 : 1;
-  for (int i = 0; i < listing.query_count; i++) {
-    ak_key_owner_query(&listing.queries[i], &owner, i == 0 ? AK_KEY_ACTIVE : AK_KEY_REVOKED);
+  listing->query_count = (filter->set & AK_FILTER_REVOKED) != 0 ? 2 : 1;
+  for (int i = 0; i < listing->query_count; i++) {
+    ak_key_owner_query(&listing->queries[i], owner, i == 0 ? AK_KEY_ACTIVE : AK_KEY_REVOKED);
     if (filter->search_length > 0)
-      ak_query_where_text(&listing.queries[i], AK_CONDITION_CONTAINS, AK_API_KEY_NAME,
+      ak_query_where_text(&listing->queries[i], AK_CONDITION_CONTAINS, AK_API_KEY_NAME,
                           filter->search, filter->search_length);
   }
-  rc = ak_list(&listing, page);
+  return APIKEYS_OK;
+}
+
+enum {
+  COUNTED = AK_FILTER_SEARCH | AK_FILTER_ORGANIZATION | AK_FILTER_USER | AK_FILTER_OWNER_TYPE |
+            AK_FILTER_REVOKED
+};
+
+static int list(struct ak_call *call, const apikeys_filter *filter, apikeys_page *page) {
+  struct ak_key_owner owner = {0, "", ""};
+  struct ak_listing listing = {
+      .call = call, .filter = filter, .kind = AK_API_KEY, .order = APIKEYS_ORDER_NEWEST_FIRST};
+  int rc = ak_filter_check(filter, AK_FILTER_PAGING | COUNTED, call->err);
+  if (rc == APIKEYS_OK)
+    rc = ask(call, filter, &owner, &listing);
+  if (rc == APIKEYS_OK)
+    rc = ak_list(&listing, page);
   return rc == APIKEYS_OK ? add_last_used(call, page) : rc;
 }
 
 int apikeys_key_list(apikeys_env *env, const apikeys_actor *actor, const apikeys_filter *filter,
                      apikeys_page *page, apikeys_error *err) {
   return ak_list_call(env, actor, filter, page, AK_API_KEY, list, err);
+}
+
+struct counting {
+  const apikeys_filter *filter;
+  uint64_t *count;
+};
+
+static int count_keys(struct ak_call *call, const void *arguments) {
+  const struct counting *counting = arguments;
+  struct ak_key_owner owner = {0, "", ""};
+  struct ak_listing listing = {.call = call};
+  int rc = ak_filter_check(counting->filter, COUNTED, call->err);
+  if (rc == APIKEYS_OK)
+    rc = ask(call, counting->filter, &owner, &listing);
+  for (int i = 0; rc == APIKEYS_OK && i < listing.query_count; i++) {
+    uint64_t in_state = 0;
+    rc = ak_count(&call->transaction, &listing.queries[i], &in_state);
+    *counting->count += in_state;
+  }
+  return rc;
+}
+
+int apikeys_key_count(apikeys_env *env, const apikeys_actor *actor, const apikeys_filter *filter,
+                      uint64_t *count, apikeys_error *err) {
+  if (count == NULL)
+    return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "count", "is NULL");
+  uint64_t counted = 0;
+  struct counting counting = {filter, &counted};
+  int rc = ak_plain_call(env, actor, APIKEYS_TRANSACTION_READ, count_keys, &counting, err);
+  if (rc == APIKEYS_OK)
+    *count = counted;
+  return rc;
 }
 
 /* -- Finding by the visible beginning ---------------------------------------------------------- */

@@ -2,6 +2,7 @@
 /* What happens to many keys together: revoked with their owner or for being idle, pruned. */
 #include "keys.h"
 #include "list.h"
+#include "tombstones.h"
 
 #include <apikeys/key.h>
 
@@ -110,7 +111,7 @@ static int prune_key(struct ak_call *call, apikeys_record *key, void *data) {
   uint64_t *pruned = data;
   int rc = remove_use(call, apikeys_record_text(key, AK_ID, NULL));
   if (rc == APIKEYS_OK)
-    rc = ak_remove(&call->transaction, AK_API_KEY, apikeys_record_integer(key, AK_NUMBER));
+    rc = ak_remove_listed(call, key);
   *pruned += 1;
   return rc;
 }

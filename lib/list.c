@@ -7,12 +7,14 @@
 #include "list.h"
 
 #include "authority.h"
+#include "tombstones.h"
 
 #include <stdio.h>
 #include <string.h>
 
 /* The number of the object that the cursor names: any such object of this environment will do,
- * also one that the list no longer shows; the number says nothing about it. */
+ * also one that the list no longer shows, or that is not there any more; the number says nothing
+ * about it. */
 static int resolve_cursor(struct ak_listing *listing, int64_t *number) {
   apikeys_record record;
   apikeys_query query;
@@ -28,6 +30,8 @@ static int resolve_cursor(struct ak_listing *listing, int64_t *number) {
   int rc = ak_get(&listing->call->transaction, &query, &record);
   *number = apikeys_record_integer(&record, AK_NUMBER);
   ak_record_release(&record);
+  if (rc == APIKEYS_ERROR_NOT_FOUND)
+    rc = ak_tombstone_find(listing->call, listing->kind, cursor, number);
   if (rc == APIKEYS_ERROR_NOT_FOUND)
     rc = ak_error_set(listing->call->err, APIKEYS_ERROR_CURSOR_UNKNOWN, "cursor", NULL);
   return rc;

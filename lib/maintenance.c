@@ -7,6 +7,7 @@
 #include "idempotency.h"
 #include "keys.h"
 #include "object_call.h"
+#include "tombstones.h"
 
 #include <apikeys/environment.h>
 
@@ -29,6 +30,8 @@ static int maintain(struct ak_call *call, apikeys_record *environment) {
   rc = ak_idempotency_prune(call);
   if (rc == APIKEYS_OK)
     rc = ak_documents_drop_expired(call);
+  if (rc == APIKEYS_OK)
+    rc = ak_tombstones_prune(call);
   if (rc == APIKEYS_OK && idle > 0)
     rc = ak_keys_revoke_idle(call, idle);
   if (rc == APIKEYS_OK && retention > 0)

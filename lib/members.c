@@ -9,6 +9,7 @@
 #include "object_call.h"
 #include "roles.h"
 #include "text.h"
+#include "tombstones.h"
 
 #include <apikeys/member.h>
 
@@ -233,7 +234,7 @@ int apikeys_member_update(apikeys_env *env, const apikeys_actor *actor, apikeys_
 }
 
 static int remove_member(struct ak_call *call, const apikeys_record *member) {
-  int rc = ak_remove(&call->transaction, AK_MEMBER, apikeys_record_integer(member, AK_NUMBER));
+  int rc = ak_remove_listed(call, member);
   const char *organization_id = apikeys_record_text(member, AK_MEMBER_ORGANIZATION_ID, NULL);
   return rc == APIKEYS_OK ? ak_event_append(call, "organization_membership.deleted",
                                             organization_id, member, NULL, NULL)

@@ -9,6 +9,7 @@
 #include "roles.h"
 #include "slug_set.h"
 #include "text.h"
+#include "tombstones.h"
 
 #include <apikeys/organization.h>
 
@@ -181,8 +182,7 @@ static int delete_found(struct ak_call *call, const apikeys_record *organization
   if (rc == APIKEYS_OK)
     rc = ak_roles_delete_of(call, id);
   if (rc == APIKEYS_OK)
-    rc = ak_remove(&call->transaction, AK_ORGANIZATION,
-                   apikeys_record_integer(organization, AK_NUMBER));
+    rc = ak_remove_listed(call, organization);
   return rc == APIKEYS_OK
              ? ak_event_append(call, "organization.deleted", id, organization, NULL, NULL)
              : rc;

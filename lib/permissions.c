@@ -6,6 +6,7 @@
 #include "events.h"
 #include "object_call.h"
 #include "text.h"
+#include "tombstones.h"
 
 #include <apikeys/permission.h>
 
@@ -317,7 +318,7 @@ static int delete_permission(struct ak_call *call, const void *arguments) {
     rc = take_from_all(call, AK_API_KEY, AK_API_KEY_BY_NUMBER, AK_API_KEY_PERMISSIONS,
                        AK_API_KEY_UPDATED_AT, slug);
   if (rc == APIKEYS_OK)
-    rc = ak_remove(&call->transaction, AK_PERMISSION, apikeys_record_integer(&stored, AK_NUMBER));
+    rc = ak_remove_listed(call, &stored);
   if (rc == APIKEYS_OK)
     rc = ak_event_append(call, "permission.deleted", "", &stored, NULL, NULL);
   ak_record_release(&stored);

@@ -123,6 +123,7 @@ static const struct ak_field event_fields[] = {
     NULLABLE_TEXT("request_id"),
     NULLABLE_TEXT("address"),
     NULLABLE_TEXT("user_agent"),
+    {"source", APIKEYS_TYPE_INTEGER, false, 3},
 };
 
 static const struct ak_field event_cursor_fields[] = {
@@ -154,6 +155,15 @@ static const struct ak_field document_fields[] = {
     {"version", APIKEYS_TYPE_INTEGER, false, 3},
     {"created_at", APIKEYS_TYPE_INTEGER, false, 3},
     {"updated_at", APIKEYS_TYPE_INTEGER, false, 3},
+};
+
+static const struct ak_field tombstone_fields[] = {
+    {"number", APIKEYS_TYPE_INTEGER, false, 3},
+    {"object_id", APIKEYS_TYPE_TEXT, false, 3},
+    {"kind", APIKEYS_TYPE_INTEGER, false, 3},
+    {"object_number", APIKEYS_TYPE_INTEGER, false, 3},
+    {"organization_id", APIKEYS_TYPE_TEXT, false, 3},
+    {"created_at", APIKEYS_TYPE_INTEGER, false, 3},
 };
 
 #define UNIQUE(count, ...) {count, {__VA_ARGS__}, true, false, 1}
@@ -223,6 +233,11 @@ static const struct ak_index document_indexes[] = {
     {1, {AK_DOCUMENT_ROOT_VERSION}, false, true, 3},
 };
 
+static const struct ak_index tombstone_indexes[] = {
+    {1, {AK_ID}, true, false, 3},
+    {1, {AK_TOMBSTONE_CREATED_AT}, false, false, 3},
+};
+
 #define KIND(name, since, scope, stem)                                                             \
   {name, since, scope, COUNT(stem##_fields), stem##_fields, COUNT(stem##_indexes), stem##_indexes}
 
@@ -238,6 +253,7 @@ static const struct ak_kind_schema kinds[] = {
     KIND("event_cursors", 1, -1, event_cursor),
     KIND("idempotency_keys", 2, -1, idempotency_key),
     KIND("documents", 3, -1, document),
+    KIND("tombstones", 3, AK_TOMBSTONE_ORGANIZATION_ID, tombstone),
 };
 
 _Static_assert(COUNT(kinds) == AK_KIND_END - 1, "one row for every kind");

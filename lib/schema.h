@@ -24,6 +24,7 @@ enum ak_kind {
   AK_EVENT_CURSOR,
   AK_IDEMPOTENCY_KEY,
   AK_DOCUMENT,
+  AK_TOMBSTONE,
   AK_KIND_END
 };
 
@@ -122,7 +123,8 @@ enum ak_event_field {
   AK_EVENT_REASON,
   AK_EVENT_REQUEST_ID,
   AK_EVENT_ADDRESS,
-  AK_EVENT_USER_AGENT
+  AK_EVENT_USER_AGENT,
+  AK_EVENT_SOURCE /* 0: what fits the actor's type */
 };
 
 enum ak_event_cursor_field { AK_EVENT_CURSOR_POSITION = 2, AK_EVENT_CURSOR_UPDATED_AT };
@@ -146,6 +148,14 @@ enum ak_document_field {
   AK_DOCUMENT_VERSION,
   AK_DOCUMENT_CREATED_AT,
   AK_DOCUMENT_UPDATED_AT
+};
+
+enum ak_tombstone_field {
+  /* AK_ID: of the object that was removed */
+  AK_TOMBSTONE_KIND = 2,
+  AK_TOMBSTONE_OBJECT_NUMBER,
+  AK_TOMBSTONE_ORGANIZATION_ID,
+  AK_TOMBSTONE_CREATED_AT
 };
 
 /* Indexes beyond 0, which is the id. */
@@ -173,6 +183,7 @@ enum {
   AK_DOCUMENT_BY_EXPIRY = 4,
   AK_DOCUMENT_BY_ROOT_VERSION = 5
 };
+enum { AK_TOMBSTONE_BY_AGE = 1 };
 
 enum { AK_FIELDS_MAX = 24, AK_INDEXES_MAX = 8, AK_INDEX_FIELDS_MAX = 3 };
 

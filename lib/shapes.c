@@ -12,8 +12,8 @@
 #include <string.h>
 
 enum form {
-  FORM_TEXT,     /* a string, or null where the field is NULL */
-  FORM_FLAG,     /* true or false */
+  FORM_TEXT, /* a string, or null where the field is NULL */
+  FORM_FLAG, /* true or false */
   FORM_INTEGER,
   FORM_TIME,     /* RFC 3339, or null for 0 */
   FORM_SLUGS,    /* an array of strings */
@@ -23,6 +23,7 @@ enum form {
   FORM_ROLES,    /* "role" and "roles" */
   FORM_ROLE_TYPE,
   FORM_RESOURCE_TYPE, /* a constant: the field does not matter */
+  FORM_FALSE,         /* a constant, too */
   FORM_OWNER,
   FORM_LAST_USED
 };
@@ -99,6 +100,7 @@ static const struct member member_members[] = {
     {"organization_id", FORM_TEXT, AK_MEMBER_ORGANIZATION_ID},
     {"status", FORM_STATUS, AK_MEMBER_STATUS},
     {"role", FORM_ROLES, AK_MEMBER_ROLES},
+    {"directory_managed", FORM_FALSE, AK_ID},
     {"created_at", FORM_TIME, AK_MEMBER_CREATED_AT},
     {"updated_at", FORM_TIME, AK_MEMBER_UPDATED_AT},
 };
@@ -129,7 +131,7 @@ static const struct member document_members[] = {
 };
 
 #define SHAPE(object, stem)                                                                        \
-  {object, stem##_members, sizeof stem##_members / sizeof stem##_members[0]}
+  { object, stem##_members, sizeof stem##_members / sizeof stem##_members[0] }
 
 static const struct shape shapes[AK_KIND_END] = {
     [AK_ENVIRONMENT] = SHAPE("environment", environment),
@@ -301,6 +303,9 @@ static void write_member(struct ak_json *json, const struct member *member,
   case FORM_RESOURCE_TYPE:
     write_literal(json, "organization");
     break;
+  case FORM_FALSE:
+    ak_json_bool(json, false);
+    break;
   case FORM_OWNER:
     write_owner(json, record);
     break;
@@ -346,14 +351,30 @@ void ak_shape_write(struct ak_json *json, const apikeys_record *record,
   ak_json_object_end(json);
 }
 
-static const char *actor_source(int64_t actor_type) {
-  switch (actor_type) {
+int ak_event_source(const apikeys_record *event) {
+  int source = (int)apikeys_record_integer(event, AK_EVENT_SOURCE);
+  if (source != 0)
+    return source;
+  switch (apikeys_record_integer(event, AK_EVENT_ACTOR_TYPE)) {
   case APIKEYS_ACTOR_MANAGEMENT_KEY:
-    return "api";
+    return APIKEYS_SOURCE_API;
   case APIKEYS_ACTOR_WIDGET_TOKEN:
-    return "admin_portal";
+    return APIKEYS_SOURCE_ADMIN_PORTAL;
   case APIKEYS_ACTOR_MEMBER:
   case APIKEYS_ACTOR_VOUCHED_MEMBER:
+    return APIKEYS_SOURCE_DASHBOARD;
+  default:
+    return APIKEYS_SOURCE_SYSTEM;
+  }
+}
+
+static const char *source_name(int source) {
+  switch (source) {
+  case APIKEYS_SOURCE_API:
+    return "api";
+  case APIKEYS_SOURCE_ADMIN_PORTAL:
+    return "admin_portal";
+  case APIKEYS_SOURCE_DASHBOARD:
     return "dashboard";
   default:
     return "system";
@@ -367,7 +388,7 @@ static void write_context(struct ak_json *json, const apikeys_record *event,
   ak_json_object_begin(json);
   write_field_named(json, "id", event, AK_EVENT_ACTOR_ID);
   ak_json_key(json, "source");
-  write_literal(json, actor_source(apikeys_record_integer(event, AK_EVENT_ACTOR_TYPE)));
+  write_literal(json, source_name(ak_event_source(event)));
   ak_json_key(json, "name");
   if (actor_name != NULL && actor_name[0] != '\0')
     write_literal(json, actor_name);

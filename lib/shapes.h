@@ -19,6 +19,9 @@ struct ak_shape_extra {
 void ak_shape_write(struct ak_json *json, const apikeys_record *record,
                     const apikeys_record *before, const struct ak_shape_extra *extra);
 
+/* Through what its actor came: APIKEYS_SOURCE_…. */
+int ak_event_source(const apikeys_record *event);
+
 /* An event: the envelope, the stored data, the actor. */
 void ak_shape_write_event(struct ak_json *json, const apikeys_record *event,
                           const char *actor_name);

@@ -106,6 +106,19 @@ APIKEYS_API const char *apikeys_actor_organization_id(const apikeys_actor *actor
 APIKEYS_API const char *apikeys_actor_user_id(const apikeys_actor *actor, size_t *length);
 
 /*
+ * Through what the actor came, for the events' context: what the host knows and the actor's type
+ * alone does not say. 0: what fits the type: API for management keys, ADMIN_PORTAL for widget
+ * tokens, DASHBOARD for members, SYSTEM for the system.
+ */
+enum {
+  APIKEYS_SOURCE_API = 1,
+  APIKEYS_SOURCE_DASHBOARD = 2,
+  APIKEYS_SOURCE_ADMIN_PORTAL = 3,
+  APIKEYS_SOURCE_SYSTEM = 4
+};
+APIKEYS_API int apikeys_actor_set_source(apikeys_actor *actor, int source);
+
+/*
  * Context of the request that the actor acts in, kept in events; optional, each 1 to 255 bytes of
  * text; length 0 forgets it.
  */

@@ -43,7 +43,10 @@ APIKEYS_API const char *apikeys_event_data(const apikeys_event *event, size_t *l
 /* Who did it: APIKEYS_ACTOR_…, and the user's or the management key's id. */
 APIKEYS_API int apikeys_event_actor_type(const apikeys_event *event);
 APIKEYS_API const char *apikeys_event_actor_id(const apikeys_event *event, size_t *length);
-/* The member's display name as it is now, where the event was listed or polled; "" for none. */
+/* Through what they came: APIKEYS_SOURCE_… of <apikeys/actor.h>. */
+APIKEYS_API int apikeys_event_source(const apikeys_event *event);
+/* The member's display name or the management key's name as it is now, where the event was got,
+ * listed or polled; "" for none. */
 APIKEYS_API const char *apikeys_event_actor_name(const apikeys_event *event, size_t *length);
 /* What the actor said: the system's reason; the request's id, address and user agent. */
 APIKEYS_API const char *apikeys_event_reason(const apikeys_event *event, size_t *length);

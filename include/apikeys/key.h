@@ -158,6 +158,12 @@ APIKEYS_API int apikeys_key_list(apikeys_env *env, const apikeys_actor *actor,
                                  const apikeys_filter *filter, apikeys_page *page,
                                  apikeys_error *err);
 
+/* How many such a list has in all. Filter (required): search, revoked, and whose keys, as above.
+ * Since 1.0. */
+APIKEYS_API int apikeys_key_count(apikeys_env *env, const apikeys_actor *actor,
+                                  const apikeys_filter *filter, uint64_t *count,
+                                  apikeys_error *err);
+
 /*
  * Find keys, revoked ones too, by the visible beginning of their value: "sk_0ZMj", or any length
  * that includes some of the lookup id, for support and for answering leaks. A whole value does as

@@ -41,8 +41,9 @@ APIKEYS_API int apikeys_filter_set_order(apikeys_filter *filter, int order);
 
 /*
  * Continue from an object: `after` gives what follows it in the list's order, `before` what comes
- * immediately before it, still in the list's order. Set one of them at most. An id that is of no
- * such object is APIKEYS_ERROR_CURSOR_UNKNOWN, never the first page.
+ * immediately before it, still in the list's order. Set one of them at most. An object that was
+ * deleted keeps its place for a week. An id that is of no such object is
+ * APIKEYS_ERROR_CURSOR_UNKNOWN, never the first page.
  */
 APIKEYS_API int apikeys_filter_set_after(apikeys_filter *filter, const char *id, size_t length);
 APIKEYS_API int apikeys_filter_set_before(apikeys_filter *filter, const char *id, size_t length);

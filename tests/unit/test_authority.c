@@ -231,6 +231,15 @@ static int call_key_list(struct scene *s, const apikeys_actor *actor) {
   return rc;
 }
 
+static int call_key_count(struct scene *s, const apikeys_actor *actor) {
+  uint64_t count;
+  apikeys_filter *filter = apikeys_filter_new();
+  apikeys_filter_set_organization(filter, S(s->organization));
+  int rc = apikeys_key_count(s->world.env, actor, filter, &count, s->world.err);
+  apikeys_filter_free(filter);
+  return rc;
+}
+
 static int call_key_find(struct scene *s, const apikeys_actor *actor) {
   return apikeys_key_find(s->world.env, actor, s->key.value, 10, s->page, s->world.err);
 }
@@ -377,6 +386,7 @@ static const struct row {
     CALL(key_create, "apikeys:keys:write", OK, NONE),
     CALL(key_get, "apikeys:keys:read", OK, NONE),
     CALL(key_list, "apikeys:keys:read", OK, NONE),
+    CALL(key_count, "apikeys:keys:read", OK, NONE),
     CALL(key_find, "apikeys:keys:read", NO, NO),
     CALL(key_update, "apikeys:keys:write", OK, NONE),
     CALL(key_revoke, "apikeys:keys:write", OK, NONE),

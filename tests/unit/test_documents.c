@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Documents: what the host keeps beside its keys. */
+#include "support/deeds.h"
 #include "support/expect.h"
-#include "support/world.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -231,12 +231,182 @@ START_TEST(contents_have_their_bounds) {
 }
 END_TEST
 
+START_TEST(an_update_says_which_version_it_means) {
+  struct world world;
+  world_open(&world, (enum backend)_i);
+  apikeys_document *old = document("one", "a"), *blind = document("one", "b");
+  ck_assert_int_eq(create(&world, old), 0);
+  expect_failure(&world, apikeys_document_update(world.env, world.system, blind, world.err),
+                 APIKEYS_ERROR_INVALID_ARGUMENT, "version");
+  apikeys_document_set_version(blind, 1);
+  ck_assert_int_eq(apikeys_document_update(world.env, world.system, blind, world.err), 0);
+
+  /* One made anew has the version again, but is another document. */
+  ck_assert_int_eq(
+      apikeys_document_delete(world.env, world.system, S("jobs"), S("one"), 0, world.err), 0);
+  apikeys_document *again = document("one", "c");
+  ck_assert_int_eq(create(&world, again), 0);
+  apikeys_document_set_body(old, S("d"));
+  ck_assert_int_eq(apikeys_document_version(old), apikeys_document_version(again));
+  expect_failure(&world, apikeys_document_update(world.env, world.system, old, world.err),
+                 APIKEYS_ERROR_CHANGED, "version");
+  apikeys_document_free(again);
+  apikeys_document_free(blind);
+  apikeys_document_free(old);
+  world_close(&world);
+}
+END_TEST
+
+START_TEST(many_secrets_survive_new_root_keys) {
+  enum { MANY = 150 };
+  struct world world;
+  char id[16], secret[16];
+  size_t length;
+  world_open(&world, (enum backend)_i);
+  for (int i = 0; i < MANY; i++) {
+    snprintf(id, sizeof id, "%d", i);
+    apikeys_document *made = document(id, "");
+    if (i % 3 != 0)
+      apikeys_document_set_secret(made, S(id));
+    ck_assert_int_eq(create(&world, made), 0);
+    apikeys_document_free(made);
+  }
+  for (int i = 0; i < 2; i++)
+    ok(&world, apikeys_rotate_root_key(world.env, world.system, NULL, 0, world.err));
+  if (_i == BACKEND_SQLITE)
+    world_reopen(&world);
+  for (int i = 0; i < MANY; i++) {
+    snprintf(id, sizeof id, "%d", i);
+    apikeys_document *got = apikeys_document_new();
+    ck_assert_int_eq(get(&world, id, got), 0);
+    int rc = apikeys_document_secret(got, secret, sizeof secret, &length);
+    ck_assert_int_eq(rc, i % 3 != 0 ? 0 : APIKEYS_ERROR_NOT_FOUND);
+    if (rc == 0)
+      ck_assert_mem_eq(secret, id, length);
+    apikeys_document_free(got);
+  }
+  world_close(&world);
+}
+END_TEST
+
+/* Nothing of it in the store's files; and moved to another row, or changed, it does not open. */
+START_TEST(a_secret_is_sealed_to_its_place) {
+  struct world world;
+  if (_i != BACKEND_SQLITE)
+    return;
+  static const char secret[] = "whsec_0123456789abcdef";
+  static const char *const suffixes[] = {"", "-wal"};
+  size_t length;
+  world_open(&world, BACKEND_SQLITE);
+  apikeys_document *one = document("one", "body"), *two = document("two", "");
+  apikeys_document_set_secret(one, S(secret));
+  apikeys_document_set_secret(two, S("another"));
+  ck_assert_int_eq(create(&world, one), 0);
+  ck_assert_int_eq(create(&world, two), 0);
+  for (size_t i = 0; i < 2; i++) {
+    char path[128];
+    snprintf(path, sizeof path, "%s%s", world.path, suffixes[i]);
+    char *bytes = read_bytes(path, &length);
+    ck_assert_ptr_nonnull(bytes);
+    ck_assert_int_eq(holds_bytes(bytes, length, secret + 6, 8), 0);
+    free(bytes);
+  }
+  ck_assert_int_eq(run_sql(&world, "UPDATE documents SET sealed_secret = (SELECT sealed_secret FROM"
+                                   " documents WHERE id = 'one') WHERE id = 'two'"),
+                   1);
+  expect_failure(&world, get(&world, "two", two), APIKEYS_ERROR_CORRUPT, "");
+  ck_assert_int_eq(get(&world, "one", one), 0);
+  ck_assert_int_eq(run_sql(&world, "UPDATE documents SET sealed_secret = x'00' WHERE id = 'one'"),
+                   1);
+  expect_failure(&world, get(&world, "one", one), APIKEYS_ERROR_CORRUPT, "");
+  /* Writing it off is possible. */
+  apikeys_document *anew = document("one", "");
+  ck_assert_int_eq(apikeys_document_put(world.env, world.system, anew, world.err), 0);
+  ck_assert_int_eq(get(&world, "one", one), 0);
+  apikeys_document_free(anew);
+  apikeys_document_free(two);
+  apikeys_document_free(one);
+  world_close(&world);
+}
+END_TEST
+
+START_TEST(lists_give_no_secrets_and_updates_keep_them) {
+  struct world world;
+  char secret[16];
+  world_open(&world, (enum backend)_i);
+  apikeys_document *made = document("one", "");
+  apikeys_document_set_secret(made, S("hidden"));
+  ck_assert_int_eq(create(&world, made), 0);
+  apikeys_filter *filter = apikeys_filter_new();
+  apikeys_page *page = apikeys_page_new();
+  apikeys_filter_set_collection(filter, S("jobs"));
+  ok(&world, apikeys_document_list(world.env, world.system, filter, page, world.err));
+  apikeys_document *listed = apikeys_page_document(page, 0);
+  ck_assert_int_eq(apikeys_document_secret(listed, secret, sizeof secret, NULL),
+                   APIKEYS_ERROR_NOT_FOUND);
+  apikeys_document_set_body(listed, S("new"));
+  ok(&world, apikeys_document_update(world.env, world.system, listed, world.err));
+  ok(&world, get(&world, "one", made));
+  ck_assert_str_eq(apikeys_document_body(made, NULL), "new");
+  ck_assert_int_eq(apikeys_document_secret(made, secret, sizeof secret, NULL), 0);
+  ck_assert_mem_eq(secret, "hidden", 6);
+  ck_assert_ptr_null(apikeys_page_document(page, 1));
+  ck_assert_ptr_null(apikeys_page_key(page, 0));
+  apikeys_page_free(page);
+  apikeys_filter_free(filter);
+  apikeys_document_free(made);
+  world_close(&world);
+}
+END_TEST
+
+/* Before maintenance has been there: no list, no count, and no version that goes on. */
+START_TEST(what_has_expired_is_in_no_answer) {
+  struct world world;
+  uint64_t count = 7;
+  world_open(&world, (enum backend)_i);
+  apikeys_document *made = document("one", "");
+  apikeys_document_set_expires_at_ms(made, world.now_ms + 1);
+  apikeys_document_set_due_at_ms(made, 1);
+  ck_assert_int_eq(create(&world, made), 0);
+  world.now_ms += 1;
+  apikeys_filter *filter = apikeys_filter_new();
+  apikeys_filter_set_collection(filter, S("jobs"));
+  expect_ids(&world, filter, "");
+  apikeys_filter_set_due_until_ms(filter, world.now_ms);
+  expect_ids(&world, filter, "");
+  ok(&world, apikeys_document_count(world.env, world.system, filter, &count, world.err));
+  ck_assert_uint_eq(count, 0);
+  ck_assert_int_eq(apikeys_document_update(world.env, world.system, made, world.err),
+                   APIKEYS_ERROR_NOT_FOUND);
+  ck_assert_int_eq(
+      apikeys_document_delete(world.env, world.system, S("jobs"), S("one"), 0, world.err),
+      APIKEYS_ERROR_NOT_FOUND);
+  apikeys_document_set_expires_at_ms(made, 0);
+  ok(&world, apikeys_document_put(world.env, world.system, made, world.err));
+  ck_assert_int_eq(apikeys_document_version(made), 1);
+  expect_ids(&world, filter, "one");
+  apikeys_filter_set_group(filter, S("x"));
+  expect_ids(&world, filter, "");
+  apikeys_filter_free(filter);
+  apikeys_document_free(made);
+  world_close(&world);
+}
+END_TEST
+
 int main(void) {
   const TTest *const tests[] = {
-      a_document_is_kept_as_it_was_made, documents_leave_no_events,
-      of_two_writers_one_is_told,        secrets_are_sealed_and_stay,
-      what_has_expired_is_gone,          lists_give_groups_and_what_is_due,
+      a_document_is_kept_as_it_was_made,
+      documents_leave_no_events,
+      of_two_writers_one_is_told,
+      secrets_are_sealed_and_stay,
+      what_has_expired_is_gone,
+      lists_give_groups_and_what_is_due,
       contents_have_their_bounds,
+      an_update_says_which_version_it_means,
+      many_secrets_survive_new_root_keys,
+      a_secret_is_sealed_to_its_place,
+      lists_give_no_secrets_and_updates_keep_them,
+      what_has_expired_is_in_no_answer,
   };
   return RUN_ON_EACH_BACKEND("documents", tests);
 }

@@ -354,6 +354,44 @@ START_TEST(a_subscription_may_outlive_its_environment) {
 }
 END_TEST
 
+static void expect_actor(const char *source, const char *name) {
+  char context[256];
+  apikeys_page *page = apikeys_page_new();
+  const char *json = apikeys_event_json(newest_event(page), NULL);
+  snprintf(context, sizeof context, "\"source\":\"%s\",\"name\":%s}", source, name);
+  ck_assert_msg(strstr(json, context) != NULL, "%s has no %s", json, context);
+  apikeys_page_free(page);
+}
+
+/* The four sources of the wire contract: by the actor's type, or as the host says. */
+START_TEST(an_event_says_through_what_its_actor_came) {
+  static const char *const sources[] = {"api", "dashboard", "admin_portal", "system"};
+  found(_i);
+  struct made_key key;
+  make_key(&world, management_key_spec("ops", "apikeys:keys:write"), &key);
+  apikeys_actor *actor = apikeys_actor_new();
+  ck_assert_int_eq(apikeys_actor_set_management_key(actor, world.env, S(key.value), world.err), 0);
+  ck_assert_int_eq(try_key(&world, actor, key_spec(organization, "k", ""), NULL), 0);
+  expect_actor("api", "\"ops\"");
+  for (int source = APIKEYS_SOURCE_API; source <= APIKEYS_SOURCE_SYSTEM; source++) {
+    ck_assert_int_eq(apikeys_actor_set_source(actor, source), 0);
+    ck_assert_int_eq(try_key(&world, actor, key_spec(organization, "k", ""), NULL), 0);
+    expect_actor(sources[source - 1], "\"ops\"");
+    apikeys_page *page = apikeys_page_new();
+    ck_assert_int_eq(apikeys_event_source(newest_event(page)), source);
+    apikeys_page_free(page);
+  }
+  ck_assert_int_eq(apikeys_actor_set_source(actor, 5), APIKEYS_ERROR_INVALID_ARGUMENT);
+  ck_assert_int_eq(apikeys_actor_set_source(actor, -1), APIKEYS_ERROR_INVALID_ARGUMENT);
+  ck_assert_int_eq(apikeys_actor_set_source(NULL, 1), APIKEYS_ERROR_INVALID_ARGUMENT);
+  ck_assert_int_eq(apikeys_actor_set_system(actor, S("somebody else now")), 0);
+  ck_assert_int_eq(try_key(&world, actor, key_spec(organization, "k", ""), NULL), 0);
+  expect_actor("system", "null");
+  apikeys_actor_free(actor);
+  world_close(&world);
+}
+END_TEST
+
 int main(void) {
   const TTest *const tests[] = {each_change_leaves_one_event,
                                 an_event_has_the_shape_that_clients_expect,
@@ -365,6 +403,7 @@ int main(void) {
                                 a_cursor_behind_what_was_pruned_says_so,
                                 subscribers_are_called_after_the_commit,
                                 a_subscriber_may_end_its_own_subscription,
-                                a_subscription_may_outlive_its_environment};
+                                a_subscription_may_outlive_its_environment,
+                                an_event_says_through_what_its_actor_came};
   return RUN_ON_EACH_BACKEND("events", tests);
 }

@@ -304,6 +304,48 @@ START_TEST(every_visible_beginning_finds_the_key_and_nothing_hostile_does) {
 }
 END_TEST
 
+static uint64_t count_keys(const char *owner, const char *search, int revoked) {
+  uint64_t count = 4711;
+  apikeys_filter *filter = apikeys_filter_new();
+  apikeys_filter_set_organization(filter, S(owner));
+  apikeys_filter_set_search(filter, S(search));
+  apikeys_filter_set_revoked(filter, revoked);
+  ck_assert_int_eq(apikeys_key_count(world.env, world.system, filter, &count, world.err), 0);
+  apikeys_filter_free(filter);
+  return count;
+}
+
+START_TEST(keys_are_counted_as_they_are_listed) {
+  char acme[64], other[64];
+  struct made_key key;
+  world_open(&world, (enum backend)_i);
+  make_organization(&world, "Acme", acme);
+  make_organization(&world, "Other", other);
+  make_key(&world, key_spec(acme, "CI deploys", ""), &key);
+  make_key(&world, key_spec(acme, "laptop", ""), &key);
+  ck_assert_int_eq(
+      apikeys_key_revoke(world.env, world.system, S(key.id), NULL, 0, NULL, world.err), 0);
+  ck_assert_uint_eq(count_keys(acme, "", 0), 1);
+  ck_assert_uint_eq(count_keys(acme, "", 1), 2);
+  ck_assert_uint_eq(count_keys(acme, "ci", 1), 1);
+  ck_assert_uint_eq(count_keys(other, "", 1), 0);
+
+  uint64_t count = 4711;
+  apikeys_filter *filter = apikeys_filter_new();
+  expect_failure(&world, apikeys_key_count(world.env, world.system, NULL, &count, world.err),
+                 APIKEYS_ERROR_INVALID_ARGUMENT, "filter");
+  apikeys_filter_set_organization(filter, S(acme));
+  apikeys_filter_set_limit(filter, 1);
+  expect_failure(&world, apikeys_key_count(world.env, world.system, filter, &count, world.err),
+                 APIKEYS_ERROR_INVALID_ARGUMENT, "filter");
+  expect_failure(&world, apikeys_key_count(world.env, world.system, filter, NULL, world.err),
+                 APIKEYS_ERROR_INVALID_ARGUMENT, "count");
+  ck_assert_uint_eq(count, 4711);
+  apikeys_filter_free(filter);
+  world_close(&world);
+}
+END_TEST
+
 int main(void) {
   const TTest *const tests[] = {names_are_one_to_255_bytes_of_clean_text,
                                 a_failed_creation_touches_nothing,
@@ -314,6 +356,7 @@ int main(void) {
                                 an_expiry_is_set_cleared_and_made_now,
                                 lists_are_of_one_owner,
                                 manage_all_sees_and_revokes_but_does_not_change_others_keys,
-                                every_visible_beginning_finds_the_key_and_nothing_hostile_does};
+                                every_visible_beginning_finds_the_key_and_nothing_hostile_does,
+                                keys_are_counted_as_they_are_listed};
   return RUN_ON_EACH_BACKEND("keys", tests);
 }
