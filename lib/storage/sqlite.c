@@ -40,6 +40,7 @@ struct store {
   bool reader_taken[READERS_MAX];
   struct ak_sqlite_connection *writer;
   struct ak_sqlite_connection *readers[READERS_MAX];
+  struct ak_sqlite_watch *watch;
 };
 
 struct apikeys_transaction {
@@ -122,6 +123,7 @@ static int adopt(struct store *store) {
       rc = APIKEYS_ERROR_FORKED;
     } else {
       reset(store);
+      ak_sqlite_watch_adopt(store->watch);
       atomic_store_explicit(&store->stamp, mine, memory_order_release);
     }
   }
@@ -130,6 +132,7 @@ static int adopt(struct store *store) {
 }
 
 static void close_connections(struct store *store) {
+  ak_sqlite_watch_stop(store->watch);
   for (int i = 0; i < READERS_MAX; i++) {
     ak_sqlite_connection_close(store->readers[i]);
     store->readers[i] = NULL;
@@ -166,7 +169,10 @@ static void destroy(void *self) {
     ak_sqlite_file_abandon(store->file, store);
     return;
   }
+  if (inherited)
+    ak_sqlite_watch_adopt(store->watch);
   close_connections(store);
+  ak_sqlite_watch_free(store->watch);
   ak_sqlite_file_close(store->file);
   if (!inherited)
     pthread_mutex_destroy(&store->lock);
@@ -180,7 +186,9 @@ static int enter(struct store *store, struct places *places, int64_t until) {
   int rc = take_place(store, places, until);
   if (rc == APIKEYS_OK && store->file->stamp == 0) {
     rc = ak_sqlite_file_resume(store->file);
-    if (rc != APIKEYS_OK)
+    if (rc == APIKEYS_OK)
+      ak_sqlite_watch_wake(store->watch);
+    else
       give_place(places);
   }
   return rc;
@@ -287,6 +295,8 @@ static int begin(void *self, int mode, apikeys_transaction **out) {
   if (mode != APIKEYS_TRANSACTION_READ && mode != APIKEYS_TRANSACTION_WRITE)
     return APIKEYS_ERROR_INVALID_ARGUMENT;
   int rc = adopt(store);
+  if (rc == APIKEYS_OK && ak_sqlite_watch_replaced(store->watch))
+    rc = APIKEYS_ERROR_STORE_REPLACED;
   if (rc != APIKEYS_OK)
     return rc;
   struct apikeys_transaction *transaction = calloc(1, sizeof *transaction);
@@ -720,6 +730,21 @@ static int backup(void *self, const char *path) {
   return rc;
 }
 
+static int generation(void *self, uint64_t *generation_now) {
+  struct store *store = self;
+  if (atomic_load_explicit(&store->stamp, memory_order_acquire) != ak_process_stamp())
+    return APIKEYS_ERROR_UNSUPPORTED;
+  return ak_sqlite_watch_generation(store->watch, generation_now);
+}
+
+static int changes(void *self, apikeys_transaction *transaction, uint64_t since,
+                   apikeys_change_visitor visit, void *visit_data) {
+  (void)self;
+  int rc = usable(transaction, APIKEYS_TRANSACTION_READ);
+  return rc == APIKEYS_OK ? ak_sqlite_changes(transaction->connection, since, visit, visit_data)
+                          : rc;
+}
+
 /* ------------------------------------------------------------------------------ opening ------- */
 
 static int open_once(struct store *store, apikeys_error *err) {
@@ -782,6 +807,8 @@ static void fill(apikeys_storage *out, struct store *store) {
       .raise = raise_record,
       .backup = backup,
       .prepare_fork = prepare_fork,
+      .generation = generation,
+      .changes = changes,
   };
 }
 
@@ -799,9 +826,12 @@ int apikeys_storage_sqlite(apikeys_storage *out, const char *path, int busy_time
   atomic_init(&store->stamp, ak_process_stamp());
   reset(store);
   rc = ak_sqlite_file_open(&store->file, path, err);
+  if (rc == APIKEYS_OK && (store->watch = ak_sqlite_watch_new(store->file)) == NULL)
+    rc = ak_error_code(err, APIKEYS_ERROR_NO_MEMORY);
   if (rc == APIKEYS_OK)
     rc = open_store(store, err);
   if (rc != APIKEYS_OK) {
+    ak_sqlite_watch_free(store->watch);
     ak_sqlite_file_close(store->file);
     pthread_mutex_destroy(&store->lock);
     free(store);

@@ -7,6 +7,7 @@
  *   sqlite_connection.c  one connection: its settings and its end
  *   sqlite_statements.c  SQL from the schema table and the shape of a query; prepared once
  *   sqlite_schema.c      making, upgrading and checking the tables
+ *   sqlite_changes.c     what changed, and whether anything did
  *   sqlite_backup.c      an online copy
  *   sqlite.c             the store: transactions, the vtable's slots, fork
  *
@@ -178,6 +179,26 @@ int ak_sqlite_report(apikeys_error *err, sqlite3 *db, int rc, const char *what);
 
 /* Bring a provisional connection's database to the current schema, or say why not. */
 int ak_sqlite_schema_open(struct ak_sqlite_connection *connection, apikeys_error *err);
+
+/* The table of changes and the triggers that fill it; SQLITE_OK or a code of SQLite's. */
+int ak_sqlite_changes_create(struct ak_sqlite_connection *connection);
+
+/* The changes slot, in this connection's transaction. */
+int ak_sqlite_changes(struct ak_sqlite_connection *connection, uint64_t since,
+                      apikeys_change_visitor visit, void *visit_data);
+
+/*
+ * The generation slot. Starts to watch at its first use, and again once it was woken after it was
+ * stopped, which closes its connection. Replaced: another file is at the database's path, or at its wal-index's.
+ */
+struct ak_sqlite_watch;
+struct ak_sqlite_watch *ak_sqlite_watch_new(const struct ak_sqlite_file *file);
+int ak_sqlite_watch_generation(struct ak_sqlite_watch *watch, uint64_t *generation);
+bool ak_sqlite_watch_replaced(const struct ak_sqlite_watch *watch);
+void ak_sqlite_watch_stop(struct ak_sqlite_watch *watch);
+void ak_sqlite_watch_wake(struct ak_sqlite_watch *watch);
+void ak_sqlite_watch_adopt(struct ak_sqlite_watch *watch);
+void ak_sqlite_watch_free(struct ak_sqlite_watch *watch);
 
 int ak_sqlite_backup(struct ak_sqlite_connection *source, const char *path);
 

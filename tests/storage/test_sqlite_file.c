@@ -48,7 +48,7 @@ START_TEST(a_new_database_says_what_it_is) {
   ck_assert_str_eq(ask_sql(path, "SELECT group_concat(name, ' ') FROM sqlite_schema"
                                  " WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"),
                    "environment permissions roles organizations members api_keys api_key_uses"
-                   " events event_cursors idempotency_keys documents tombstones");
+                   " events event_cursors idempotency_keys documents tombstones changes");
   ck_assert_str_eq(ask_sql(path, "PRAGMA integrity_check"), "ok");
 }
 END_TEST
