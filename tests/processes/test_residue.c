@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * After a key was made, validated, found and revoked, and the caller wiped its own buffers, this
- * process's memory holds no copy of the secret: every readable mapping is searched. The search
+ * After a key was made, validated, found and revoked, a document had its value for a secret, and
+ * the caller wiped its own buffers, this process's memory holds no copy of the secret: every readable mapping is searched. The search
  * itself is held against a copy that is left on purpose.
  */
 #define _GNU_SOURCE /* explicit_bzero */
@@ -115,6 +115,28 @@ static void use_key(apikeys_env *env, const apikeys_actor *actor, char value[API
   apikeys_organization_free(acme);
 }
 
+/* The same value as a document's secret: written, changed, sealed again, read, freed. */
+static void use_document(apikeys_env *env, const apikeys_actor *actor,
+                         const char value[APIKEYS_VALUE_MAX]) {
+  char secret[APIKEYS_VALUE_MAX];
+  apikeys_document *made = apikeys_document_new(), *got = apikeys_document_new();
+  apikeys_document_set_collection(made, S("things"));
+  apikeys_document_set_id(made, S("one"));
+  apikeys_document_set_secret(made, S(value));
+  apikeys_document_set_body(made, S("a body that makes the object's buffer grow, and move"));
+  must(apikeys_document_create(env, actor, made, NULL), "create");
+  must(apikeys_document_get(env, actor, S("things"), S("one"), got, NULL), "get");
+  must(apikeys_document_secret(got, secret, sizeof secret, NULL), "secret");
+  apikeys_document_set_secret(got, S("another"));
+  must(apikeys_document_update(env, actor, got, NULL), "update");
+  must(apikeys_document_put(env, actor, made, NULL), "put");
+  must(apikeys_rotate_root_key(env, actor, NULL, 0, NULL), "rotate");
+  must(apikeys_document_get(env, actor, S("things"), S("one"), got, NULL), "get");
+  explicit_bzero(secret, sizeof secret);
+  apikeys_document_free(got);
+  apikeys_document_free(made);
+}
+
 START_TEST(no_copy_of_a_secret_is_left_in_memory) {
   apikeys_env *env;
   char value[APIKEYS_VALUE_MAX];
@@ -126,6 +148,7 @@ START_TEST(no_copy_of_a_secret_is_left_in_memory) {
                : apikeys_open_sqlite(&env, path, NULL, NULL),
        "open");
   use_key(env, actor, value);
+  use_document(env, actor, value);
   for (int i = 0; i < NEEDLE; i++)
     masked[i] = (unsigned char)((unsigned char)value[SECRET_AT + i] ^ MASK);
   ck_assert_int_ge(search_memory(), 1); /* ours is still there: the search finds it */
