@@ -296,7 +296,7 @@ test('details, another expiration, revocation', async () => {
   await edit.getByLabel('Expiration').selectOption({ label: 'In 1 hour' });
   await edit.getByRole('button', { name: 'Save' }).click();
   await edit.waitFor({ state: 'detached' });
-  await widget.locator('tbody tr', { hasText: 'Nightly export' }).getByText('in 1 hour').waitFor();
+  await widget.locator('tbody tr', { hasText: 'Nightly export' }).getByText(/^in (59|60) min/).waitFor();
 
   await choose('Nightly export', 'Revoke');
   const confirm = widget.getByRole('alertdialog', { name: 'Revoke this API key?' });
@@ -540,24 +540,6 @@ test('permissions that cannot be loaded, and a key without any', async () => {
   server.secrets.add(await reveal.getByLabel('API key').inputValue());
   const [id] = await keyIds();
   assert(id);
-});
-
-test('permissions can be searched, and all that are found selected', async () => {
-  const slugs = ['posts:read', 'posts:write', 'users:read', 'users:write', 'logs:read', 'logs:write'];
-  const data = slugs.map((slug) => ({ id: slug, slug, name: slug, description: `About ${slug}` }));
-  await page.route(PERMISSIONS, fail(200, { data, list_metadata: {} }));
-  await show();
-  const create = await fillCreate('Reader');
-  await create.getByRole('searchbox').fill('LOGS');
-  await create.getByLabel('users:read').waitFor({ state: 'hidden' });
-  await create.getByRole('button', { name: 'Select all' }).click();
-  await create.getByText('2 of 6 selected').waitFor();
-  await create.getByRole('searchbox').fill('nothing like it');
-  await create.getByText('No permission matches').waitFor();
-  await create.getByRole('searchbox').fill('');
-  assert(await create.getByLabel('logs:write').isChecked());
-  assert(!(await create.getByLabel('posts:read').isChecked()));
-  await expectAccessible();
 });
 
 test('a failed creation loses nothing', async () => {

@@ -251,6 +251,18 @@ test('each failure is shown as the widget knows it', { concurrency: true }, asyn
   await elsewhere.close();
 });
 
+test('a token that the service no longer takes is fetched anew, once, and all goes on', async () => {
+  const old = altered((claims) => (claims.iat -= 1));
+  let asked = 0;
+  Object.defineProperty(pages.files, '/renewed', {
+    get: () => ({ type: 'text/plain', body: asked++ === 0 ? old : token }),
+  });
+  const page = await show({ token: '/renewed' });
+  await row(page, 'Key 25').waitFor();
+  assert(asked >= 2);
+  await page.context().close();
+});
+
 test('an action that the service refuses leaves its dialog open, with what was typed', async () => {
   const page = await show();
   await button(page, 'Create API key').click();

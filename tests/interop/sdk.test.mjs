@@ -2,8 +2,8 @@
 //
 // The official SDK: validation, and what each refusal looks like to a program that uses the SDK.
 import assert from 'node:assert/strict';
-import http from 'node:http';
 import { after, before, test } from 'node:test';
+import { faultyProxy } from './proxy.mjs';
 import { DATE, refused, sdkFor, thrownBy, ulid } from './sdk.mjs';
 import { startServer } from './server.mjs';
 
@@ -201,43 +201,10 @@ test('429: an address that keeps guessing must wait, and the SDK knows how long'
 
 // -- Retries --------------------------------------------------------------------------------------
 
-// A proxy in front of the service that answers a request as `fault` says, or passes it on.
-async function faultyProxy(fault) {
-  const seen = [];
-  const proxy = http.createServer(async (request, response) => {
-    const chunks = [];
-    for await (const chunk of request) chunks.push(chunk);
-    const { host, connection, ...headers } = request.headers;
-    seen.push({ method: request.method, url: request.url, headers });
-    const broken = fault(seen.length, request);
-    if (broken === 'drop') return request.socket.destroy();
-    if (broken) {
-      response.writeHead(broken.status, { 'content-type': 'application/json', ...broken.headers });
-      return response.end('{"message":"not now"}');
-    }
-    const passed = await fetch(server.url + request.url, {
-      method: request.method,
-      headers,
-      body: chunks.length ? Buffer.concat(chunks) : undefined,
-    });
-    response.writeHead(passed.status, { 'content-type': passed.headers.get('content-type') ?? '' });
-    return response.end(Buffer.from(await passed.arrayBuffer()));
-  });
-  await new Promise((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-  return {
-    seen,
-    port: proxy.address().port,
-    close() {
-      proxy.closeAllConnections();
-      proxy.close();
-    },
-  };
-}
-
 test('the SDK tries again after a 503 and a broken connection', async () => {
   const { value, id } = await organizationKey();
   for (const fault of ['drop', { status: 503, headers: { 'retry-after': '0' } }]) {
-    const proxy = await faultyProxy((n) => (n === 1 ? fault : undefined));
+    const proxy = await faultyProxy(server.url, { fault: (n) => (n === 1 ? fault : undefined) });
     const patient = sdkFor({ ...server, port: proxy.port }, { maxRetries: 2 });
     assert.equal((await patient.apiKeys.createValidation({ value })).apiKey.id, id);
     const [first, second] = proxy.seen.map(({ headers }) => headers['idempotency-key']);

@@ -121,7 +121,6 @@ static const struct wire_code {
     {APIKEYS_ERROR_ALREADY_REVOKED, 404, "entity_not_found"},
     {APIKEYS_ERROR_ALREADY_EXPIRED, 409, "api_key_already_expired"},
     {APIKEYS_ERROR_IDEMPOTENCY_MISMATCH, 422, "idempotency_key_mismatch"},
-    {APIKEYS_ERROR_IDEMPOTENCY_USED, 409, "idempotency_key_used"},
     {APIKEYS_ERROR_LIMIT_REACHED, 409, "api_key_limit_reached"},
 };
 
@@ -145,6 +144,15 @@ static int status_for(const struct exchange *x, int status) {
   return status == 401 && widget ? 403 : status;
 }
 
+/* Whoever repeats a creation whose key is in use already learns which key it is. */
+static void reply_used(struct exchange *x) {
+  const char *id = apikeys_error_subject(x->err);
+  json_t *message = json_sprintf("%s: '%s'.", apikeys_error_message(x->err), id);
+  reply_json(x, 409,
+             json_pack("{s:o,s:s,s:s}", "message", message, "code", "idempotency_key_used",
+                       "entity_id", id));
+}
+
 void reply_failure(struct exchange *x, int rc, const char *noun, const char *id) {
   const struct wire_code *known = wire_code(rc);
   const char *field = apikeys_error_field(x->err);
@@ -153,6 +161,8 @@ void reply_failure(struct exchange *x, int rc, const char *noun, const char *id)
     reply_field(x, known->code, field);
   else if (rc == APIKEYS_ERROR_NOT_FOUND || rc == APIKEYS_ERROR_ALREADY_REVOKED)
     reply_error(x, 404, "entity_not_found", "%s not found: '%s'.", noun, id);
+  else if (rc == APIKEYS_ERROR_IDEMPOTENCY_USED)
+    reply_used(x);
   else if (known != NULL)
     reply_error(x, status_for(x, known->status), known->code, "%s", apikeys_error_message(x->err));
   else if (category == APIKEYS_CATEGORY_INVALID && field[0] != '\0')

@@ -12,16 +12,13 @@ const UNITS = [
   ['second', 1],
 ];
 
-// A key that was just given seven days ends in 7 days, not in 6.
-const SLACK = 0.02;
-
 /** "3 days ago", "in 2 hours"; nearer than a minute is "now". */
 export function relativeTime(date, locale, now = Date.now()) {
   const seconds = (date.getTime() - now) / 1000;
   const format = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
   if (Math.abs(seconds) < 60) return format.format(0, 'second');
-  const [unit, size] = UNITS.find(([, length]) => Math.abs(seconds) >= length * (1 - SLACK));
-  return format.format(Math.trunc(seconds / size + Math.sign(seconds) * SLACK), unit);
+  const [unit, size] = UNITS.find(([, length]) => Math.abs(seconds) >= length);
+  return format.format(Math.trunc(seconds / size), unit);
 }
 
 export function absoluteTime(date, locale) {
