@@ -124,3 +124,7 @@ const char *apikeys_actor_organization_id(const apikeys_actor *actor, size_t *le
 const char *apikeys_actor_user_id(const apikeys_actor *actor, size_t *length) {
   return lend(actor != NULL ? actor->user_id : "", length);
 }
+
+const char *apikeys_actor_key_id(const apikeys_actor *actor, size_t *length) {
+  return lend(actor != NULL ? actor->key_id : "", length);
+}

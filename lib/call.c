@@ -4,6 +4,8 @@
 #include "key_state.h"
 #include "membership.h"
 
+#include <apikeys/key.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,7 +53,9 @@ static int resolve_management_key(struct ak_call *call, const apikeys_actor *act
   ak_query_environment(&query, AK_API_KEY, 0);
   ak_query_equal_text(&query, actor->key_id, strlen(actor->key_id));
   int rc = ak_get(&call->transaction, &query, &key);
-  if (rc == APIKEYS_OK && ak_key_state(&key, call->now_ms) != APIKEYS_OK)
+  if (rc == APIKEYS_OK &&
+      (apikeys_record_integer(&key, AK_API_KEY_OWNER_TYPE) != APIKEYS_OWNER_ENVIRONMENT ||
+       ak_key_state(&key, call->now_ms) != APIKEYS_OK))
     rc = APIKEYS_ERROR_NOT_FOUND;
   if (rc == APIKEYS_OK) {
     size_t length;

@@ -336,3 +336,24 @@ int apikeys_actor_set_management_key(apikeys_actor *actor, apikeys_env *env, con
   apikeys_key_free(key);
   return rc;
 }
+
+/* A read that names the key as its actor finds out whether it is one, and a good one. */
+int apikeys_actor_set_management_key_by_id(apikeys_actor *actor, apikeys_env *env, const char *id,
+                                           size_t length, apikeys_error *err) {
+  if (actor == NULL)
+    return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "actor", "is NULL");
+  ak_actor_forget(actor);
+  if (id == NULL || ak_id_check(id, length, "api_key") != 0)
+    return ak_error_code(err, APIKEYS_ERROR_ACTOR_UNKNOWN);
+  struct ak_call call;
+  actor->type = APIKEYS_ACTOR_MANAGEMENT_KEY;
+  memcpy(actor->key_id, id, length);
+  int rc = ak_call_begin(&call, env, actor, AK_READ, err);
+  if (rc == APIKEYS_OK)
+    rc = ak_call_end(&call, rc);
+  if (rc == APIKEYS_OK)
+    memcpy(actor->environment_id, env->id, AK_ID_MAX);
+  else
+    ak_actor_forget(actor);
+  return rc;
+}

@@ -92,6 +92,15 @@ APIKEYS_API int apikeys_actor_set_management_key(apikeys_actor *actor, apikeys_e
                                                  const char *value, size_t length,
                                                  apikeys_error *err) APIKEYS_WARN_UNUSED;
 
+/*
+ * Act as the management key of this id, asserted by the host, which saw its value earlier: a
+ * session that somebody signed in to with it. The scopes and whether the key is good are asked at
+ * each call, as above. APIKEYS_ERROR_ACTOR_UNKNOWN for anything but a good management key.
+ */
+APIKEYS_API int apikeys_actor_set_management_key_by_id(apikeys_actor *actor, apikeys_env *env,
+                                                       const char *id, size_t length,
+                                                       apikeys_error *err) APIKEYS_WARN_UNUSED;
+
 /* Who it is: for a widget token, whom it named. "" where there is none. */
 enum {
   APIKEYS_ACTOR_NOBODY = 0,
@@ -104,6 +113,8 @@ enum {
 APIKEYS_API int apikeys_actor_type(const apikeys_actor *actor);
 APIKEYS_API const char *apikeys_actor_organization_id(const apikeys_actor *actor, size_t *length);
 APIKEYS_API const char *apikeys_actor_user_id(const apikeys_actor *actor, size_t *length);
+/* Of a management key. */
+APIKEYS_API const char *apikeys_actor_key_id(const apikeys_actor *actor, size_t *length);
 
 /*
  * Through what the actor came, for the events' context: what the host knows and the actor's type

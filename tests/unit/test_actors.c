@@ -248,6 +248,36 @@ START_TEST(only_a_management_keys_value_makes_one_act) {
 }
 END_TEST
 
+/* What a session does that somebody signed in to with a management key. */
+START_TEST(a_management_key_acts_by_its_id_while_it_is_good) {
+  struct company company;
+  struct made_key ops, customers;
+  found(&company, _i);
+  struct world *world = &company.world;
+  make_key(world, management_key_spec("ops", "apikeys:keys:read"), &ops);
+  make_key(world, key_spec(company.organization, "k", ""), &customers);
+  apikeys_actor *actor = key_actor(&company, ops.value);
+  ck_assert_str_eq(apikeys_actor_key_id(actor, NULL), ops.id);
+  ck_assert_int_eq(
+      apikeys_actor_set_management_key_by_id(actor, world->env, S(ops.id), world->err), 0);
+  ck_assert_str_eq(apikeys_actor_key_id(actor, NULL), ops.id);
+  ck_assert_int_eq(act(&company, actor), APIKEYS_OK);
+  ck_assert_int_eq(apikeys_key_revoke(world->env, world->system, S(ops.id), NULL, 0, NULL,
+                                      world->err), 0);
+  ck_assert_int_eq(act(&company, actor), APIKEYS_ERROR_ACTOR_UNKNOWN);
+  const char *const bad[] = {ops.id, customers.id, "", "api_key_", "org_x"};
+  for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+    ck_assert_int_eq(apikeys_actor_set_system(actor, S("x")), 0);
+    ck_assert_int_eq(
+        apikeys_actor_set_management_key_by_id(actor, world->env, S(bad[i]), world->err),
+        APIKEYS_ERROR_ACTOR_UNKNOWN);
+    ck_assert_int_eq(act(&company, actor), APIKEYS_ERROR_ACTOR_UNKNOWN);
+  }
+  apikeys_actor_free(actor);
+  world_close(world);
+}
+END_TEST
+
 START_TEST(an_actor_verified_elsewhere_is_unknown_here) {
   struct company here, there;
   struct made_key key;
@@ -357,6 +387,7 @@ int main(void) {
       a_management_key_acts_while_it_is_good,
       a_management_key_stops_at_its_expiry_and_loses_scopes_at_once,
       only_a_management_keys_value_makes_one_act,
+      a_management_key_acts_by_its_id_while_it_is_good,
       an_actor_verified_elsewhere_is_unknown_here,
       a_widget_token_stops_at_its_expiry,
       a_failed_setter_leaves_nobody,
