@@ -348,7 +348,7 @@ int apikeys_actor_set_management_key_by_id(apikeys_actor *actor, apikeys_env *en
   struct ak_call call;
   actor->type = APIKEYS_ACTOR_MANAGEMENT_KEY;
   memcpy(actor->key_id, id, length);
-  int rc = ak_call_begin(&call, env, actor, AK_READ, err);
+  int rc = ak_call_begin(&call, env, actor, APIKEYS_TRANSACTION_READ, err);
   if (rc == APIKEYS_OK)
     rc = ak_call_end(&call, rc);
   if (rc == APIKEYS_OK)

@@ -63,15 +63,19 @@ static bool verified(struct exchange *x, int rc, int refusal) {
   return rc == APIKEYS_OK;
 }
 
-bool access_management(struct exchange *x) {
-  size_t length;
-  const char *value = exchange_bearer(x, &length);
+bool access_sign_in(struct exchange *x, const char *value, size_t length) {
   if (throttled(x))
     return false;
   int rc = value == NULL
                ? APIKEYS_ERROR_ACTOR_UNKNOWN
                : apikeys_actor_set_management_key(x->actor, x->service->env, value, length, x->err);
   return verified(x, rc, 401);
+}
+
+bool access_management(struct exchange *x) {
+  size_t length;
+  const char *value = exchange_bearer(x, &length);
+  return access_sign_in(x, value, length);
 }
 
 bool access_widget(struct exchange *x) {
@@ -88,6 +92,8 @@ bool access_widget(struct exchange *x) {
       x, apikeys_actor_set_widget_token(x->actor, x->service->env, token, length, x->err), 403);
 }
 
+/* Not throttled: nobody guesses 256 bits, and the session's owner should not wait because of
+ * others behind the same address. */
 bool access_session(struct exchange *x) {
-  return !throttled(x) && sessions_enter(x);
+  return sessions_enter(x);
 }

@@ -13,6 +13,8 @@
 bool access_management(struct exchange *x);
 /* 403, which makes the widgets fetch a new token and try again. */
 bool access_widget(struct exchange *x);
+/* The same for a value that came in a body, to sign in with. */
+bool access_sign_in(struct exchange *x, const char *value, size_t length);
 /* 401; see dashboard/sessions.h. */
 bool access_session(struct exchange *x);
 

@@ -34,6 +34,8 @@ struct config {
   int request_timeout;     /* seconds, in all, to send a request */
   int max_body;            /* bytes */
   int failures_per_minute; /* refused requests per address before it must wait */
+  int session_idle_seconds; /* a dashboard session that nobody uses */
+  int session_seconds;      /* any dashboard session */
   bool webhook_allow_http;
   bool webhook_allow_private;
   bool demo;

@@ -12,6 +12,8 @@ const struct route *const route_tables[] = {
     event_routes,        //
     widget_token_routes, //
     health_routes,       //
+    key_lookup_routes,   //
+    sign_in_routes,      //
     page_routes,         //
     demo_routes,         //
     NULL,

@@ -15,6 +15,8 @@ extern const struct route permission_routes[];
 extern const struct route role_routes[];
 extern const struct route event_routes[];
 extern const struct route widget_token_routes[];
+extern const struct route key_lookup_routes[];
+extern const struct route sign_in_routes[];
 extern const struct route page_routes[];
 
 #endif

@@ -2,6 +2,7 @@
 #include "http/router.h"
 
 #include "access.h"
+#include "dashboard/gate.h"
 #include "http/reply.h"
 #include "widget/cors.h"
 
@@ -120,6 +121,8 @@ void router_answer(struct exchange *x) {
   char allowed[64];
   bool from_dashboard;
   const char *path = path_to_match(x, &from_dashboard);
+  if (!gate_admits_host(x))
+    return;
   if (x->method == METHOD_OPTIONS && cors_covers(x)) {
     cors_answer_preflight(x);
     return;
