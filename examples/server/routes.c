@@ -9,6 +9,9 @@ const struct route *const route_tables[] = {
     organization_routes, //
     permission_routes,   //
     role_routes,         //
+    user_routes,         //
+    membership_routes,   //
+    user_key_routes,     //
     event_routes,        //
     widget_token_routes, //
     health_routes,       //

@@ -141,6 +141,19 @@ void list_reply_whole(struct list *list, int rc, list_item item) {
   reply(list, rc, item, false);
 }
 
+static json_t *cursor_json(const char *cursor) {
+  return cursor[0] != '\0' ? json_string(cursor) : json_null();
+}
+
+void list_reply_values(struct list *list, json_t *values) {
+  const char *after = apikeys_page_after(list->page, NULL);
+  const char *before = apikeys_page_before(list->page, NULL);
+  reply_json(list->x, 200,
+             json_pack("{s:s,s:O,s:{s:o,s:o}}", "object", "list", "data", values, "list_metadata",
+                       "before", cursor_json(list->swapped ? after : before), "after",
+                       cursor_json(list->swapped ? before : after)));
+}
+
 #define ITEM(noun)                                                                                 \
   const char *list_##noun(const apikeys_page *page, size_t i, size_t *length) {                    \
     return apikeys_##noun##_json(apikeys_page_##noun(page, i), length);                            \

@@ -8,6 +8,8 @@
 
 #include "http/exchange.h"
 
+#include <jansson.h>
+
 /* A list being answered: open it, set what the noun filters by, list, reply, close. */
 struct list {
   struct exchange *x;
@@ -31,6 +33,9 @@ typedef const char *(*list_item)(const apikeys_page *page, size_t i, size_t *len
 void list_reply(struct list *list, int rc, list_item item);
 /* The same without "list_metadata", for lists that are given whole. */
 void list_reply_whole(struct list *list, int rc, list_item item);
+
+/* The list with these values, which stay the caller's, in the page's place. */
+void list_reply_values(struct list *list, json_t *values);
 
 const char *list_key(const apikeys_page *page, size_t i, size_t *length);
 const char *list_organization(const apikeys_page *page, size_t i, size_t *length);

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+#include "rest/users.h"
+
+#include "http/body.h"
+#include "http/reply.h"
+#include "http/timestamp.h"
+#include "new_id.h"
+#include "rest/list.h"
+#include "routes.h"
+#include "service.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Id: the user's. Group: the address, by which lists can ask. Body: the fields below as JSON. */
+#define COLLECTION "users", 5
+
+static const char *const text_fields[] = {"email", "first_name", "last_name", "external_id"};
+enum { TEXT_FIELDS = sizeof text_fields / sizeof text_fields[0], EMAIL_MAX = 128 };
+
+/* -- A user as JSON -------------------------------------------------------------------------------- */
+
+static json_t *fields_of(const apikeys_document *document) {
+  size_t length;
+  const char *body = apikeys_document_body(document, &length);
+  json_t *fields = json_loadb(body, length, 0, NULL);
+  return fields != NULL ? fields : json_object();
+}
+
+static json_t *user_json(const apikeys_document *document) {
+  json_t *user = json_pack("{s:s,s:s,s:b,s:n,s:n,s:n,s:{}}", "object", "user", "id",
+                           apikeys_document_id(document, NULL), "email_verified", 0,
+                           "profile_picture_url", "last_sign_in_at", "locale", "metadata");
+  json_t *fields = fields_of(document);
+  for (size_t i = 0; user != NULL && i < TEXT_FIELDS; i++) {
+    json_t *value = json_object_get(fields, text_fields[i]);
+    json_object_set(user, text_fields[i], value != NULL ? value : json_null());
+  }
+  json_decref(fields);
+  if (user != NULL) {
+    json_object_set_new(user, "created_at",
+                        timestamp_json(apikeys_document_created_at_ms(document)));
+    json_object_set_new(user, "updated_at",
+                        timestamp_json(apikeys_document_updated_at_ms(document)));
+  }
+  return user;
+}
+
+static void answer(struct exchange *x, int rc, int status, const apikeys_document *document,
+                   const char *id) {
+  if (rc == APIKEYS_OK)
+    reply_json(x, status, user_json(document));
+  else
+    reply_failure(x, rc, "User", id);
+}
+
+/* -- Reading and writing ----------------------------------------------------------------------------- */
+
+static int get(struct exchange *x, const char *id, size_t length, apikeys_document *document) {
+  return document == NULL ? APIKEYS_ERROR_NO_MEMORY
+                          : apikeys_document_get(x->service->env, x->actor, COLLECTION, id, length,
+                                                 document, x->err);
+}
+
+/* What the body says, over what there is. */
+static int set_fields(struct form *form, apikeys_document *document, enum presence email_needed) {
+  size_t length;
+  json_t *fields = fields_of(document);
+  for (size_t i = 0; fields != NULL && i < TEXT_FIELDS; i++) {
+    enum presence needed = i == 0 ? email_needed : FORM_OPTIONAL;
+    const char *text = form_text(form, text_fields[i], needed, &length);
+    if (form_has(form, text_fields[i]))
+      json_object_set_new(fields, text_fields[i],
+                          text != NULL ? json_stringn(text, length) : json_null());
+  }
+  const char *email = json_string_value(json_object_get(fields, "email"));
+  if (email == NULL || strchr(email, '@') == NULL || strlen(email) > EMAIL_MAX)
+    form_refuse(form, "invalid", "email");
+  char *body = fields != NULL ? json_dumps(fields, JSON_COMPACT) : NULL;
+  int rc = body == NULL ? APIKEYS_ERROR_NO_MEMORY
+                        : apikeys_document_set_body(document, body, strlen(body));
+  if (rc == APIKEYS_OK && email != NULL)
+    rc = apikeys_document_set_group(document, email, strlen(email));
+  free(body);
+  json_decref(fields);
+  return rc;
+}
+
+static void create_user(struct exchange *x) {
+  struct form form;
+  char id[NEW_ID_MAX];
+  if (!form_open(&form, x))
+    return;
+  new_id("user", id);
+  apikeys_document *document = apikeys_document_new();
+  int rc = document == NULL ? APIKEYS_ERROR_NO_MEMORY
+                            : apikeys_document_set_collection(document, COLLECTION);
+  if (rc == APIKEYS_OK)
+    rc = apikeys_document_set_id(document, id, strlen(id));
+  if (rc == APIKEYS_OK)
+    rc = set_fields(&form, document, FORM_REQUIRED);
+  if (rc != APIKEYS_OK || form_good(&form)) {
+    if (rc == APIKEYS_OK)
+      rc = apikeys_document_create(x->service->env, x->actor, document, x->err);
+    answer(x, rc, 201, document, id);
+  }
+  apikeys_document_free(document);
+  form_close(&form);
+}
+
+static void show_user(struct exchange *x) {
+  size_t length;
+  const char *id = exchange_argument(x, "user", &length);
+  apikeys_document *document = apikeys_document_new();
+  int rc = get(x, id, length, document);
+  answer(x, rc, 200, document, id);
+  apikeys_document_free(document);
+}
+
+static void update_user(struct exchange *x) {
+  struct form form;
+  size_t length;
+  const char *id = exchange_argument(x, "user", &length);
+  if (!form_open(&form, x))
+    return;
+  apikeys_document *document = apikeys_document_new();
+  int rc = get(x, id, length, document);
+  if (rc == APIKEYS_OK)
+    rc = set_fields(&form, document, FORM_OPTIONAL);
+  if (rc != APIKEYS_OK || form_good(&form)) {
+    if (rc == APIKEYS_OK)
+      rc = apikeys_document_update(x->service->env, x->actor, document, x->err);
+    answer(x, rc, 200, document, id);
+  }
+  apikeys_document_free(document);
+  form_close(&form);
+}
+
+static void list_users(struct exchange *x) {
+  struct list list;
+  if (!list_open(&list, x))
+    return;
+  json_t *users = json_array();
+  int rc = apikeys_filter_set_collection(list.filter, COLLECTION);
+  if (rc == APIKEYS_OK)
+    rc = list_set(&list, apikeys_filter_set_group, "email");
+  if (rc == APIKEYS_OK)
+    rc = apikeys_document_list(x->service->env, x->actor, list.filter, list.page, x->err);
+  for (size_t i = 0; rc == APIKEYS_OK && i < apikeys_page_count(list.page); i++)
+    json_array_append_new(users, user_json(apikeys_page_document(list.page, i)));
+  if (rc == APIKEYS_OK)
+    list_reply_values(&list, users);
+  else
+    reply_failure(x, rc, "Users", "");
+  json_decref(users);
+  list_close(&list);
+}
+
+/* -- Deleting ------------------------------------------------------------------------------------------ */
+
+/* Memberships first, with their keys: a user that is gone must leave nothing that works. */
+static int delete_memberships(struct exchange *x, const char *user_id, size_t length) {
+  apikeys_filter *filter = apikeys_filter_new();
+  apikeys_page *page = apikeys_page_new();
+  int rc = filter == NULL || page == NULL ? APIKEYS_ERROR_NO_MEMORY
+                                          : apikeys_filter_set_user(filter, user_id, length);
+  do {
+    if (rc == APIKEYS_OK)
+      rc = apikeys_member_list(x->service->env, x->actor, filter, page, x->err);
+    for (size_t i = 0; rc == APIKEYS_OK && i < apikeys_page_count(page); i++) {
+      size_t organization_length;
+      const char *organization_id =
+          apikeys_member_organization_id(apikeys_page_member(page, i), &organization_length);
+      rc = apikeys_member_delete(x->service->env, x->actor, organization_id, organization_length,
+                                 user_id, length, x->err);
+    }
+  } while (rc == APIKEYS_OK && apikeys_page_count(page) > 0);
+  apikeys_page_free(page);
+  apikeys_filter_free(filter);
+  return rc;
+}
+
+static void delete_user(struct exchange *x) {
+  size_t length;
+  const char *id = exchange_argument(x, "user", &length);
+  apikeys_document *document = apikeys_document_new();
+  int rc = get(x, id, length, document);
+  if (rc == APIKEYS_OK)
+    rc = delete_memberships(x, id, length);
+  if (rc == APIKEYS_OK)
+    rc = apikeys_document_delete(x->service->env, x->actor, COLLECTION, id, length, 0, x->err);
+  if (rc == APIKEYS_OK)
+    reply_nothing(x);
+  else
+    reply_failure(x, rc, "User", id);
+  apikeys_document_free(document);
+}
+
+/* -- For memberships and keys ---------------------------------------------------------------------------- */
+
+static int set_display_name(apikeys_member *member, const json_t *fields) {
+  char name[256];
+  const char *first = json_string_value(json_object_get(fields, "first_name"));
+  const char *last = json_string_value(json_object_get(fields, "last_name"));
+  int length = snprintf(name, sizeof name, "%s%s%s", first != NULL ? first : "",
+                        first != NULL && last != NULL ? " " : "", last != NULL ? last : "");
+  return length > 0 && (size_t)length < sizeof name
+             ? apikeys_member_set_display_name(member, name, (size_t)length)
+             : APIKEYS_OK;
+}
+
+int users_describe_member(struct exchange *x, apikeys_member *member, const char *user_id,
+                          size_t length) {
+  apikeys_document *document = apikeys_document_new();
+  int rc = get(x, user_id, length, document);
+  if (rc == APIKEYS_OK) {
+    json_t *fields = fields_of(document);
+    const char *email = json_string_value(json_object_get(fields, "email"));
+    if (email != NULL)
+      rc = apikeys_member_set_email(member, email, strlen(email));
+    if (rc == APIKEYS_OK)
+      rc = set_display_name(member, fields);
+    json_decref(fields);
+  }
+  apikeys_document_free(document);
+  /* A key that may write members need not be one that may read what the service keeps. */
+  return rc == APIKEYS_ERROR_NOT_FOUND || rc == APIKEYS_ERROR_NOT_ALLOWED ? APIKEYS_OK : rc;
+}
+
+static int check_is_member(struct exchange *x, const char *user_id, size_t length) {
+  apikeys_filter *filter = apikeys_filter_new();
+  apikeys_page *page = apikeys_page_new();
+  int rc = filter == NULL || page == NULL ? APIKEYS_ERROR_NO_MEMORY
+                                          : apikeys_filter_set_user(filter, user_id, length);
+  if (rc == APIKEYS_OK)
+    rc = apikeys_member_list(x->service->env, x->actor, filter, page, x->err);
+  if (rc == APIKEYS_OK && apikeys_page_count(page) == 0)
+    rc = APIKEYS_ERROR_NOT_FOUND;
+  apikeys_page_free(page);
+  apikeys_filter_free(filter);
+  return rc;
+}
+
+int users_check(struct exchange *x, const char *user_id, size_t length) {
+  apikeys_document *document = apikeys_document_new();
+  int rc = get(x, user_id, length, document);
+  apikeys_document_free(document);
+  if (rc == APIKEYS_ERROR_NOT_FOUND || rc == APIKEYS_ERROR_NOT_ALLOWED)
+    rc = check_is_member(x, user_id, length);
+  return rc == APIKEYS_ERROR_NOT_ALLOWED ? APIKEYS_OK : rc; /* the list's own right decides */
+}
+
+#define USERS "/user_management/users"
+
+const struct route user_routes[] = {
+    {METHOD_POST, USERS, ACCESS_MANAGEMENT, create_user},
+    {METHOD_GET, USERS, ACCESS_MANAGEMENT, list_users},
+    {METHOD_GET, USERS "/:user", ACCESS_MANAGEMENT, show_user},
+    {METHOD_PUT, USERS "/:user", ACCESS_MANAGEMENT, update_user},
+    {METHOD_DELETE, USERS "/:user", ACCESS_MANAGEMENT, delete_user},
+    {0},
+};

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Users, as far as keys need them. They are the service's own, kept as documents of the
+ * environment's store; memberships are the library's. A host may as well have its users elsewhere
+ * and name them by ids that are unknown here.
+ */
+#ifndef SERVER_REST_USERS_H
+#define SERVER_REST_USERS_H
+
+#include "http/exchange.h"
+
+/* Gives a member the user's name and address to show, if the user is known here. */
+int users_describe_member(struct exchange *x, apikeys_member *member, const char *user_id,
+                          size_t length);
+
+/* APIKEYS_ERROR_NOT_FOUND: neither a user of ours nor a member of any organization. */
+int users_check(struct exchange *x, const char *user_id, size_t length);
+
+#endif
