@@ -7,6 +7,8 @@
 
 extern const struct route validation_routes[];
 extern const struct route key_routes[];
+extern const struct route management_key_routes[];
+extern const struct route environment_routes[];
 extern const struct route health_routes[];
 extern const struct route demo_routes[];
 extern const struct route widget_routes[];

@@ -4,6 +4,7 @@
 #include "config.h"
 #include "demo.h"
 #include "first_key.h"
+#include "in_flight.h"
 #include "log.h"
 #include "throttle.h"
 
@@ -39,7 +40,8 @@ static bool open_environment(struct service *service) {
 bool service_start(struct service *service, const struct config *config, struct log *log) {
   *service = (struct service){.config = config, .log = log};
   service->throttle = throttle_new(config->failures_per_minute);
-  if (service->throttle == NULL || !open_environment(service) || !first_key_ensure(service))
+  service->in_flight = in_flight_new();
+  if (service->throttle == NULL || service->in_flight == NULL || !open_environment(service) || !first_key_ensure(service))
     return false;
   if (config->demo && (service->demo = demo_start(service)) == NULL)
     return false;
@@ -49,5 +51,6 @@ bool service_start(struct service *service, const struct config *config, struct 
 void service_stop(struct service *service) {
   demo_stop(service->demo);
   apikeys_close(service->env);
+  in_flight_free(service->in_flight);
   throttle_free(service->throttle);
 }

@@ -12,6 +12,7 @@ struct service {
   struct log *log;
   apikeys_env *env;
   struct throttle *throttle;
+  struct in_flight *in_flight;
   struct demo *demo; /* NULL without --demo */
 };
 

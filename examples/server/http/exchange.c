@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/exchange.h"
 
+#include <jansson.h>
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -115,7 +116,14 @@ static int hex_digit(char c) {
   return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* The decoded text, or NULL: a bad escape, a control character, no memory. */
+/* Is it UTF-8, and so fit to be repeated in JSON? */
+static bool is_utf8(const char *text, size_t length) {
+  json_t *string = json_stringn(text, length);
+  json_decref(string);
+  return string != NULL;
+}
+
+/* The decoded text, or NULL: a bad escape, a control character, no UTF-8, no memory. */
 static char *decode(struct exchange *x, const char *text, size_t length, bool plus_is_blank,
                     size_t *decoded_length) {
   char *out = exchange_memory(x, length + 1);
@@ -137,7 +145,7 @@ static char *decode(struct exchange *x, const char *text, size_t length, bool pl
     out[n++] = c;
   }
   *decoded_length = n;
-  return out;
+  return out != NULL && is_utf8(out, n) ? out : NULL;
 }
 
 static bool add_parameter(struct exchange *x, const char *text, size_t length) {

@@ -107,7 +107,7 @@ const char *exchange_argument(const struct exchange *x, const char *name, size_t
 
 /*
  * Split and decode a query: %XX and '+'. False: it is malformed (a bad escape, a NUL or another
- * control character, too many parameters), or out of memory.
+ * control character, no UTF-8, too many parameters), or out of memory.
  */
 bool exchange_parse_query(struct exchange *x, const char *query);
 

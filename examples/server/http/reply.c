@@ -118,6 +118,8 @@ static const struct wire_code {
     {APIKEYS_ERROR_CURSOR_UNKNOWN, 422, "cursor_unknown"},
     {APIKEYS_ERROR_CURSOR_EXPIRED, 422, "cursor_expired"},
     {APIKEYS_ERROR_ACTOR_UNKNOWN, 401, "unauthorized"},
+    {APIKEYS_ERROR_NOT_ALLOWED, 403, "forbidden"},
+    {APIKEYS_ERROR_SYSTEM_OBJECT, 403, "system_object"},
     {APIKEYS_ERROR_ALREADY_REVOKED, 404, "entity_not_found"},
     {APIKEYS_ERROR_ALREADY_EXPIRED, 409, "api_key_already_expired"},
     {APIKEYS_ERROR_IDEMPOTENCY_MISMATCH, 422, "idempotency_key_mismatch"},
@@ -153,9 +155,15 @@ static void reply_used(struct exchange *x) {
                        "entity_id", id));
 }
 
+/* A setter fails without a word in the error object, which may then be an earlier call's. */
+static bool has_detail(const struct exchange *x, int rc) {
+  return apikeys_error_code(x->err) == rc;
+}
+
 void reply_failure(struct exchange *x, int rc, const char *noun, const char *id) {
   const struct wire_code *known = wire_code(rc);
-  const char *field = apikeys_error_field(x->err);
+  const char *field = has_detail(x, rc) ? apikeys_error_field(x->err) : "";
+  const char *message = has_detail(x, rc) ? apikeys_error_message(x->err) : apikeys_result_text(rc);
   int category = apikeys_result_category(rc);
   if (known != NULL && known->status == 422 && field[0] != '\0')
     reply_field(x, known->code, field);
@@ -164,16 +172,15 @@ void reply_failure(struct exchange *x, int rc, const char *noun, const char *id)
   else if (rc == APIKEYS_ERROR_IDEMPOTENCY_USED)
     reply_used(x);
   else if (known != NULL)
-    reply_error(x, status_for(x, known->status), known->code, "%s", apikeys_error_message(x->err));
+    reply_error(x, status_for(x, known->status), known->code, "%s", message);
   else if (category == APIKEYS_CATEGORY_INVALID && field[0] != '\0')
     reply_field(x, "invalid", field);
   else if (category == APIKEYS_CATEGORY_INVALID)
-    reply_error(x, 422, "invalid", "%s", apikeys_error_message(x->err));
+    reply_error(x, 422, "invalid", "%s", message);
   else if (category == APIKEYS_CATEGORY_UNAVAILABLE) {
     /* The message of our own trouble is for our log, not for clients. */
     reply_error(x, 503, "unavailable", "The service cannot do this at the moment.");
     reply_header(x, "Retry-After", "1");
   } else
-    reply_error(x, status_for(x, apikeys_result_status(rc)), NULL, "%s",
-                apikeys_error_message(x->err));
+    reply_error(x, status_for(x, apikeys_result_status(rc)), NULL, "%s", message);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* GET /events. */
+/*
+ * GET /events. The 30 days that a query may span elsewhere are no limit here: pages are bounded, and
+ * how long events are kept is the environment's event_retention_ms.
+ */
 #include "http/reply.h"
 #include "http/timestamp.h"
 #include "rest/list.h"
@@ -8,8 +11,8 @@
 
 #include <string.h>
 
-/* Management keys' events are the operator's, not the public's. */
-static const char *const public_types[] = {
+/* Those of the contract first; then what is the operator's, not the public's. */
+static const char *const types[] = {
     "api_key.created",
     "api_key.updated",
     "api_key.revoked",
@@ -25,15 +28,38 @@ static const char *const public_types[] = {
     "permission.created",
     "permission.updated",
     "permission.deleted",
+    "management_key.created",
+    "management_key.updated",
+    "management_key.revoked",
+    "environment.created",
+    "environment.updated",
+    "environment.pruned",
+    "environment.root_key_rotated",
 };
+enum { TYPES = sizeof types / sizeof types[0], PUBLIC_TYPES = 15 };
+
+/* "include=operator_events" gives the operator's events too. It is ours alone. */
+static size_t types_to_see(const struct exchange *x) {
+  const char *include = exchange_parameter(x, "include", NULL);
+  return include != NULL && strcmp(include, "operator_events") == 0 ? TYPES : PUBLIC_TYPES;
+}
+
+static bool is_known(const char *type, size_t length, size_t known) {
+  for (size_t i = 0; i < known; i++)
+    if (strlen(types[i]) == length && memcmp(types[i], type, length) == 0)
+      return true;
+  return false;
+}
 
 /* One or more types, separated by commas: "events=a,b". */
-static int add_types(apikeys_filter *filter, const char *text) {
+static int add_types(struct list *list, const char *text) {
   int rc = APIKEYS_OK;
   while (rc == APIKEYS_OK && *text != '\0') {
     size_t length = strcspn(text, ",");
+    if (length > 0 && !is_known(text, length, types_to_see(list->x)))
+      return APIKEYS_ERROR_INVALID_ARGUMENT;
     if (length > 0)
-      rc = apikeys_filter_add_event_type(filter, text, length);
+      rc = apikeys_filter_add_event_type(list->filter, text, length);
     text += length + (text[length] == ',');
   }
   return rc;
@@ -42,18 +68,18 @@ static int add_types(apikeys_filter *filter, const char *text) {
 /* "events=a,b" (Node, Python), "events=a&events=b" (Go), "events[]=a" (older ones). */
 static int set_types(struct list *list) {
   const struct pairs *query = &list->x->query;
+  size_t known = types_to_see(list->x);
   int rc = APIKEYS_OK;
   bool any = false;
   for (size_t i = 0; rc == APIKEYS_OK && i < query->count; i++) {
     const struct pair *pair = &query->at[i];
     if (strcmp(pair->name, "events") != 0 && strcmp(pair->name, "events[]") != 0)
       continue;
-    any = any || pair->length > 0;
-    rc = add_types(list->filter, pair->text);
+    any = any || pair->text[strspn(pair->text, ",")] != '\0';
+    rc = add_types(list, pair->text);
   }
-  for (size_t i = 0; rc == APIKEYS_OK && !any && i < sizeof public_types / sizeof public_types[0];
-       i++)
-    rc = apikeys_filter_add_event_type(list->filter, public_types[i], strlen(public_types[i]));
+  for (size_t i = 0; rc == APIKEYS_OK && !any && i < known; i++)
+    rc = apikeys_filter_add_event_type(list->filter, types[i], strlen(types[i]));
   return rc;
 }
 
@@ -94,12 +120,20 @@ static void list_events(struct exchange *x) {
   list_close(&list);
 }
 
+static bool may_see(const struct exchange *x, const apikeys_event *event) {
+  size_t length;
+  const char *type = apikeys_event_type(event, &length);
+  return is_known(type, length, types_to_see(x));
+}
+
 static void show_event(struct exchange *x) {
   size_t length, json_length = 0;
   const char *id = exchange_argument(x, "id", &length);
   apikeys_event *event = apikeys_event_new();
   int rc = event == NULL ? APIKEYS_ERROR_NO_MEMORY
                          : apikeys_event_get(x->service->env, x->actor, id, length, event, x->err);
+  if (rc == APIKEYS_OK && !may_see(x, event))
+    rc = APIKEYS_ERROR_NOT_FOUND;
   if (rc == APIKEYS_OK) {
     const char *json = apikeys_event_json(event, &json_length);
     reply_text(x, 200, json, json_length);

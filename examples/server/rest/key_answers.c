@@ -2,6 +2,8 @@
 #include "rest/key_answers.h"
 
 #include "http/reply.h"
+#include "http/timestamp.h"
+#include "in_flight.h"
 #include "service.h"
 
 #include <sodium.h>
@@ -28,19 +30,50 @@ void key_reply(struct exchange *x, int status, apikeys_key *key, const char *val
   reply_take(x, status, text, size);
 }
 
-static int set_permissions(apikeys_key_spec *spec, const json_t *permissions) {
+json_t *key_json(apikeys_key *key) {
+  size_t length = 0;
+  const char *text = apikeys_key_json(key, &length);
+  json_t *json = text != NULL ? json_loadb(text, length, 0, NULL) : NULL;
+  if (json != NULL && apikeys_key_revoked_at_ms(key) != 0) {
+    json_object_set_new(json, "revoked_at", timestamp_json(apikeys_key_revoked_at_ms(key)));
+    json_object_set_new(json, "revoked_reason", json_string(apikeys_key_revoked_reason(key, NULL)));
+  }
+  return json;
+}
+
+/* -- Creating --------------------------------------------------------------------------------------- */
+
+static int set_permissions(struct form *form, apikeys_key_spec *spec) {
+  const json_t *permissions = form_texts(form, "permissions");
   int rc = APIKEYS_OK;
   for (size_t i = 0; rc == APIKEYS_OK && i < json_array_size(permissions); i++) {
     const json_t *slug = json_array_get(permissions, i);
     rc = apikeys_key_spec_add_permission(spec, json_string_value(slug), json_string_length(slug));
   }
-  return rc;
+  if (rc == APIKEYS_ERROR_INVALID_ARGUMENT) /* text that no slug can be */
+    form_refuse(form, "unknown_permission", "permissions");
+  return rc == APIKEYS_ERROR_INVALID_ARGUMENT ? APIKEYS_OK : rc;
 }
 
-static int set_idempotency_key(struct exchange *x, apikeys_key_spec *spec) {
+static int set_idempotency_key(struct form *form, apikeys_key_spec *spec) {
   size_t length;
-  const char *text = exchange_header(x, "Idempotency-Key", &length);
-  return text != NULL ? apikeys_key_spec_set_idempotency_key(spec, text, length) : APIKEYS_OK;
+  const char *text = exchange_header(form->x, "Idempotency-Key", &length);
+  int rc = text != NULL ? apikeys_key_spec_set_idempotency_key(spec, text, length) : APIKEYS_OK;
+  if (rc == APIKEYS_ERROR_INVALID_ARGUMENT)
+    form_refuse(form, "invalid", "idempotency_key");
+  return rc == APIKEYS_ERROR_INVALID_ARGUMENT ? APIKEYS_OK : rc;
+}
+
+static int set_all(struct form *form, apikeys_key_spec *spec) {
+  size_t length;
+  const char *name = form_text(form, "name", FORM_REQUIRED, &length);
+  int rc = name != NULL ? apikeys_key_spec_set_name(spec, name, length) : APIKEYS_OK;
+  if (rc == APIKEYS_OK)
+    rc = set_permissions(form, spec);
+  int64_t expires_at_ms = form_time_ms(form, "expires_at");
+  if (rc == APIKEYS_OK && expires_at_ms != 0)
+    rc = apikeys_key_spec_set_expires_at_ms(spec, expires_at_ms);
+  return rc == APIKEYS_OK ? set_idempotency_key(form, spec) : rc;
 }
 
 static int create(struct exchange *x, const apikeys_key_spec *spec) {
@@ -56,26 +89,32 @@ static int create(struct exchange *x, const apikeys_key_spec *spec) {
   return rc;
 }
 
+/* A repeat while the first one is being answered would give it a value that is dead already. */
+static void create_once(struct exchange *x, const apikeys_key_spec *spec, const char *owner_noun,
+                        const char *owner_id) {
+  struct in_flight_entry entry;
+  const char *idempotency_key = exchange_header(x, "Idempotency-Key", NULL);
+  if (idempotency_key != NULL &&
+      !in_flight_enter(x->service->in_flight, &entry, owner_id, idempotency_key)) {
+    reply_error(x, 409, "idempotency_key_in_flight",
+                "A request with this idempotency key is being answered.");
+    return;
+  }
+  int rc = create(x, spec);
+  if (rc != APIKEYS_OK)
+    reply_failure(x, rc, owner_noun, owner_id);
+  if (idempotency_key != NULL)
+    in_flight_leave(x->service->in_flight, &entry);
+}
+
 void key_create(struct form *form, apikeys_key_spec *spec, const char *owner_noun,
                 const char *owner_id, int invalid) {
   struct exchange *x = form->x;
-  size_t length;
-  const char *name = form_text(form, "name", FORM_REQUIRED, &length);
-  json_t *permissions = form_texts(form, "permissions");
-  int64_t expires_at_ms = form_time_ms(form, "expires_at");
-  if (form_good(form)) {
-    int rc = apikeys_key_spec_set_name(spec, name, length);
-    if (rc == APIKEYS_OK)
-      rc = set_permissions(spec, permissions);
-    if (rc == APIKEYS_OK && expires_at_ms != 0)
-      rc = apikeys_key_spec_set_expires_at_ms(spec, expires_at_ms);
-    if (rc == APIKEYS_OK)
-      rc = set_idempotency_key(x, spec);
-    if (rc == APIKEYS_OK)
-      rc = create(x, spec);
-    if (rc != APIKEYS_OK)
-      reply_failure(x, rc, owner_noun, owner_id);
-  }
+  int rc = set_all(form, spec);
+  if (rc != APIKEYS_OK)
+    reply_failure(x, rc, owner_noun, owner_id);
+  else if (form_good(form))
+    create_once(x, spec, owner_noun, owner_id);
   if (x->status == 422)
     x->status = invalid;
 }

@@ -5,6 +5,9 @@
 
 #include "http/body.h"
 
+/* A key, and when and why it was revoked, if it was; that part is ours alone. NULL: out of memory. */
+json_t *key_json(apikeys_key *key);
+
 /* A key's JSON, with `value` in it if there is one. */
 void key_reply(struct exchange *x, int status, apikeys_key *key, const char *value);
 

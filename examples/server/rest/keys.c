@@ -4,6 +4,7 @@
 #include "http/reply.h"
 #include "rest/key_answers.h"
 #include "rest/list.h"
+#include "rest/one_key.h"
 #include "routes.h"
 #include "service.h"
 
@@ -36,95 +37,56 @@ static int check_organization(struct exchange *x, const char *id, size_t length)
   return rc == APIKEYS_ERROR_NOT_ALLOWED ? APIKEYS_OK : rc; /* the list's own right decides */
 }
 
+static int set_filter(struct list *list, bool revoked) {
+  size_t length;
+  const char *id = exchange_argument(list->x, "organization", &length);
+  int rc = check_organization(list->x, id, length);
+  if (rc == APIKEYS_OK)
+    rc = apikeys_filter_set_organization(list->filter, id, length);
+  if (rc == APIKEYS_OK)
+    rc = apikeys_filter_set_revoked(list->filter, revoked);
+  return rc == APIKEYS_OK ? list_set(list, apikeys_filter_set_search, "search") : rc;
+}
+
+/* Revoked keys are listed for whoever asks for them with "revoked=true", and say that they are. */
+static void reply_keys(struct list *list, bool revoked) {
+  json_t *values = revoked ? json_array() : NULL;
+  for (size_t i = 0; revoked && i < apikeys_page_count(list->page); i++)
+    json_array_append_new(values, key_json(apikeys_page_key(list->page, i)));
+  if (revoked)
+    list_reply_values(list, values);
+  else
+    list_reply(list, APIKEYS_OK, list_key);
+  json_decref(values);
+}
+
 static void list_keys(struct exchange *x) {
   struct list list;
-  size_t length;
-  const char *id = exchange_argument(x, "organization", &length);
+  bool revoked;
   if (!list_open(&list, x))
     return;
-  int rc = check_organization(x, id, length);
-  if (rc == APIKEYS_OK)
-    rc = apikeys_filter_set_organization(list.filter, id, length);
-  if (rc == APIKEYS_OK)
-    rc = list_set(&list, apikeys_filter_set_search, "search");
-  if (rc == APIKEYS_OK && exchange_parameter(x, "revoked", NULL) != NULL)
-    rc = apikeys_filter_set_revoked(list.filter, 1);
-  if (rc == APIKEYS_OK)
-    rc = apikeys_key_list(x->service->env, x->actor, list.filter, list.page, x->err);
-  if (rc == APIKEYS_ERROR_NOT_FOUND)
-    reply_failure(x, rc, "Organization", id);
-  else
-    list_reply(&list, rc, list_key);
+  if (list_flag(&list, "revoked", &revoked)) {
+    int rc = set_filter(&list, revoked);
+    if (rc == APIKEYS_OK)
+      rc = apikeys_key_list(x->service->env, x->actor, list.filter, list.page, x->err);
+    if (rc == APIKEYS_OK)
+      reply_keys(&list, revoked);
+    else
+      list_fail(&list, rc, "Organization", exchange_argument(x, "organization", NULL));
+  }
   list_close(&list);
 }
 
-/* Management keys have routes of their own; here they are not found. */
-static int get_key(struct exchange *x, apikeys_key *key) {
-  size_t length;
-  const char *id = exchange_argument(x, "id", &length);
-  int rc = key == NULL ? APIKEYS_ERROR_NO_MEMORY
-                       : apikeys_key_get(x->service->env, x->actor, id, length, key, x->err);
-  if (rc == APIKEYS_OK && apikeys_key_owner_type(key) == APIKEYS_OWNER_ENVIRONMENT)
-    return APIKEYS_ERROR_NOT_FOUND;
-  return rc;
-}
-
 static void show_key(struct exchange *x) {
-  apikeys_key *key = apikeys_key_new();
-  int rc = get_key(x, key);
-  if (rc == APIKEYS_OK)
-    key_reply(x, 200, key, NULL);
-  else
-    reply_failure(x, rc, "API Key", exchange_argument(x, "id", NULL));
-  apikeys_key_free(key);
-}
-
-static void revoke_key(struct exchange *x) {
-  size_t length;
-  const char *id = exchange_argument(x, "id", &length);
-  apikeys_key *key = apikeys_key_new();
-  int rc = get_key(x, key);
-  if (rc == APIKEYS_OK)
-    rc = apikeys_key_revoke(x->service->env, x->actor, id, length, NULL, 0, NULL, x->err);
-  if (rc == APIKEYS_OK)
-    reply_nothing(x);
-  else
-    reply_failure(x, rc, "API Key", id);
-  apikeys_key_free(key);
-}
-
-/* No date, or one that has passed, is now; null takes a planned expiry back. */
-static int set_expiry(struct exchange *x, const struct form *form, int64_t expires_at_ms,
-                      apikeys_key *key) {
-  size_t length;
-  const char *id = exchange_argument(x, "id", &length);
-  apikeys_key_spec *spec = apikeys_key_spec_new();
-  int rc = spec == NULL ? APIKEYS_ERROR_NO_MEMORY : get_key(x, key);
-  if (rc == APIKEYS_OK)
-    rc = apikeys_key_spec_set_expires_at_ms(spec, form_has(form, "expires_at") ? expires_at_ms : 1);
-  if (rc == APIKEYS_OK)
-    rc = apikeys_key_update(x->service->env, x->actor, id, length, spec, key, x->err);
-  apikeys_key_spec_free(spec);
-  return rc;
+  key_show(x, CUSTOMER_KEY);
 }
 
 static void expire_key(struct exchange *x) {
-  struct form form;
-  if (!form_open(&form, x))
-    return;
-  int64_t expires_at_ms = form_time_ms(&form, "expires_at");
-  if (form_good(&form)) {
-    apikeys_key *key = apikeys_key_new();
-    int rc = set_expiry(x, &form, expires_at_ms, key);
-    if (rc == APIKEYS_OK)
-      key_reply(x, 200, key, NULL);
-    else if (rc == APIKEYS_ERROR_ALREADY_EXPIRED)
-      reply_error(x, 409, "api_key_already_expired", "API key is already expired");
-    else
-      reply_failure(x, rc, "API Key", exchange_argument(x, "id", NULL));
-    apikeys_key_free(key);
-  }
-  form_close(&form);
+  key_expire(x, CUSTOMER_KEY);
+}
+
+static void revoke_key(struct exchange *x) {
+  key_revoke(x, CUSTOMER_KEY);
 }
 
 const struct route key_routes[] = {

@@ -39,6 +39,11 @@ static bool read_order(struct list *list) {
   return apikeys_filter_set_order(list->filter, order) == APIKEYS_OK;
 }
 
+static void refuse_cursor(struct list *list, const char *code) {
+  bool after = exchange_parameter(list->x, "after", NULL) != NULL;
+  reply_invalid(list->x, code, after ? "after" : "before");
+}
+
 static bool read_cursors(struct list *list) {
   const char *after = list->swapped ? "before" : "after";
   const char *before = list->swapped ? "after" : "before";
@@ -50,8 +55,7 @@ static bool read_cursors(struct list *list) {
   if (list_set(list, apikeys_filter_set_after, after) == APIKEYS_OK &&
       list_set(list, apikeys_filter_set_before, before) == APIKEYS_OK)
     return true;
-  reply_invalid(list->x, "cursor_unknown",
-                exchange_parameter(list->x, "after", NULL) != NULL ? "after" : "before");
+  refuse_cursor(list, "cursor_unknown");
   return false;
 }
 
@@ -74,6 +78,15 @@ int list_set(struct list *list, list_setter set, const char *parameter) {
   size_t length;
   const char *text = exchange_parameter(list->x, parameter, &length);
   return text != NULL ? set(list->filter, text, length) : APIKEYS_OK;
+}
+
+void list_fail(struct list *list, int rc, const char *noun, const char *id) {
+  if (rc == APIKEYS_ERROR_CURSOR_UNKNOWN)
+    refuse_cursor(list, "cursor_unknown");
+  else if (rc == APIKEYS_ERROR_CURSOR_EXPIRED)
+    refuse_cursor(list, "cursor_expired");
+  else
+    reply_failure(list->x, rc, noun, id);
 }
 
 /* -- Writing ------------------------------------------------------------------------------------- */
@@ -115,7 +128,7 @@ static void reply(struct list *list, int rc, list_item item, bool paged) {
   char *text = NULL;
   size_t size = 0;
   if (rc != APIKEYS_OK) {
-    reply_failure(list->x, rc, "List", "");
+    list_fail(list, rc, "List", "");
     return;
   }
   FILE *out = open_memstream(&text, &size);
@@ -152,6 +165,15 @@ void list_reply_values(struct list *list, json_t *values) {
              json_pack("{s:s,s:O,s:{s:o,s:o}}", "object", "list", "data", values, "list_metadata",
                        "before", cursor_json(list->swapped ? after : before), "after",
                        cursor_json(list->swapped ? before : after)));
+}
+
+bool list_flag(struct list *list, const char *parameter, bool *flag) {
+  const char *text = exchange_parameter(list->x, parameter, NULL);
+  *flag = text != NULL && strcmp(text, "true") == 0;
+  if (text == NULL || *flag || strcmp(text, "false") == 0)
+    return true;
+  reply_invalid(list->x, "invalid", parameter);
+  return false;
 }
 
 #define ITEM(noun)                                                                                 \

@@ -26,15 +26,21 @@ void list_close(struct list *list);
 typedef int (*list_setter)(apikeys_filter *filter, const char *text, size_t length);
 int list_set(struct list *list, list_setter set, const char *parameter);
 
+/* "true" or "false", which is what an absent one says. False: something else; answered. */
+bool list_flag(struct list *list, const char *parameter, bool *flag);
+
 /* The i-th object of the page as JSON text; NULL: out of memory. */
 typedef const char *(*list_item)(const apikeys_page *page, size_t i, size_t *length);
+
+/* What the call that filled the page said, other than 0; `noun` and `id` as in reply_failure(). */
+void list_fail(struct list *list, int rc, const char *noun, const char *id);
 
 /* What the call that filled the page said: the list, or an error. */
 void list_reply(struct list *list, int rc, list_item item);
 /* The same without "list_metadata", for lists that are given whole. */
 void list_reply_whole(struct list *list, int rc, list_item item);
 
-/* The list with these values, which stay the caller's, in the page's place. */
+/* The list with these values, which stay the caller's, in the page's place. NULL: out of memory. */
 void list_reply_values(struct list *list, json_t *values);
 
 const char *list_key(const apikeys_page *page, size_t i, size_t *length);

@@ -36,7 +36,9 @@ static int set_roles(struct form *form, apikeys_member *member) {
     const json_t *slug = json_array_get(several, i);
     rc = apikeys_member_add_role(member, json_string_value(slug), json_string_length(slug));
   }
-  return rc;
+  if (rc == APIKEYS_ERROR_INVALID_ARGUMENT) /* text that no slug can be */
+    form_refuse(form, "role_not_found", "role_slug");
+  return rc == APIKEYS_ERROR_INVALID_ARGUMENT ? APIKEYS_OK : rc;
 }
 
 static int create(struct form *form, apikeys_member *member) {

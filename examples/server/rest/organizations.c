@@ -8,6 +8,62 @@
 
 #include <string.h>
 
+/* -- Key counts: "include=api_key_count", ours alone ------------------------------------------------ */
+
+static bool wants_counts(const struct exchange *x) {
+  const char *include = exchange_parameter(x, "include", NULL);
+  return include != NULL && strcmp(include, "api_key_count") == 0;
+}
+
+static int count_keys(struct exchange *x, const char *id, size_t length, uint64_t *count) {
+  apikeys_filter *filter = apikeys_filter_new();
+  int rc = filter == NULL ? APIKEYS_ERROR_NO_MEMORY
+                          : apikeys_filter_set_organization(filter, id, length);
+  if (rc == APIKEYS_OK)
+    rc = apikeys_key_count(x->service->env, x->actor, filter, count, x->err);
+  apikeys_filter_free(filter);
+  return rc;
+}
+
+static int with_count(struct exchange *x, apikeys_organization *organization, json_t **json) {
+  size_t id_length, length;
+  uint64_t count;
+  const char *id = apikeys_organization_id(organization, &id_length);
+  int rc = count_keys(x, id, id_length, &count);
+  if (rc != APIKEYS_OK)
+    return rc;
+  const char *text = apikeys_organization_json(organization, &length);
+  *json = text != NULL ? json_loadb(text, length, 0, NULL) : NULL;
+  json_object_set_new(*json, "api_key_count", json_integer((json_int_t)count));
+  return *json != NULL ? APIKEYS_OK : APIKEYS_ERROR_NO_MEMORY;
+}
+
+static void answer_with_count(struct exchange *x, apikeys_organization *organization) {
+  json_t *json;
+  int rc = with_count(x, organization, &json);
+  if (rc == APIKEYS_OK)
+    reply_json(x, 200, json);
+  else
+    reply_failure(x, rc, "Organization", apikeys_organization_id(organization, NULL));
+}
+
+static void list_with_counts(struct list *list) {
+  json_t *values = json_array(), *json;
+  int rc = APIKEYS_OK;
+  for (size_t i = 0; rc == APIKEYS_OK && i < apikeys_page_count(list->page); i++) {
+    rc = with_count(list->x, apikeys_page_organization(list->page, i), &json);
+    if (rc == APIKEYS_OK)
+      json_array_append_new(values, json);
+  }
+  if (rc == APIKEYS_OK)
+    list_reply_values(list, values);
+  else
+    list_fail(list, rc, "Organization", "");
+  json_decref(values);
+}
+
+/* -- Organizations ---------------------------------------------------------------------------------- */
+
 static void answer(struct exchange *x, int rc, int status, apikeys_organization *organization,
                    const char *id) {
   size_t length = 0;
@@ -35,9 +91,9 @@ static int set_domains(struct form *form, apikeys_organization *organization) {
       rc = apikeys_organization_add_domain(organization, json_string_value(domain),
                                            json_string_length(domain));
   }
-  if (!good)
+  if (!good || rc == APIKEYS_ERROR_INVALID_ARGUMENT)
     form_refuse(form, "invalid", "domain_data");
-  return rc;
+  return rc == APIKEYS_ERROR_INVALID_ARGUMENT ? APIKEYS_OK : rc;
 }
 
 /* {"key":"text"}; null takes a pair out. */
@@ -55,9 +111,9 @@ static int set_metadata(struct form *form, apikeys_organization *organization) {
                                              json_is_string(value) ? json_string_value(value) : "",
                                              json_is_string(value) ? json_string_length(value) : 0);
   }
-  if (!good)
+  if (!good || rc == APIKEYS_ERROR_INVALID_ARGUMENT)
     form_refuse(form, "invalid", "metadata");
-  return rc;
+  return rc == APIKEYS_ERROR_INVALID_ARGUMENT ? APIKEYS_OK : rc;
 }
 
 static int set_all(struct form *form, apikeys_organization *organization,
@@ -100,7 +156,10 @@ static void show_organization(struct exchange *x) {
   int rc = organization == NULL ? APIKEYS_ERROR_NO_MEMORY
                                 : apikeys_organization_get(x->service->env, x->actor, id, length,
                                                            organization, x->err);
-  answer(x, rc, 200, organization, id);
+  if (rc == APIKEYS_OK && wants_counts(x))
+    answer_with_count(x, organization);
+  else
+    answer(x, rc, 200, organization, id);
   apikeys_organization_free(organization);
 }
 
@@ -154,7 +213,10 @@ static void list_organizations(struct exchange *x) {
   int rc = list_set(&list, apikeys_filter_set_search, "search");
   if (rc == APIKEYS_OK)
     rc = apikeys_organization_list(x->service->env, x->actor, list.filter, list.page, x->err);
-  list_reply(&list, rc, list_organization);
+  if (rc == APIKEYS_OK && wants_counts(x))
+    list_with_counts(&list);
+  else
+    list_reply(&list, rc, list_organization);
   list_close(&list);
 }
 

@@ -135,6 +135,14 @@ static int set_some_texts(struct form *form, apikeys_role *role) {
   return set_texts(form, role, FORM_OPTIONAL);
 }
 
+static int add(struct form *form, apikeys_role *role, const char *slug, size_t length,
+               const char *field) {
+  int rc = apikeys_role_add_permission(role, slug, length);
+  if (rc == APIKEYS_ERROR_INVALID_ARGUMENT) /* text that no slug can be */
+    form_refuse(form, "unknown_permission", field);
+  return rc == APIKEYS_ERROR_INVALID_ARGUMENT ? APIKEYS_OK : rc;
+}
+
 static int set_permissions(struct form *form, apikeys_role *role) {
   const json_t *permissions = form_texts(form, "permissions");
   if (permissions == NULL) {
@@ -144,7 +152,7 @@ static int set_permissions(struct form *form, apikeys_role *role) {
   int rc = apikeys_role_clear_permissions(role);
   for (size_t i = 0; rc == APIKEYS_OK && i < json_array_size(permissions); i++) {
     const json_t *slug = json_array_get(permissions, i);
-    rc = apikeys_role_add_permission(role, json_string_value(slug), json_string_length(slug));
+    rc = add(form, role, json_string_value(slug), json_string_length(slug), "permissions");
   }
   return rc;
 }
@@ -152,7 +160,7 @@ static int set_permissions(struct form *form, apikeys_role *role) {
 static int add_permission(struct form *form, apikeys_role *role) {
   size_t length;
   const char *slug = form_text(form, "slug", FORM_REQUIRED, &length);
-  return slug != NULL ? apikeys_role_add_permission(role, slug, length) : APIKEYS_OK;
+  return slug != NULL ? add(form, role, slug, length, "slug") : APIKEYS_OK;
 }
 
 static int remove_permission(struct form *form, apikeys_role *role) {
@@ -200,7 +208,10 @@ static void list_roles(struct exchange *x) {
                       : APIKEYS_OK;
   if (rc == APIKEYS_OK)
     rc = apikeys_role_list(x->service->env, x->actor, list.filter, list.page, x->err);
-  list_reply_whole(&list, rc, list_role);
+  if (rc == APIKEYS_ERROR_NOT_FOUND)
+    reply_failure(x, rc, "Organization", organization_id);
+  else
+    list_reply_whole(&list, rc, list_role);
   list_close(&list);
 }
 

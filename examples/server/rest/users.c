@@ -152,7 +152,7 @@ static void list_users(struct exchange *x) {
   if (rc == APIKEYS_OK)
     list_reply_values(&list, users);
   else
-    reply_failure(x, rc, "Users", "");
+    list_fail(&list, rc, "List", "");
   json_decref(users);
   list_close(&list);
 }

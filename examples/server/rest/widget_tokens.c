@@ -7,14 +7,30 @@
 
 #include <sodium.h>
 
-static int set_scopes(apikeys_widget_token_spec *spec, const json_t *scopes) {
+static int set_scopes(struct form *form, apikeys_widget_token_spec *spec) {
+  const json_t *scopes = form_texts(form, "scopes");
   int rc = APIKEYS_OK;
   for (size_t i = 0; rc == APIKEYS_OK && i < json_array_size(scopes); i++) {
     const json_t *scope = json_array_get(scopes, i);
     rc = apikeys_widget_token_spec_add_scope(spec, json_string_value(scope),
                                              json_string_length(scope));
   }
-  return rc;
+  if (rc == APIKEYS_ERROR_INVALID_ARGUMENT)
+    form_refuse(form, "invalid", "scopes");
+  return rc == APIKEYS_ERROR_INVALID_ARGUMENT ? APIKEYS_OK : rc;
+}
+
+/* Text that can be no id is the id of nothing. */
+static int set_organization(apikeys_widget_token_spec *spec, const char *id, size_t length) {
+  int rc = apikeys_widget_token_spec_set_organization(spec, id, length);
+  return rc == APIKEYS_ERROR_INVALID_ARGUMENT ? APIKEYS_ERROR_NOT_FOUND : rc;
+}
+
+static int set_user(struct form *form, apikeys_widget_token_spec *spec) {
+  size_t length;
+  const char *id = form_text(form, "user_id", FORM_OPTIONAL, &length);
+  int rc = id != NULL ? apikeys_widget_token_spec_set_user(spec, id, length) : APIKEYS_OK;
+  return rc == APIKEYS_ERROR_INVALID_ARGUMENT ? APIKEYS_ERROR_NOT_FOUND : rc;
 }
 
 static int create(struct exchange *x, const apikeys_widget_token_spec *spec) {
@@ -27,33 +43,32 @@ static int create(struct exchange *x, const apikeys_widget_token_spec *spec) {
   return rc;
 }
 
+static void refuse(struct exchange *x, int rc, bool has_user, const char *organization_id) {
+  if (rc == APIKEYS_ERROR_PERMISSION_NOT_HELD)
+    reply_error(x, 403, "permission_not_held", "The user holds none of the scopes.");
+  else
+    reply_failure(x, rc, has_user ? "Organization or member" : "Organization", organization_id);
+}
+
 static void create_token(struct exchange *x) {
   struct form form;
-  size_t organization_length, user_length;
+  size_t length;
   if (!form_open(&form, x))
     return;
-  const char *organization_id =
-      form_text(&form, "organization_id", FORM_REQUIRED, &organization_length);
-  const char *user_id = form_text(&form, "user_id", FORM_OPTIONAL, &user_length);
-  json_t *scopes = form_texts(&form, "scopes");
+  const char *organization_id = form_text(&form, "organization_id", FORM_REQUIRED, &length);
+  apikeys_widget_token_spec *spec = apikeys_widget_token_spec_new();
+  int rc = spec == NULL ? APIKEYS_ERROR_NO_MEMORY : set_scopes(&form, spec);
+  if (rc == APIKEYS_OK && organization_id != NULL)
+    rc = set_organization(spec, organization_id, length);
+  if (rc == APIKEYS_OK)
+    rc = set_user(&form, spec);
   if (form_good(&form)) {
-    apikeys_widget_token_spec *spec = apikeys_widget_token_spec_new();
-    int rc = spec == NULL ? APIKEYS_ERROR_NO_MEMORY
-                          : apikeys_widget_token_spec_set_organization(spec, organization_id,
-                                                                       organization_length);
-    if (rc == APIKEYS_OK && user_id != NULL)
-      rc = apikeys_widget_token_spec_set_user(spec, user_id, user_length);
-    if (rc == APIKEYS_OK)
-      rc = set_scopes(spec, scopes);
     if (rc == APIKEYS_OK)
       rc = create(x, spec);
-    if (rc == APIKEYS_ERROR_PERMISSION_NOT_HELD)
-      reply_error(x, 403, "permission_not_held", "The user holds none of the scopes.");
-    else if (rc != APIKEYS_OK)
-      reply_failure(x, rc, user_id != NULL ? "Organization or member" : "Organization",
-                    organization_id);
-    apikeys_widget_token_spec_free(spec);
+    if (rc != APIKEYS_OK)
+      refuse(x, rc, form_has(&form, "user_id"), organization_id);
   }
+  apikeys_widget_token_spec_free(spec);
   form_close(&form);
 }
 
