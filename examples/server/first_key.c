@@ -50,6 +50,8 @@ static int make_key(apikeys_env *env, const apikeys_actor *system, char *value, 
       "apikeys:management-keys:write",
       "apikeys:widget-tokens:write",
       "apikeys:events:read",
+      "apikeys:documents:read",
+      "apikeys:documents:write",
   };
   apikeys_key_spec *spec = apikeys_key_spec_new();
   if (spec == NULL)

@@ -41,7 +41,8 @@ bool service_start(struct service *service, const struct config *config, struct 
   *service = (struct service){.config = config, .log = log};
   service->throttle = throttle_new(config->failures_per_minute);
   service->in_flight = in_flight_new();
-  if (service->throttle == NULL || service->in_flight == NULL || !open_environment(service) || !first_key_ensure(service))
+  if (service->throttle == NULL || service->in_flight == NULL || !open_environment(service) ||
+      !first_key_ensure(service))
     return false;
   if (config->demo && (service->demo = demo_start(service)) == NULL)
     return false;

@@ -33,7 +33,7 @@ static const struct flag {
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
-/* -- Telling --------------------------------------------------------------------------------------- */
+/* -- Telling ----------------------------------------------------------------------------------- */
 
 static json_t *prefixes_json(const char *set) {
   json_t *array = json_array();
@@ -74,7 +74,7 @@ static void show_environment(struct exchange *x) {
   apikeys_settings_free(settings);
 }
 
-/* -- Changing -------------------------------------------------------------------------------------- */
+/* -- Changing ---------------------------------------------------------------------------------- */
 
 static int set_numbers(struct form *form, apikeys_settings *settings) {
   int rc = APIKEYS_OK;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * GET /events. The 30 days that a query may span elsewhere are no limit here: pages are bounded, and
- * how long events are kept is the environment's event_retention_ms.
+ * GET /events. The 30 days that a query may span elsewhere are no limit here: pages are bounded,
+ * and how long events are kept is the environment's event_retention_ms.
  */
 #include "http/reply.h"
 #include "http/timestamp.h"

@@ -41,7 +41,7 @@ json_t *key_json(apikeys_key *key) {
   return json;
 }
 
-/* -- Creating --------------------------------------------------------------------------------------- */
+/* -- Creating ---------------------------------------------------------------------------------- */
 
 static int set_permissions(struct form *form, apikeys_key_spec *spec) {
   const json_t *permissions = form_texts(form, "permissions");
@@ -101,6 +101,8 @@ static void create_once(struct exchange *x, const apikeys_key_spec *spec, const 
     return;
   }
   int rc = create(x, spec);
+  if (rc == APIKEYS_ERROR_INVALID_ARGUMENT && strcmp(apikeys_error_field(x->err), "owner") == 0)
+    rc = APIKEYS_ERROR_NOT_FOUND; /* text that can be no id is the id of nothing */
   if (rc != APIKEYS_OK)
     reply_failure(x, rc, owner_noun, owner_id);
   if (idempotency_key != NULL)

@@ -5,7 +5,7 @@
 
 #include "http/body.h"
 
-/* A key, and when and why it was revoked, if it was; that part is ours alone. NULL: out of memory. */
+/* A key, and when and why it was revoked, if it was: that is ours alone. NULL: out of memory. */
 json_t *key_json(apikeys_key *key);
 
 /* A key's JSON, with `value` in it if there is one. */

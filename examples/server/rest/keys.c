@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Organizations' API keys: create, list, show, expire, revoke; the last three are users' keys', too. */
+/* Organizations' API keys: create, list, show, expire, revoke; the last three users' keys', too. */
 #include "http/body.h"
 #include "http/reply.h"
 #include "rest/key_answers.h"

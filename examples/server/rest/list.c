@@ -89,7 +89,7 @@ void list_fail(struct list *list, int rc, const char *noun, const char *id) {
     reply_failure(list->x, rc, noun, id);
 }
 
-/* -- Writing ------------------------------------------------------------------------------------- */
+/* -- Writing ----------------------------------------------------------------------------------- */
 
 static bool write_items(FILE *out, const struct list *list, list_item item) {
   fputs("{\"object\":\"list\",\"data\":[", out);

@@ -143,6 +143,31 @@ static void delete_membership(struct exchange *x) {
   apikeys_member_free(member);
 }
 
+/* "include=user", ours alone: what is to be shown of the member, also of users kept elsewhere. */
+static json_t *member_with_user(apikeys_member *member) {
+  size_t length = 0;
+  const char *text = apikeys_member_json(member, &length);
+  json_t *json = text != NULL ? json_loadb(text, length, 0, NULL) : NULL;
+  json_object_set_new(json, "user",
+                      json_pack("{s:s,s:s,s:s}", "id", apikeys_member_user_id(member, NULL),
+                                "email", apikeys_member_email(member, NULL), "display_name",
+                                apikeys_member_display_name(member, NULL)));
+  return json;
+}
+
+static void reply_members(struct list *list) {
+  const char *include = exchange_parameter(list->x, "include", NULL);
+  if (include == NULL || strcmp(include, "user") != 0) {
+    list_reply(list, APIKEYS_OK, list_member);
+    return;
+  }
+  json_t *values = json_array();
+  for (size_t i = 0; i < apikeys_page_count(list->page); i++)
+    json_array_append_new(values, member_with_user(apikeys_page_member(list->page, i)));
+  list_reply_values(list, values);
+  json_decref(values);
+}
+
 static void list_memberships(struct exchange *x) {
   struct list list;
   if (!list_open(&list, x))
@@ -152,7 +177,10 @@ static void list_memberships(struct exchange *x) {
     rc = list_set(&list, apikeys_filter_set_user, "user_id");
   if (rc == APIKEYS_OK)
     rc = apikeys_member_list(x->service->env, x->actor, list.filter, list.page, x->err);
-  list_reply(&list, rc, list_member);
+  if (rc == APIKEYS_OK)
+    reply_members(&list);
+  else
+    list_fail(&list, rc, "Organization or user", "");
   list_close(&list);
 }
 

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-/* -- Key counts: "include=api_key_count", ours alone ------------------------------------------------ */
+/* -- Key counts: "include=api_key_count", ours alone ------------------------------------------- */
 
 static bool wants_counts(const struct exchange *x) {
   const char *include = exchange_parameter(x, "include", NULL);
@@ -62,7 +62,7 @@ static void list_with_counts(struct list *list) {
   json_decref(values);
 }
 
-/* -- Organizations ---------------------------------------------------------------------------------- */
+/* -- Organizations ----------------------------------------------------------------------------- */
 
 static void answer(struct exchange *x, int rc, int status, apikeys_organization *organization,
                    const char *id) {

@@ -116,7 +116,7 @@ static void list_permissions(struct exchange *x) {
   list_close(&list);
 }
 
-/* -- Availability: {"organization_keys":true,"user_keys":false} ----------------------------------- */
+/* -- Availability: {"organization_keys":true,"user_keys":false} -------------------------------- */
 
 static void read_switch(struct form *form, const char *field, apikeys_permission *permission,
                         int (*set)(apikeys_permission *, int)) {

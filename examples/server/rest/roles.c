@@ -146,7 +146,8 @@ static int add(struct form *form, apikeys_role *role, const char *slug, size_t l
 static int set_permissions(struct form *form, apikeys_role *role) {
   const json_t *permissions = form_texts(form, "permissions");
   if (permissions == NULL) {
-    form_refuse(form, "required", "permissions");
+    if (json_array_size(form->errors) == 0) /* a wrong type was reported already */
+      form_refuse(form, "required", "permissions");
     return APIKEYS_OK;
   }
   int rc = apikeys_role_clear_permissions(role);

@@ -19,7 +19,7 @@
 static const char *const text_fields[] = {"email", "first_name", "last_name", "external_id"};
 enum { TEXT_FIELDS = sizeof text_fields / sizeof text_fields[0], EMAIL_MAX = 128 };
 
-/* -- A user as JSON -------------------------------------------------------------------------------- */
+/* -- A user as JSON ---------------------------------------------------------------------------- */
 
 static json_t *fields_of(const apikeys_document *document) {
   size_t length;
@@ -55,12 +55,20 @@ static void answer(struct exchange *x, int rc, int status, const apikeys_documen
     reply_failure(x, rc, "User", id);
 }
 
-/* -- Reading and writing ----------------------------------------------------------------------------- */
+/* -- Reading and writing ----------------------------------------------------------------------- */
 
 static int get(struct exchange *x, const char *id, size_t length, apikeys_document *document) {
   return document == NULL ? APIKEYS_ERROR_NO_MEMORY
                           : apikeys_document_get(x->service->env, x->actor, COLLECTION, id, length,
                                                  document, x->err);
+}
+
+/* A field of the wrong type was reported by whoever read it. */
+static void check_email(struct form *form, const char *email) {
+  if (email == NULL && json_array_size(form->errors) == 0)
+    form_refuse(form, "required", "email");
+  else if (email != NULL && (strchr(email, '@') == NULL || strlen(email) > EMAIL_MAX))
+    form_refuse(form, "invalid", "email");
 }
 
 /* What the body says, over what there is. */
@@ -75,8 +83,7 @@ static int set_fields(struct form *form, apikeys_document *document, enum presen
                           text != NULL ? json_stringn(text, length) : json_null());
   }
   const char *email = json_string_value(json_object_get(fields, "email"));
-  if (email == NULL || strchr(email, '@') == NULL || strlen(email) > EMAIL_MAX)
-    form_refuse(form, "invalid", "email");
+  check_email(form, email);
   char *body = fields != NULL ? json_dumps(fields, JSON_COMPACT) : NULL;
   int rc = body == NULL ? APIKEYS_ERROR_NO_MEMORY
                         : apikeys_document_set_body(document, body, strlen(body));
@@ -84,6 +91,67 @@ static int set_fields(struct form *form, apikeys_document *document, enum presen
     rc = apikeys_document_set_group(document, email, strlen(email));
   free(body);
   json_decref(fields);
+  return rc;
+}
+
+/* -- What memberships show of a user ----------------------------------------------------------- */
+
+static int set_display_name(apikeys_member *member, const json_t *fields) {
+  char name[256];
+  const char *first = json_string_value(json_object_get(fields, "first_name"));
+  const char *last = json_string_value(json_object_get(fields, "last_name"));
+  int length = snprintf(name, sizeof name, "%s%s%s", first != NULL ? first : "",
+                        first != NULL && last != NULL ? " " : "", last != NULL ? last : "");
+  return length >= 0 && (size_t)length < sizeof name
+             ? apikeys_member_set_display_name(member, name, (size_t)length)
+             : APIKEYS_OK;
+}
+
+static int describe(apikeys_member *member, const apikeys_document *document) {
+  json_t *fields = fields_of(document);
+  const char *email = json_string_value(json_object_get(fields, "email"));
+  int rc = email != NULL ? apikeys_member_set_email(member, email, strlen(email)) : APIKEYS_OK;
+  if (rc == APIKEYS_OK)
+    rc = set_display_name(member, fields);
+  json_decref(fields);
+  return rc;
+}
+
+int users_describe_member(struct exchange *x, apikeys_member *member, const char *user_id,
+                          size_t length) {
+  apikeys_document *document = apikeys_document_new();
+  int rc = get(x, user_id, length, document);
+  if (rc == APIKEYS_OK)
+    rc = describe(member, document);
+  apikeys_document_free(document);
+  /* A key that may write members need not be one that may read what the service keeps. */
+  return rc == APIKEYS_ERROR_NOT_FOUND || rc == APIKEYS_ERROR_NOT_ALLOWED ? APIKEYS_OK : rc;
+}
+
+/* In all of the user's memberships, so that a changed name is what is shown, and one taken back is
+ * not. */
+static int describe_memberships(struct exchange *x, const char *user_id, size_t length,
+                                const apikeys_document *document) {
+  apikeys_filter *filter = apikeys_filter_new();
+  apikeys_page *page = apikeys_page_new();
+  const char *after = "";
+  size_t after_length = 0;
+  int rc = filter == NULL || page == NULL ? APIKEYS_ERROR_NO_MEMORY
+                                          : apikeys_filter_set_user(filter, user_id, length);
+  do {
+    if (rc == APIKEYS_OK)
+      rc = apikeys_filter_set_after(filter, after, after_length);
+    if (rc == APIKEYS_OK)
+      rc = apikeys_member_list(x->service->env, x->actor, filter, page, x->err);
+    for (size_t i = 0; rc == APIKEYS_OK && i < apikeys_page_count(page); i++) {
+      rc = describe(apikeys_page_member(page, i), document);
+      if (rc == APIKEYS_OK)
+        rc = apikeys_member_update(x->service->env, x->actor, apikeys_page_member(page, i), x->err);
+    }
+    after = rc == APIKEYS_OK ? apikeys_page_after(page, &after_length) : "";
+  } while (*after != '\0');
+  apikeys_page_free(page);
+  apikeys_filter_free(filter);
   return rc;
 }
 
@@ -131,6 +199,8 @@ static void update_user(struct exchange *x) {
   if (rc != APIKEYS_OK || form_good(&form)) {
     if (rc == APIKEYS_OK)
       rc = apikeys_document_update(x->service->env, x->actor, document, x->err);
+    if (rc == APIKEYS_OK)
+      rc = describe_memberships(x, id, length, document);
     answer(x, rc, 200, document, id);
   }
   apikeys_document_free(document);
@@ -157,7 +227,7 @@ static void list_users(struct exchange *x) {
   list_close(&list);
 }
 
-/* -- Deleting ------------------------------------------------------------------------------------------ */
+/* -- Deleting ---------------------------------------------------------------------------------- */
 
 /* Memberships first, with their keys: a user that is gone must leave nothing that works. */
 static int delete_memberships(struct exchange *x, const char *user_id, size_t length) {
@@ -197,36 +267,7 @@ static void delete_user(struct exchange *x) {
   apikeys_document_free(document);
 }
 
-/* -- For memberships and keys ---------------------------------------------------------------------------- */
-
-static int set_display_name(apikeys_member *member, const json_t *fields) {
-  char name[256];
-  const char *first = json_string_value(json_object_get(fields, "first_name"));
-  const char *last = json_string_value(json_object_get(fields, "last_name"));
-  int length = snprintf(name, sizeof name, "%s%s%s", first != NULL ? first : "",
-                        first != NULL && last != NULL ? " " : "", last != NULL ? last : "");
-  return length > 0 && (size_t)length < sizeof name
-             ? apikeys_member_set_display_name(member, name, (size_t)length)
-             : APIKEYS_OK;
-}
-
-int users_describe_member(struct exchange *x, apikeys_member *member, const char *user_id,
-                          size_t length) {
-  apikeys_document *document = apikeys_document_new();
-  int rc = get(x, user_id, length, document);
-  if (rc == APIKEYS_OK) {
-    json_t *fields = fields_of(document);
-    const char *email = json_string_value(json_object_get(fields, "email"));
-    if (email != NULL)
-      rc = apikeys_member_set_email(member, email, strlen(email));
-    if (rc == APIKEYS_OK)
-      rc = set_display_name(member, fields);
-    json_decref(fields);
-  }
-  apikeys_document_free(document);
-  /* A key that may write members need not be one that may read what the service keeps. */
-  return rc == APIKEYS_ERROR_NOT_FOUND || rc == APIKEYS_ERROR_NOT_ALLOWED ? APIKEYS_OK : rc;
-}
+/* -- For keys ---------------------------------------------------------------------------------- */
 
 static int check_is_member(struct exchange *x, const char *user_id, size_t length) {
   apikeys_filter *filter = apikeys_filter_new();
