@@ -84,9 +84,10 @@ size_t bench_ours_run_batch(void *state, const unsigned char *values, size_t cou
       lengths[i] = bench_length(entry);
     }
     apikeys_key *const *keys = ours->keys[0] != NULL ? ours->keys : NULL;
-    if (apikeys_validate_many(ours->env, texts, lengths, batch, ours->requirement, NULL, keys,
-                              results, NULL) != 0)
-      return count;
+    int rc = apikeys_validate_many(ours->env, texts, lengths, batch, ours->requirement, NULL, keys,
+                                   results, NULL);
+    if (rc != 0)
+      bench_fail("a batch: %s", apikeys_result_name(rc));
     for (size_t i = 0; i < batch; i++)
       wrong += results[i] != ours->expected;
   }
