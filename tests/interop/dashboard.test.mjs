@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: MIT
+//
+// The operator's dashboard in a browser: every page, what can be done on it, at three sizes and in
+// the dark, with axe finding nothing.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { axeViolations, keepScreenshot, openPage, startBrowser } from './browser.mjs';
+import { startServer } from './server.mjs';
+
+const HOSTILE = '<img src=x onerror="document.title=1">"\'&amp; 🔑';
+
+let server;
+let browser;
+let organization;
+
+before(async () => {
+  server = await startServer();
+  browser = await startBrowser();
+  organization = `/dashboard/organizations/${server.organizationId}`;
+  for (const [name, permissions] of [['CI deploys', ['posts:read']], [HOSTILE, ['posts:read', 'posts:write']], ['Nightly export', []]]) {
+    const { status, body } = await server.request('POST', `/organizations/${server.organizationId}/api_keys`, { body: { name, permissions } });
+    assert.equal(status, 201);
+    server.secrets.add(body.value);
+  }
+  const { status } = await server.request('POST', '/organizations', { body: { name: HOSTILE } });
+  assert.equal(status, 201);
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+async function signedIn(options) {
+  const page = await openPage(browser, options);
+  await page.goto(`${server.url}/dashboard/`);
+  await page.getByLabel('Management key').fill(server.managementKey);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('heading', { name: 'Organizations' }).waitFor();
+  // Without a session the first question is answered with 401, which the console notes.
+  page.complaints = page.complaints.filter((text) => !text.includes('401'));
+  return page;
+}
+
+async function settled(page) {
+  await page.locator('[aria-busy]').first().waitFor({ state: 'detached' });
+}
+
+async function check(page, name) {
+  await settled(page);
+  assert.deepEqual(await axeViolations(page), [], name);
+  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, `${name} is wider than the screen`);
+  await keepScreenshot(page, `dashboard-${name}`, { fullPage: false });
+  assert.deepEqual(page.complaints, []);
+}
+
+const PLACES = [
+  ['organizations', '/dashboard/organizations'],
+  ['keys', () => organization],
+  ['members', () => `${organization}/members`],
+  ['organization-roles', () => `${organization}/roles`],
+  ['organization-settings', () => `${organization}/settings`],
+  ['find', '/dashboard/find'],
+  ['permissions', '/dashboard/permissions'],
+  ['roles', '/dashboard/roles'],
+  ['events', '/dashboard/events'],
+  ['management-keys', '/dashboard/management-keys'],
+  ['settings', '/dashboard/settings'],
+  ['nothing', '/dashboard/no/such/page/here'],
+];
+
+for (const [name, options] of [
+  ['desktop', { viewport: { width: 1280, height: 860 } }],
+  ['dark', { viewport: { width: 1280, height: 860 }, colorScheme: 'dark' }],
+  ['phone', { viewport: { width: 320, height: 720 } }],
+  ['phone-dark', { viewport: { width: 390, height: 800 }, colorScheme: 'dark' }],
+])
+  test(`every page: ${name}`, async () => {
+    const front = await openPage(browser, options);
+    await front.goto(`${server.url}/dashboard/`);
+    await front.getByLabel('Management key').waitFor();
+    assert.deepEqual(await axeViolations(front), []);
+    await keepScreenshot(front, `dashboard-sign-in-${name}`);
+    await front.context().close();
+    const page = await signedIn(options);
+    for (const [place, path] of PLACES) {
+      await page.goto(server.url + (typeof path === 'string' ? path : path()));
+      await page.locator('main h1, main h2').first().waitFor();
+      await check(page, `${place}-${name}`);
+    }
+    await page.context().close();
+  });
+
+test('a wrong key is refused beside its field', async () => {
+  const page = await openPage(browser);
+  await page.goto(`${server.url}/dashboard/`);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByText('This is needed.').waitFor();
+  await page.getByLabel('Management key').fill('nonsense');
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByText('This is not a management key').waitFor();
+  assert.equal(await page.getByLabel('Management key').getAttribute('aria-invalid'), 'true');
+  await page.context().close();
+});
+
+test('names are text, wherever they are shown', async () => {
+  const page = await signedIn();
+  await page.getByRole('link', { name: HOSTILE }).waitFor();
+  await page.goto(server.url + organization);
+  await page.getByRole('button', { name: HOSTILE, exact: true }).click();
+  await page.getByRole('dialog').getByRole('heading', { name: HOSTILE }).waitFor();
+  assert.equal(await page.locator('main img, dialog img').count(), 0);
+  await page.goto(`${server.url}/dashboard/events`);
+  await page.getByText(HOSTILE).first().waitFor();
+  assert.equal(await page.locator('img').count(), 0);
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+});
+
+test('a key: made, shown once, found, revoked', async () => {
+  const page = await signedIn();
+  await page.goto(server.url + organization);
+  await page.getByRole('button', { name: 'Create key' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Name').fill('Made here');
+  await dialog.getByRole('checkbox', { name: /posts:read/ }).check();
+  assert.equal(await dialog.getByRole('checkbox', { name: /posts:delete/ }).count(), 0);
+  await check(page, 'create-key');
+  await dialog.getByRole('button', { name: 'Create key' }).click();
+  const value = await dialog.getByLabel('Value', { exact: true }).inputValue();
+  assert.match(value, /^sk_[0-9A-Za-z]{54}$/);
+  server.secrets.add(value);
+  await check(page, 'secret');
+  await page.keyboard.press('Escape'); // not by accident
+  await dialog.getByRole('button', { name: 'I have stored it' }).click();
+  await page.getByRole('button', { name: 'Made here', exact: true }).waitFor();
+  assert.equal((await page.content()).includes(value), false);
+
+  await page.getByRole('button', { name: 'Made here', exact: true }).click();
+  await page.getByRole('dialog').getByText('First management key').waitFor();
+  assert.match(page.url(), /\?key=api_key_/);
+  await check(page, 'key');
+  await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+
+  await page.goto(`${server.url}/dashboard/find`);
+  let sent = '';
+  page.on('request', (request) => (sent += request.url() + (request.postData() ?? '')));
+  await page.getByLabel('The key, or its beginning').fill(value);
+  await page.getByRole('button', { name: 'Find' }).click();
+  await page.getByText('Made here').waitFor();
+  assert.equal(sent.includes(value), false);
+  assert.equal(sent.includes(value.slice(0, 19)), true);
+  assert.equal(await page.getByLabel('The key, or its beginning').inputValue(), '');
+  await check(page, 'found');
+  await page.getByRole('button', { name: 'Actions for Made here' }).click();
+  await page.getByRole('menuitem', { name: 'Revoke' }).click();
+  await check(page, 'revoke');
+  await page.getByRole('dialog').getByRole('button', { name: 'Revoke key' }).click();
+  await page.getByText('Revoked', { exact: true }).waitFor();
+  const { body } = await server.request('POST', '/api_keys/validations', { body: { value } });
+  assert.equal(body.api_key, null);
+
+  await page.goto(server.url + organization);
+  await settled(page);
+  assert.equal(await page.getByRole('button', { name: 'Made here', exact: true }).count(), 0);
+  await page.getByLabel('Show revoked').check();
+  await page.getByRole('button', { name: 'Made here', exact: true }).waitFor();
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+});
+
+test('a permission is made, switched on, and what an organization is is changed', async () => {
+  const page = await signedIn();
+  await page.goto(`${server.url}/dashboard/permissions`);
+  await page.getByRole('button', { name: 'New permission' }).click();
+  await page.getByLabel('Slug').fill('Not A Slug');
+  await page.getByLabel('Name').fill('Publish');
+  await page.getByRole('button', { name: 'Create permission' }).click();
+  await page.locator('.field-error:not(:empty), .form-error:not(:empty)').first().waitFor();
+  await page.getByLabel('Slug').fill('posts:publish');
+  await page.getByRole('button', { name: 'Create permission' }).click();
+  const toggle = page.getByRole('switch', { name: 'posts:publish: available to organizations’ keys' });
+  assert.equal(await toggle.isChecked(), false);
+  await toggle.click();
+  await page.getByText('posts:publish is now available').waitFor();
+  const { body } = await server.request('GET', '/authorization/permissions/posts:publish/availability');
+  assert.equal(body.organization_keys, true);
+
+  await page.goto(`${server.url}${organization}/settings`);
+  await page.getByLabel('Domains').fill('acme.example');
+  await page.getByLabel('Metadata').fill('plan: gold');
+  await page.getByRole('button', { name: 'Save changes' }).click();
+  await page.getByText('Saved').waitFor();
+  const acme = (await server.request('GET', `/organizations/${server.organizationId}`)).body;
+  assert.deepEqual(acme.metadata, { plan: 'gold' });
+  assert.equal(acme.domains[0].domain, 'acme.example');
+  await page.context().close();
+});
+
+test('events come by themselves, and can be read', async () => {
+  const page = await signedIn();
+  await page.goto(`${server.url}/dashboard/events`);
+  await settled(page);
+  const { body } = await server.request('POST', '/organizations', { body: { name: 'Arrived meanwhile' } });
+  await page.getByText('Arrived meanwhile').waitFor();
+  await server.request('PUT', `/organizations/${body.id}`, { body: { name: 'Renamed' } });
+  await page.getByRole('button', { name: /Organization changed Renamed/ }).click();
+  await page.getByRole('rowheader', { name: 'name' }).waitFor();
+  assert.match(page.url(), /\?event=event_/);
+  await page.getByText('As JSON').click();
+  await check(page, 'event');
+  await page.context().close();
+});
+
+test('the back button goes back, links can be opened, a search is in the URL', async () => {
+  const page = await signedIn();
+  await page.getByRole('link', { name: 'Acme' }).click();
+  await page.getByRole('heading', { name: 'Acme', level: 1 }).waitFor();
+  await page.getByRole('link', { name: 'Members' }).click();
+  await page.getByText('Ada Admin').waitFor();
+  await page.goBack();
+  await page.getByRole('button', { name: 'CI deploys', exact: true }).waitFor();
+  await page.getByLabel('Search keys by name').fill('nightly');
+  await page.getByRole('button', { name: 'CI deploys', exact: true }).waitFor({ state: 'detached' });
+  await page.reload();
+  await page.getByRole('button', { name: 'Nightly export', exact: true }).waitFor();
+  assert.equal(await page.getByRole('button', { name: 'CI deploys', exact: true }).count(), 0);
+  await page.context().close();
+});
+
+test('signing out ends it, also in another tab', async () => {
+  const page = await signedIn();
+  const other = await page.context().newPage();
+  await other.goto(`${server.url}/dashboard/roles`);
+  await other.getByRole('heading', { name: 'Roles' }).waitFor();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByLabel('Management key').waitFor();
+  await other.getByRole('link', { name: 'Events' }).click();
+  await other.getByLabel('Management key').waitFor();
+  await page.context().close();
+});
