@@ -120,6 +120,7 @@ APIKEYS_API int apikeys_options_set_random(apikeys_options *options,
  *   APIKEYS_ERROR_ROOT_KEY_MALFORMED  it is not 32 bytes long
  *   APIKEYS_ERROR_ROOT_KEY_EXPOSED    its mode lets other users read it
  *   APIKEYS_ERROR_FORKED              the process that forked this one had the file open
+ *   APIKEYS_ERROR_OUTCOME_UNKNOWN     making or upgrading it may have succeeded: open it again
  *   and those of any call: …_BUSY, …_STORAGE, …_STORAGE_FULL, …_NO_MEMORY, …_RANDOM
  *
  * The file belongs on a local file system, and one process must hold one copy of SQLite only: both
