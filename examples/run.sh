@@ -1,34 +1,85 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Builds libapikeys and shows its main job on a real SQLite file. Installs the Debian packages that
-# are missing (as root or through sudo) first.
+# Builds libapikeys and shows its main job on a real SQLite file; or serves it over HTTP. Installs
+# the Debian packages that are missing (as root or through sudo) first.
 set -eu
 
-if [ $# -gt 0 ]; then
-  echo "usage: sh examples/run.sh"
-  echo "Builds in .build/examples (or \$APIKEYS_BUILD_DIR/examples), runs the tour, and exits."
-  [ "$1" = --help ] || [ "$1" = -h ] || exit 2
+usage() {
+  cat <<'END'
+usage: sh examples/run.sh [serve]
+
+Builds in .build/examples (or $APIKEYS_BUILD_DIR/examples), runs the tour, and exits.
+
+  serve   starts apikeysd, the key service, as a demo on http://127.0.0.1:8787 (a busy port: the
+          next free one) instead, and leaves it running until Ctrl-C
+END
+}
+
+serve=no
+case "$#${1:-}" in
+0) ;;
+1serve) serve=yes ;;
+1--help | 1-h)
+  usage
   exit 0
-fi
+  ;;
+*)
+  usage >&2
+  exit 2
+  ;;
+esac
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
 # shellcheck source=.ci/install.sh
 . "$root/.ci/install.sh"
-ensure need_build_packages
+server=OFF
+if [ "$serve" = yes ]; then
+  ensure need_server_packages
+  server=ON
+else
+  ensure need_build_packages
+fi
 
 build_root=${APIKEYS_BUILD_DIR:-$root/.build}
 mkdir -p "$build_root"
 build=$(cd "$build_root" && pwd)/examples
 echo "Building in $build"
 if ! {
-  cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release -DAPIKEYS_BUILD_TESTS=OFF &&
+  cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release -DAPIKEYS_BUILD_TESTS=OFF \
+    -DAPIKEYS_BUILD_SERVER=$server &&
     cmake --build "$build" --parallel "$(nproc 2>/dev/null || echo 2)"
 } >"$build.log" 2>&1; then
   tail -n 40 "$build.log" >&2
   echo "The build failed; all of it is in $build.log" >&2
   exit 1
+fi
+
+if [ "$serve" = yes ]; then
+  scratch=$(mktemp -d "${TMPDIR:-/tmp}/apikeysd-demo.XXXXXX")
+  "$build/examples/server/apikeysd" --demo --next-port --database "$scratch/keys.db" \
+    --ready-file "$scratch/ready.json" &
+  service=$!
+  # The service ends in good order; then so does this.
+  trap 'kill "$service" 2>/dev/null; wait "$service"; exit 0' INT TERM
+  while [ ! -f "$scratch/ready.json" ]; do
+    kill -0 "$service" 2>/dev/null || exit 1
+    sleep 0.1
+  done
+  about() { sed -n "s/.*\"$1\": \"\([^\"]*\)\".*/\1/p" "$scratch/ready.json"; }
+  cat <<END
+
+Open      $(about url)/demo        a customer's admin: create, see and revoke keys
+          $(about url)/dashboard/  the operator: sign in with the management key
+Paste     curl $(about url)/api_keys/validations \\
+            -H "Authorization: Bearer $(about management_key)" \\
+            -d '{"value":"a key that you made"}'
+
+The store is in $scratch. Ctrl-C ends the service.
+END
+  wait "$service"
+  exit 1 # it ended by itself
 fi
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/apikeys-tour.XXXXXX")
