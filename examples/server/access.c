@@ -4,6 +4,7 @@
 #include "dashboard/sessions.h"
 #include "http/reply.h"
 #include "log.h"
+#include "metrics.h"
 #include "service.h"
 #include "throttle.h"
 
@@ -38,6 +39,7 @@ static bool throttled(struct exchange *x) {
   int seconds = throttle_wait(x->service->throttle, x->address);
   if (seconds == 0)
     return false;
+  metrics_throttled(x->service->metrics);
   reply_error(x, 429, "rate_limited", "Too many refused requests from your address.");
   reply_header(x, "Retry-After", exchange_format(x, "%d", seconds));
   return true;
@@ -46,6 +48,7 @@ static bool throttled(struct exchange *x) {
 static void refused(struct exchange *x, int rc, int status) {
   const char *message = status == 401 ? "Unauthorized" : apikeys_result_text(rc);
   throttle_count(x->service->throttle, x->address);
+  metrics_refused(x->service->metrics, x);
   log_security(x->service->log, x, apikeys_result_name(rc));
   if (status == 401)
     reply_header(x, "WWW-Authenticate", "Bearer");

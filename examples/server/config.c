@@ -35,8 +35,8 @@ struct setting {
   { name, SETTING_LIST, offsetof(struct config, member), NULL, 0, 0, placeholder, help }
 
 static const struct setting settings[] = {
-    TEXT("listen", listen, "127.0.0.1:8787", "ADDRESS:PORT",
-         "where to serve; port 0: any free one"),
+    TEXT("listen", listen, "127.0.0.1:8787", "[ADDRESS:]PORT",
+         "where to serve; a port alone is on 127.0.0.1; port 0: any free one"),
     FLAG("next-port", next_port, "if that port is busy, take the next free one"),
     TEXT("database", database, "keys.db", "FILE", "the environment's SQLite database"),
     TEXT("root-key-file", root_key_file, NULL, "FILE",
@@ -53,8 +53,9 @@ static const struct setting settings[] = {
     TEXT("tls-certificate", tls_certificate, NULL, "FILE",
          "serve HTTPS: the certificate chain, PEM"),
     TEXT("tls-key", tls_key, NULL, "FILE", "serve HTTPS: the private key, PEM"),
-    TEXT("metrics-listen", metrics_listen, NULL, "ADDRESS:PORT",
-         "serve Prometheus metrics there, in plain HTTP"),
+    TEXT("metrics-listen", metrics_listen, NULL, "[ADDRESS:]PORT",
+         "serve Prometheus metrics at /metrics there, in plain HTTP; a port alone is on 127.0.0.1 "
+         "(off)"),
     NUMBER("threads", threads, "8", 1, 256, "threads that answer requests"),
     NUMBER("max-connections", max_connections, "1000", 1, 100000, "connections at a time"),
     NUMBER("max-connections-per-address", max_connections_per_address, "200", 1, 100000,
@@ -165,17 +166,17 @@ static bool set(struct config *config, const struct setting *setting, const char
 
 static void usage(void) {
   printf("usage: apikeysd [options]\n\nServes API keys over HTTP.\n\n");
-  printf("  --%-28s %s\n", "config FILE", "settings, one a line: listen = 127.0.0.1:8787");
+  printf("  --%-34s %s\n", "config FILE", "settings, one a line: listen = 127.0.0.1:8787");
   for (size_t i = 0; i < SETTINGS; i++) {
     char flag[64];
     snprintf(flag, sizeof flag, "%s%s%s", settings[i].name, settings[i].placeholder ? " " : "",
              settings[i].placeholder ? settings[i].placeholder : "");
-    printf("  --%-28s %s", flag, settings[i].help);
+    printf("  --%-34s %s", flag, settings[i].help);
     if (settings[i].initial != NULL)
       printf(" (%s)", settings[i].initial);
     printf("\n");
   }
-  printf("  --%-28s %s\n  --%-28s %s\n", "help", "this", "version", "which version this is");
+  printf("  --%-34s %s\n  --%-34s %s\n", "help", "this", "version", "which version this is");
   printf("\nEvery setting may also come from the environment: APIKEYSD_LISTEN for --listen.\n");
 }
 
@@ -288,6 +289,21 @@ static bool derive(char **text, const char *database, const char *suffix) {
   return *text != NULL;
 }
 
+/* A port alone is on loopback: nobody serves the world by leaving something out. */
+static bool complete_address(char **address) {
+  static const char loopback[] = "127.0.0.1:";
+  if (*address == NULL || strchr(*address, ':') != NULL)
+    return true;
+  size_t size = strlen(*address) + sizeof loopback;
+  char *whole = malloc(size);
+  if (whole == NULL)
+    return false;
+  snprintf(whole, size, "%s%s", loopback, *address);
+  free(*address);
+  *address = whole;
+  return true;
+}
+
 static bool check(const struct config *config) {
   if ((config->tls_certificate == NULL) != (config->tls_key == NULL))
     return refuse("settings", "tls-certificate",
@@ -306,7 +322,9 @@ enum config_outcome config_read(struct config *config, int argc, char **argv) {
     return outcome;
   if (!read_defaults(config) || (file != NULL && !read_file(config, file)) ||
       !read_environment(config) || read_flags(config, argc, argv, &file) != CONFIG_GOOD ||
-      !derive(&config->management_key_file, config->database, ".management-key") || !check(config))
+      !derive(&config->management_key_file, config->database, ".management-key") ||
+      !complete_address(&config->listen) || !complete_address(&config->metrics_listen) ||
+      !check(config))
     return CONFIG_REFUSED;
   return CONFIG_GOOD;
 }

@@ -27,13 +27,13 @@ struct config {
   struct config_list allowed_hosts;   /* further names in Host that are ours */
   char *tls_certificate;
   char *tls_key;
-  char *metrics_listen;
+  char *metrics_listen; /* as listen; NULL: no metrics are served */
   int threads;
   int max_connections;
   int max_connections_per_address;
-  int request_timeout;     /* seconds, in all, to send a request */
-  int max_body;            /* bytes */
-  int failures_per_minute; /* refused requests per address before it must wait */
+  int request_timeout;      /* seconds, in all, to send a request */
+  int max_body;             /* bytes */
+  int failures_per_minute;  /* refused requests per address before it must wait */
   int session_idle_seconds; /* a dashboard session that nobody uses */
   int session_seconds;      /* any dashboard session */
   bool webhook_allow_http;

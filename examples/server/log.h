@@ -20,7 +20,7 @@ void log_line(struct log *log, enum log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* A request that was answered: method, path, status, duration, address, request id. */
-void log_access(struct log *log, const struct exchange *x);
+void log_access(struct log *log, const struct exchange *x, int64_t took_us);
 
 /* A refused authentication: outcome, address, path. At most 10 a second, then how many were left
  * out. */

@@ -4,6 +4,7 @@
 #include "http/router.h"
 #include "http/server.h"
 #include "log.h"
+#include "metrics.h"
 #include "ready.h"
 #include "service.h"
 
@@ -15,13 +16,22 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { MAINTENANCE_SECONDS = 2 };
+enum { MAINTENANCE_SECONDS = 2, METRICS_CONNECTIONS = 16 };
 
 /* JSON values are keys' values now and then: none is left in freed memory. */
 static void wipe_and_free(void *memory) {
   if (memory != NULL)
     sodium_memzero(memory, malloc_usable_size(memory));
   free(memory);
+}
+
+static void note_request(const struct exchange *x) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  int64_t took_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 - x->began_us;
+  metrics_request(x->service->metrics, x, took_us);
+  if (x->status >= 500 || x->service->config->access_log)
+    log_access(x->service->log, x, took_us);
 }
 
 static const struct http_options *http_options(struct http_options *options,
@@ -39,6 +49,23 @@ static const struct http_options *http_options(struct http_options *options,
       .tls_key = config->tls_key,
       .service = service,
       .answer = router_answer,
+      .completed = note_request,
+  };
+  return options;
+}
+
+/* One scraper, and somebody who looks: few connections, one thread, the same deadlines. */
+static const struct http_options *metrics_options(struct http_options *options,
+                                                  struct service *service) {
+  *options = (struct http_options){
+      .listen = service->config->metrics_listen,
+      .next_port = service->config->next_port,
+      .threads = 1,
+      .max_connections = METRICS_CONNECTIONS,
+      .max_connections_per_address = METRICS_CONNECTIONS,
+      .request_timeout = (unsigned)service->config->request_timeout,
+      .service = service,
+      .answer = metrics_answer,
   };
   return options;
 }
@@ -47,24 +74,30 @@ static const struct http_options *http_options(struct http_options *options,
 static void serve_until_told(struct service *service, const sigset_t *signals) {
   static const struct timespec interval = {.tv_sec = MAINTENANCE_SECONDS};
   apikeys_error *err = apikeys_error_new();
-  while (sigtimedwait(signals, NULL, &interval) < 0)
-    if (apikeys_maintain(service->env, err) != APIKEYS_OK)
+  while (sigtimedwait(signals, NULL, &interval) < 0) {
+    int rc = apikeys_maintain(service->env, err);
+    metrics_maintenance(service->metrics, rc == APIKEYS_OK);
+    if (rc != APIKEYS_OK)
       log_line(service->log, LOG_WARNING, "maintenance: %s", apikeys_error_message(err));
+  }
   apikeys_error_free(err);
 }
 
 static int run(const struct config *config, struct log *log, const sigset_t *signals) {
   struct service service;
   struct http_options options;
-  struct http_server *http = NULL;
+  struct http_server *metrics = NULL;
   bool good = service_start(&service, config, log) &&
-              (http = http_server_start(http_options(&options, &service))) != NULL &&
-              ready_tell(&service, http);
+              (service.http = http_server_start(http_options(&options, &service))) != NULL;
+  if (good && config->metrics_listen != NULL)
+    good = (metrics = http_server_start(metrics_options(&options, &service))) != NULL;
+  good = good && ready_tell(&service, service.http, metrics);
   if (good) {
     serve_until_told(&service, signals);
     log_line(log, LOG_INFO, "stopping");
   }
-  http_server_stop(http);
+  http_server_stop(metrics);
+  http_server_stop(service.http);
   service_stop(&service);
   return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }

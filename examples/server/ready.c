@@ -28,8 +28,11 @@ static char *read_line(const char *path) {
 
 /* What a person or a test needs to begin. The management key only in a demo: its file is elsewhere
  * for everybody else. */
-static json_t *describe(const struct service *service, const struct http_server *http) {
+static json_t *describe(const struct service *service, const struct http_server *http,
+                        const struct http_server *metrics) {
   json_t *about = json_pack("{s:s}", "url", http_server_url(http));
+  if (about != NULL && metrics != NULL)
+    json_object_set_new(about, "metrics_url", json_sprintf("%s/metrics", http_server_url(metrics)));
   if (about == NULL || service->demo == NULL)
     return about;
   char *value = read_line(service->config->management_key_file);
@@ -56,11 +59,12 @@ static bool write_file(const char *path, const char *text) {
   return good;
 }
 
-bool ready_tell(struct service *service, const struct http_server *http) {
+bool ready_tell(struct service *service, const struct http_server *http,
+                const struct http_server *metrics) {
   const char *path = service->config->ready_file;
   bool good = true;
   if (path != NULL) {
-    json_t *about = describe(service, http);
+    json_t *about = describe(service, http, metrics);
     char *text = about != NULL ? json_dumps(about, JSON_INDENT(2)) : NULL;
     good = text != NULL && write_file(path, text);
     if (!good)
@@ -68,6 +72,8 @@ bool ready_tell(struct service *service, const struct http_server *http) {
     free(text);
     json_decref(about);
   }
+  if (good && metrics != NULL)
+    log_line(service->log, LOG_INFO, "metrics on %s/metrics", http_server_url(metrics));
   if (good)
     log_line(service->log, LOG_INFO, "serving on %s", http_server_url(http));
   return good;

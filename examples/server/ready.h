@@ -7,6 +7,8 @@
 #include "service.h"
 
 /* False: the file cannot be written; said in the log. */
-bool ready_tell(struct service *service, const struct http_server *http);
+/* `metrics` may be NULL. */
+bool ready_tell(struct service *service, const struct http_server *http,
+                const struct http_server *metrics);
 
 #endif

@@ -6,6 +6,7 @@
 #include "first_key.h"
 #include "in_flight.h"
 #include "log.h"
+#include "metrics.h"
 #include "throttle.h"
 
 #include <string.h>
@@ -38,11 +39,12 @@ static bool open_environment(struct service *service) {
 }
 
 bool service_start(struct service *service, const struct config *config, struct log *log) {
-  *service = (struct service){.config = config, .log = log};
+  *service = (struct service){.config = config, .log = log, .started_at = time(NULL)};
   service->throttle = throttle_new(config->failures_per_minute);
   service->in_flight = in_flight_new();
-  if (service->throttle == NULL || service->in_flight == NULL || !open_environment(service) ||
-      !first_key_ensure(service))
+  service->metrics = metrics_new();
+  if (service->throttle == NULL || service->in_flight == NULL || service->metrics == NULL ||
+      !open_environment(service) || !first_key_ensure(service))
     return false;
   if (config->demo && (service->demo = demo_start(service)) == NULL)
     return false;
@@ -52,6 +54,7 @@ bool service_start(struct service *service, const struct config *config, struct 
 void service_stop(struct service *service) {
   demo_stop(service->demo);
   apikeys_close(service->env);
+  metrics_free(service->metrics);
   in_flight_free(service->in_flight);
   throttle_free(service->throttle);
 }

@@ -6,6 +6,7 @@
 #include <apikeys.h>
 
 #include <stdbool.h>
+#include <time.h>
 
 struct service {
   const struct config *config;
@@ -13,7 +14,10 @@ struct service {
   apikeys_env *env;
   struct throttle *throttle;
   struct in_flight *in_flight;
-  struct demo *demo; /* NULL without --demo */
+  struct metrics *metrics;
+  struct http_server *http; /* once it serves */
+  struct demo *demo;        /* NULL without --demo */
+  time_t started_at;
 };
 
 /* Opens the environment and starts what works in the background. False: said why in the log. */

@@ -2,6 +2,8 @@
 #include "http/reply.h"
 
 #include "http/router.h"
+#include "metrics.h"
+#include "service.h"
 
 #include <sodium.h>
 #include <stdarg.h>
@@ -179,6 +181,7 @@ void reply_failure(struct exchange *x, int rc, const char *noun, const char *id)
     reply_error(x, 422, "invalid", "%s", message);
   else if (category == APIKEYS_CATEGORY_UNAVAILABLE) {
     /* The message of our own trouble is for our log, not for clients. */
+    metrics_failure(x->service->metrics, rc);
     reply_error(x, 503, "unavailable", "The service cannot do this at the moment.");
     reply_header(x, "Retry-After", "1");
   } else

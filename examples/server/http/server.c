@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/server.h"
 
-#include "config.h"
 #include "http/guard.h"
 #include "http/reaper.h"
 #include "http/reply.h"
@@ -241,8 +240,8 @@ static void complete(void *cls, struct MHD_Connection *connection, void **con_cl
   if (visit == NULL)
     return;
   struct exchange *x = &visit->x;
-  if (x->status >= 500 || (x->status != 0 && x->service->config->access_log))
-    log_access(x->service->log, x);
+  if (x->status != 0 && visit->server->options.completed != NULL)
+    visit->server->options.completed(x);
   if (x->reply != NULL && !x->reply_lent) {
     sodium_memzero(x->reply, x->reply_length);
     free(x->reply);

@@ -22,6 +22,8 @@ struct http_options {
   const char *tls_key;
   struct service *service;
   void (*answer)(struct exchange *x); /* fills in the answer */
+  /* After an answer was sent, or could not be; may be NULL. */
+  void (*completed)(const struct exchange *x);
 };
 
 /* NULL: it cannot be; said why in the service's log. */

@@ -2,12 +2,14 @@
 /* POST /api_keys/validations: is this value a good key? */
 #include "http/body.h"
 #include "http/reply.h"
+#include "metrics.h"
 #include "routes.h"
 #include "service.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static void reply_key(struct exchange *x, apikeys_key *key) {
   size_t length, size;
@@ -35,6 +37,19 @@ static void answer(struct exchange *x, int rc, apikeys_key *key) {
     reply_failure(x, rc, "API Key", "");
 }
 
+static int64_t now_ns(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static int ask(struct exchange *x, const char *value, size_t length, apikeys_key *key) {
+  int64_t began_ns = now_ns();
+  int rc = apikeys_validate(x->service->env, value, length, NULL, NULL, key, x->err);
+  metrics_validation(x->service->metrics, rc, now_ns() - began_ns);
+  return rc;
+}
+
 static void validate(struct exchange *x) {
   struct form form;
   size_t length;
@@ -43,9 +58,7 @@ static void validate(struct exchange *x) {
   const char *value = form_text(&form, "value", FORM_REQUIRED, &length);
   if (form_good(&form)) {
     apikeys_key *key = apikeys_key_new();
-    int rc = key == NULL
-                 ? APIKEYS_ERROR_NO_MEMORY
-                 : apikeys_validate(x->service->env, value, length, NULL, NULL, key, x->err);
+    int rc = key == NULL ? APIKEYS_ERROR_NO_MEMORY : ask(x, value, length, key);
     answer(x, rc, key);
     apikeys_key_free(key);
   }

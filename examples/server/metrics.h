@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the service counts, for Prometheus. Counting takes no lock and no memory: relaxed atomics,
+ * which a scrape reads as they are. Labels come from fixed lists: nothing that a client sends, and
+ * nobody's id, becomes one.
+ *
+ * All of it may be called from every thread, and with NULL for the metrics: nothing is counted.
+ */
+#ifndef SERVER_METRICS_H
+#define SERVER_METRICS_H
+
+#include "http/exchange.h"
+
+#include <stdint.h>
+
+struct metrics;
+struct http_server;
+
+struct metrics *metrics_new(void); /* NULL: out of memory */
+void metrics_free(struct metrics *metrics);
+
+/* A validation: its result, and how long the library took. */
+void metrics_validation(struct metrics *metrics, int rc, int64_t took_ns);
+/* A request that is over: its class, status, and the time from its head to its last byte. */
+void metrics_request(struct metrics *metrics, const struct exchange *x, int64_t took_us);
+/* Who asked could not prove who they are. */
+void metrics_refused(struct metrics *metrics, const struct exchange *x);
+/* Turned away unheard, for too many refusals before. */
+void metrics_throttled(struct metrics *metrics);
+/* The library answered with a result of the category "unavailable". */
+void metrics_failure(struct metrics *metrics, int rc);
+void metrics_maintenance(struct metrics *metrics, bool good);
+
+/* One attempt to deliver an event to a webhook endpoint. */
+enum delivery_outcome {
+  DELIVERY_GOOD,    /* the endpoint took it */
+  DELIVERY_RETRIED, /* it did not, and will be asked again */
+  DELIVERY_FAILED,  /* it did not, and that was the last attempt */
+  DELIVERY_OUTCOMES
+};
+void metrics_delivery(struct metrics *metrics, enum delivery_outcome outcome);
+/* How many deliveries are waiting now, to be tried or tried again. */
+void metrics_deliveries_waiting(struct metrics *metrics, int64_t count);
+
+/* Answers GET /metrics in the text format 0.0.4, and everything else with 404: the whole of the
+ * metrics listener. */
+void metrics_answer(struct exchange *x);
+
+#endif
