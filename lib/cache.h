@@ -30,7 +30,7 @@ struct ak_cache_extra;
 struct ak_cache_sets;
 
 struct ak_cache {
-  size_t slot_count; /* 0: there is no cache */
+  size_t bucket_count; /* 0: there is no cache */
   struct ak_cache_slot *slots;
   struct ak_cache_extra *extras; /* what fills a key object, apart: it may stay untouched */
   size_t mapped;                 /* bytes, of both */

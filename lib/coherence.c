@@ -116,7 +116,7 @@ static bool refresh(struct ak_coherence *coherence, struct ak_cache *cache,
 bool ak_coherence_check(struct ak_coherence *coherence, struct ak_cache *cache,
                         const apikeys_storage *storage, uint64_t *generation, bool *current) {
   *current = false;
-  if (cache->slot_count == 0 || ak_generation(storage, generation) != APIKEYS_OK ||
+  if (cache->bucket_count == 0 || ak_generation(storage, generation) != APIKEYS_OK ||
       *generation == nothing_applied)
     return false;
   *current = atomic_load_explicit(&coherence->applied, memory_order_acquire) == *generation ||
