@@ -62,6 +62,8 @@ static const struct setting settings[] = {
            "connections at a time from one address"),
     NUMBER("request-timeout", request_timeout, "10", 1, 3600,
            "seconds that a client has to send a whole request, and to take the answer"),
+    NUMBER("stop-seconds", stop_seconds, "10", 0, 3600,
+           "seconds that requests under way have to end when the service is told to stop"),
     NUMBER("max-body", max_body, "65536", 1024, 1048576, "bytes in a request's body"),
     NUMBER("failures-per-minute", failures_per_minute, "60", 0, 1000000,
            "refused requests of one address before it must wait; 0: no such limit"),

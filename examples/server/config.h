@@ -31,6 +31,7 @@ struct config {
   int threads;
   int max_connections;
   int max_connections_per_address;
+  int stop_seconds;
   int request_timeout;      /* seconds, in all, to send a request */
   int max_body;             /* bytes */
   int failures_per_minute;  /* refused requests per address before it must wait */

@@ -10,6 +10,7 @@
 
 #include <jansson.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -44,6 +45,7 @@ static const struct http_options *http_options(struct http_options *options,
       .max_connections = (unsigned)config->max_connections,
       .max_connections_per_address = (unsigned)config->max_connections_per_address,
       .request_timeout = (unsigned)config->request_timeout,
+      .stop_seconds = (unsigned)config->stop_seconds,
       .max_body = (size_t)config->max_body,
       .tls_certificate = config->tls_certificate,
       .tls_key = config->tls_key,
@@ -70,7 +72,21 @@ static const struct http_options *metrics_options(struct http_options *options,
   return options;
 }
 
-/* Signals are blocked in every thread and waited for here; between them, maintenance. */
+/* Blocked in every thread, and waited for below. What was ignored when we were started stays so:
+ * a shell's background job must not end with what is in the foreground. */
+static void block_signals(sigset_t *signals) {
+  static const int ends[] = {SIGTERM, SIGINT};
+  sigemptyset(signals);
+  for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+    struct sigaction before;
+    if (sigaction(ends[i], NULL, &before) != 0 || before.sa_handler != SIG_IGN)
+      sigaddset(signals, ends[i]);
+  }
+  pthread_sigmask(SIG_BLOCK, signals, NULL);
+  signal(SIGPIPE, SIG_IGN);
+}
+
+/* Until a signal comes; meanwhile, maintenance. A second one ends the process as it is. */
 static void serve_until_told(struct service *service, const sigset_t *signals) {
   static const struct timespec interval = {.tv_sec = MAINTENANCE_SECONDS};
   apikeys_error *err = apikeys_error_new();
@@ -81,6 +97,7 @@ static void serve_until_told(struct service *service, const sigset_t *signals) {
       log_line(service->log, LOG_WARNING, "maintenance: %s", apikeys_error_message(err));
   }
   apikeys_error_free(err);
+  pthread_sigmask(SIG_UNBLOCK, signals, NULL);
 }
 
 static int run(const struct config *config, struct log *log, const sigset_t *signals) {
@@ -105,11 +122,7 @@ static int run(const struct config *config, struct log *log, const sigset_t *sig
 int main(int argc, char **argv) {
   struct config config = {0};
   sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  sigprocmask(SIG_BLOCK, &signals, NULL);
-  signal(SIGPIPE, SIG_IGN);
+  block_signals(&signals);
   if (sodium_init() < 0)
     return EXIT_FAILURE;
   json_set_alloc_funcs(malloc, wipe_and_free);

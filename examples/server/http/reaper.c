@@ -37,7 +37,8 @@ static int64_t now_ms(void) {
 static bool is_late(const struct reaper *reaper, const struct reaper_watch *watch, int64_t now) {
   if (watch->phase == REAPER_SERVICE)
     return false;
-  return now >= watch->deadline_ms || (watch->phase == REAPER_IDLE && reaper->end_idle);
+  bool waits = watch->phase == REAPER_IDLE || watch->phase == REAPER_NEW;
+  return now >= watch->deadline_ms || (waits && reaper->end_idle);
 }
 
 /* The library sees the end of the stream and closes the connection itself. */
@@ -110,7 +111,7 @@ struct reaper_watch *reaper_add(struct reaper *reaper, int socket) {
     return NULL;
   watch->socket = socket;
   pthread_mutex_lock(&reaper->lock);
-  set_phase(reaper, watch, REAPER_REQUEST);
+  set_phase(reaper, watch, REAPER_NEW);
   watch->next = reaper->first;
   if (watch->next != NULL)
     watch->next->previous = watch;

@@ -11,6 +11,7 @@
 
 /* What a connection is waiting for. */
 enum reaper_phase {
+  REAPER_NEW,     /* its first request */
   REAPER_IDLE,    /* the next request of a connection that is kept */
   REAPER_REQUEST, /* the rest of a request */
   REAPER_SERVICE, /* us: no deadline */
@@ -26,14 +27,14 @@ struct reaper *reaper_start(unsigned request_seconds, unsigned idle_seconds);
 /* After the last connection is gone. NULL does nothing. */
 void reaper_stop(struct reaper *reaper);
 
-/* A new connection, of which a request is awaited at once. NULL: out of memory. */
+/* A new connection; it has as long to begin as for a whole request. NULL: out of memory. */
 struct reaper_watch *reaper_add(struct reaper *reaper, int socket);
 /* It is about to be closed. */
 void reaper_remove(struct reaper *reaper, struct reaper_watch *watch);
 /* It has got on. */
 void reaper_enter(struct reaper *reaper, struct reaper_watch *watch, enum reaper_phase phase);
 
-/* From now on idle connections end at once: the service is stopping. */
+/* From now on connections end at once on which no request has come: the service is stopping. */
 void reaper_end_idle(struct reaper *reaper);
 
 #endif

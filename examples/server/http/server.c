@@ -14,6 +14,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,12 +22,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PORTS_TO_TRY = 100, STOP_SECONDS = 10, IDLE_SECONDS = 60, CONNECTION_MEMORY = 64 * 1024 };
+enum { PORTS_TO_TRY = 100, IDLE_SECONDS = 60, CONNECTION_MEMORY = 64 * 1024 };
 
 struct http_server {
   struct http_options options;
   struct MHD_Daemon *daemon;
   struct reaper *reaper;
+  atomic_bool stopping; /* answers end their connections */
   int socket;
   unsigned port;
   char *certificate;
@@ -216,6 +218,8 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
     return MHD_NO; /* the client went away in the middle */
   enter(visit->server, connection, REAPER_SERVICE);
   visit->server->options.answer(&visit->x);
+  if (atomic_load_explicit(&visit->server->stopping, memory_order_relaxed))
+    visit->x.close_after = true;
   enter(visit->server, connection, REAPER_ANSWER);
   return send_answer(connection, &visit->x);
 }
@@ -437,9 +441,12 @@ void http_server_stop(struct http_server *server) {
     return;
   if (server->daemon != NULL) {
     static const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
+    atomic_store(&server->stopping, true);
     MHD_quiesce_daemon(server->daemon);
+    shutdown(server->socket, SHUT_RDWR); /* whoever connects now is refused, not left waiting */
     reaper_end_idle(server->reaper);
-    for (int i = 0; i < STOP_SECONDS * 50 && http_server_connections(server) > 0; i++)
+    for (int i = 0;
+         i < (int)server->options.stop_seconds * 50 && http_server_connections(server) > 0; i++)
       nanosleep(&pause, NULL);
     MHD_stop_daemon(server->daemon);
   }

@@ -17,6 +17,7 @@ struct http_options {
   unsigned max_connections;
   unsigned max_connections_per_address;
   unsigned request_timeout; /* seconds */
+  unsigned stop_seconds;    /* for requests that are under way */
   size_t max_body;
   const char *tls_certificate; /* files; NULL: plain HTTP */
   const char *tls_key;
