@@ -74,6 +74,11 @@ static const struct setting settings[] = {
     FLAG("webhook-allow-http", webhook_allow_http, "let webhook endpoints be plain http"),
     FLAG("webhook-allow-private", webhook_allow_private,
          "let webhook endpoints have private and loopback addresses"),
+    TEXT("webhook-ca-file", webhook_ca_file, NULL, "FILE",
+         "certificate authorities for webhook endpoints, PEM (default: the system's)"),
+    NUMBER("webhook-first-retry", webhook_first_retry, "12", 0, 3600,
+           "seconds until a failed delivery is tried again; each of five further waits is seven "
+           "times as long"),
     FLAG("demo", demo, "loopback only: a seeded organization, and widget tokens for everybody"),
     TEXT("ready-file", ready_file, NULL, "FILE", "write the service's URLs there once it serves"),
     FLAG("access-log", access_log, "log every request, not only those that failed on our side"),

@@ -126,9 +126,9 @@ void metrics_maintenance(struct metrics *metrics, bool good) {
     add(&metrics->maintenance[good], 1);
 }
 
-void metrics_delivery(struct metrics *metrics, enum delivery_outcome outcome) {
+void metrics_attempt(struct metrics *metrics, enum attempt_result result) {
   if (metrics != NULL)
-    add(&metrics->deliveries[outcome], 1);
+    add(&metrics->deliveries[result], 1);
 }
 
 void metrics_deliveries_waiting(struct metrics *metrics, int64_t count) {

@@ -32,13 +32,13 @@ void metrics_failure(struct metrics *metrics, int rc);
 void metrics_maintenance(struct metrics *metrics, bool good);
 
 /* One attempt to deliver an event to a webhook endpoint. */
-enum delivery_outcome {
-  DELIVERY_GOOD,    /* the endpoint took it */
-  DELIVERY_RETRIED, /* it did not, and will be asked again */
-  DELIVERY_FAILED,  /* it did not, and that was the last attempt */
-  DELIVERY_OUTCOMES
+enum attempt_result {
+  ATTEMPT_GOOD,     /* the endpoint took it */
+  ATTEMPT_RETRIED,  /* it did not, and will be asked again */
+  ATTEMPT_GIVEN_UP, /* it did not, and that was the last attempt */
+  ATTEMPT_RESULTS
 };
-void metrics_delivery(struct metrics *metrics, enum delivery_outcome outcome);
+void metrics_attempt(struct metrics *metrics, enum attempt_result result);
 /* How many deliveries are waiting now, to be tried or tried again. */
 void metrics_deliveries_waiting(struct metrics *metrics, int64_t count);
 

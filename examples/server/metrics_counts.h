@@ -52,7 +52,7 @@ struct metrics {
   metrics_counter throttled;
   metrics_counter failures[METRICS_RESULTS + 1];
   metrics_counter maintenance[2]; /* failed, good */
-  metrics_counter deliveries[DELIVERY_OUTCOMES];
+  metrics_counter deliveries[ATTEMPT_RESULTS];
   _Atomic int64_t deliveries_waiting;
 };
 

@@ -179,10 +179,10 @@ static void write_store(FILE *out, const struct service *service) {
 /* -- Webhooks ---------------------------------------------------------------------------------- */
 
 static void write_deliveries(FILE *out, const struct metrics *metrics) {
-  static const char *const names[DELIVERY_OUTCOMES] = {"good", "retried", "failed"};
+  static const char *const names[ATTEMPT_RESULTS] = {"good", "retried", "failed"};
   family(out, "apikeysd_webhook_deliveries_total", "counter",
          "Attempts to deliver an event to a webhook endpoint, by outcome.");
-  for (size_t i = 0; i < DELIVERY_OUTCOMES; i++)
+  for (size_t i = 0; i < ATTEMPT_RESULTS; i++)
     labelled(out, "apikeysd_webhook_deliveries_total", "outcome", names[i],
              &metrics->deliveries[i]);
   gauge(out, "apikeysd_webhook_deliveries_waiting",

@@ -20,6 +20,8 @@ extern const struct route membership_routes[];
 extern const struct route user_key_routes[];
 extern const struct route event_routes[];
 extern const struct route widget_token_routes[];
+extern const struct route webhook_endpoint_routes[];
+extern const struct route webhook_delivery_routes[];
 extern const struct route key_lookup_routes[];
 extern const struct route sign_in_routes[];
 extern const struct route page_routes[];

@@ -8,6 +8,7 @@
 #include "log.h"
 #include "metrics.h"
 #include "throttle.h"
+#include "webhooks/webhooks.h"
 
 #include <string.h>
 
@@ -48,10 +49,12 @@ bool service_start(struct service *service, const struct config *config, struct 
     return false;
   if (config->demo && (service->demo = demo_start(service)) == NULL)
     return false;
-  return true;
+  service->webhooks = webhooks_start(service);
+  return service->webhooks != NULL;
 }
 
 void service_stop(struct service *service) {
+  webhooks_stop(service->webhooks);
   demo_stop(service->demo);
   apikeys_close(service->env);
   metrics_free(service->metrics);

@@ -17,6 +17,7 @@ struct service {
   struct metrics *metrics;
   struct http_server *http; /* once it serves */
   struct demo *demo;        /* NULL without --demo */
+  struct webhooks *webhooks;
   time_t started_at;
 };
 

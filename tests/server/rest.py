@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """What the tests of the REST API have in common: exact answers, and things to ask about."""
 import re
+import time
 
-from service import ServiceTest
+from service import ServiceTest, WAIT_SECONDS
 
 NO_ORGANIZATION = "org_01EHWNCE74X7JSDV0X3SZ3KJNY"
 NO_KEY = "api_key_01EHWNCE74X7JSDV0X3SZ3KJNY"
@@ -58,6 +59,14 @@ class RestTest(ServiceTest):
 
     def validate(self, value):
         return self.ask(200, "POST", "/api_keys/validations", {"value": value})["api_key"]
+
+    def until(self, ask):
+        """Asks until the answer is true, for what becomes true behind our back; the answer."""
+        give_up = time.monotonic() + WAIT_SECONDS
+        while not (answer := ask()):
+            self.assertLess(time.monotonic(), give_up, "it never became true")
+            time.sleep(0.02)
+        return answer
 
     def pages(self, path, limit, cursor="after"):
         """All pages of a list, following a cursor; each page's data."""

@@ -19,6 +19,7 @@ import unittest
 from urllib.parse import urlsplit
 
 STOP_SECONDS = 60  # sanitizers are slow at the end
+WAIT_SECONDS = 60
 
 
 class Answer:
@@ -39,14 +40,16 @@ class Service:
     def __init__(self, *flags, demo=True, directory=None, environment=None):
         self.directory = directory or tempfile.mkdtemp(prefix="apikeysd-")
         self.keep_directory = directory is not None
+        self.environment = {**os.environ, **(environment or {})}
         self.log = []
+        self.logged = threading.Condition()
         ready = os.path.join(self.directory, "ready.json")
         command = [os.environ["APIKEYSD"], "--listen", "127.0.0.1:0",
                    "--database", os.path.join(self.directory, "keys.db"),
                    "--ready-file", ready, "--failures-per-minute", "0"]
         command += (["--demo"] if demo else []) + list(flags)
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
-                                        text=True, env={**os.environ, **(environment or {})})
+                                        text=True, env=self.environment)
         self._wait_until_it_serves()
         with open(ready, encoding="utf-8") as file:
             self.about = json.load(file)
@@ -64,7 +67,19 @@ class Service:
 
     def _read_log(self):
         for line in self.process.stderr:
-            self.log.append(line)
+            with self.logged:
+                self.log.append(line)
+                self.logged.notify_all()
+
+    def wait_for_log(self, wanted):
+        """Waits for a line of which wanted(line) is true; gives it."""
+        def find():
+            return next(filter(wanted, self.log), None)
+        with self.logged:
+            line = self.logged.wait_for(find, WAIT_SECONDS)
+        if line is None:
+            raise AssertionError(f"not in the log: {''.join(self.log)[-2000:]}")
+        return line
 
     def stop(self, how=signal.SIGTERM):
         """Ends it; its exit status."""

@@ -5,50 +5,18 @@
  */
 #include "http/reply.h"
 #include "http/timestamp.h"
+#include "rest/event_types.h"
 #include "rest/list.h"
 #include "routes.h"
 #include "service.h"
 
 #include <string.h>
 
-/* Those of the contract first; then what is the operator's, not the public's. */
-static const char *const types[] = {
-    "api_key.created",
-    "api_key.updated",
-    "api_key.revoked",
-    "organization.created",
-    "organization.updated",
-    "organization.deleted",
-    "organization_membership.created",
-    "organization_membership.updated",
-    "organization_membership.deleted",
-    "role.created",
-    "role.updated",
-    "role.deleted",
-    "permission.created",
-    "permission.updated",
-    "permission.deleted",
-    "management_key.created",
-    "management_key.updated",
-    "management_key.revoked",
-    "environment.created",
-    "environment.updated",
-    "environment.pruned",
-    "environment.root_key_rotated",
-};
-enum { TYPES = sizeof types / sizeof types[0], PUBLIC_TYPES = 15 };
-
 /* "include=operator_events" gives the operator's events too. It is ours alone. */
 static size_t types_to_see(const struct exchange *x) {
   const char *include = exchange_parameter(x, "include", NULL);
-  return include != NULL && strcmp(include, "operator_events") == 0 ? TYPES : PUBLIC_TYPES;
-}
-
-static bool is_known(const char *type, size_t length, size_t known) {
-  for (size_t i = 0; i < known; i++)
-    if (strlen(types[i]) == length && memcmp(types[i], type, length) == 0)
-      return true;
-  return false;
+  return include != NULL && strcmp(include, "operator_events") == 0 ? EVENT_TYPES_ALL
+                                                                    : EVENT_TYPES_PUBLIC;
 }
 
 /* One or more types, separated by commas: "events=a,b". */
@@ -56,7 +24,7 @@ static int add_types(struct list *list, const char *text) {
   int rc = APIKEYS_OK;
   while (rc == APIKEYS_OK && *text != '\0') {
     size_t length = strcspn(text, ",");
-    if (length > 0 && !is_known(text, length, types_to_see(list->x)))
+    if (length > 0 && !event_type_is_known(text, length, types_to_see(list->x)))
       return APIKEYS_ERROR_INVALID_ARGUMENT;
     if (length > 0)
       rc = apikeys_filter_add_event_type(list->filter, text, length);
@@ -79,7 +47,7 @@ static int set_types(struct list *list) {
     rc = add_types(list, pair->text);
   }
   for (size_t i = 0; rc == APIKEYS_OK && !any && i < known; i++)
-    rc = apikeys_filter_add_event_type(list->filter, types[i], strlen(types[i]));
+    rc = apikeys_filter_add_event_type(list->filter, event_types[i], strlen(event_types[i]));
   return rc;
 }
 
@@ -123,7 +91,7 @@ static void list_events(struct exchange *x) {
 static bool may_see(const struct exchange *x, const apikeys_event *event) {
   size_t length;
   const char *type = apikeys_event_type(event, &length);
-  return is_known(type, length, types_to_see(x));
+  return event_type_is_known(type, length, types_to_see(x));
 }
 
 static void show_event(struct exchange *x) {

@@ -65,12 +65,13 @@ static int set_organization(struct exchange *x, apikeys_filter *filter, int owne
   return rc == APIKEYS_OK ? apikeys_filter_set_owner_type(filter, owner_type) : rc;
 }
 
-/* Whoever may not see everybody's keys sees their own. */
-static int list_keys(struct exchange *x, apikeys_filter *filter, apikeys_page *page) {
+/* Whoever may not see every member's keys sees their own. */
+static int list_keys(struct exchange *x, int owner_type, apikeys_filter *filter,
+                     apikeys_page *page) {
   size_t length;
   int rc = apikeys_key_list(x->service->env, x->actor, filter, page, x->err);
   const char *user_id = apikeys_actor_user_id(x->actor, &length);
-  if (rc != APIKEYS_ERROR_NOT_ALLOWED || length == 0)
+  if (rc != APIKEYS_ERROR_NOT_ALLOWED || owner_type != APIKEYS_OWNER_MEMBER || length == 0)
     return rc;
   rc = apikeys_filter_set_user(filter, user_id, length);
   return rc == APIKEYS_OK ? apikeys_key_list(x->service->env, x->actor, filter, page, x->err) : rc;
@@ -120,7 +121,7 @@ static void show_keys(struct exchange *x, int owner_type) {
   if (rc == APIKEYS_OK)
     rc = set_organization(x, filter, owner_type);
   if (rc == APIKEYS_OK)
-    rc = list_keys(x, filter, page);
+    rc = list_keys(x, owner_type, filter, page);
   if (rc != APIKEYS_OK)
     reply_failure(x, rc, "API Keys", "");
   else if (owner_type == APIKEYS_OWNER_MEMBER)

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#include "rest/event_types.h"
+
+#include <string.h>
+
+const char *const event_types[EVENT_TYPES_ALL] = {
+    "api_key.created",
+    "api_key.updated",
+    "api_key.revoked",
+    "organization.created",
+    "organization.updated",
+    "organization.deleted",
+    "organization_membership.created",
+    "organization_membership.updated",
+    "organization_membership.deleted",
+    "role.created",
+    "role.updated",
+    "role.deleted",
+    "permission.created",
+    "permission.updated",
+    "permission.deleted",
+    "management_key.created",
+    "management_key.updated",
+    "management_key.revoked",
+    "environment.created",
+    "environment.updated",
+    "environment.pruned",
+    "environment.root_key_rotated",
+};
+
+bool event_type_is_known(const char *type, size_t length, size_t known) {
+  for (size_t i = 0; i < known; i++)
+    if (strlen(event_types[i]) == length && memcmp(event_types[i], type, length) == 0)
+      return true;
+  return false;
+}

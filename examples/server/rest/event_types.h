@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* The types of events that clients can ask for: in lists, and for webhook endpoints. */
+#ifndef SERVER_REST_EVENT_TYPES_H
+#define SERVER_REST_EVENT_TYPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Those of the contract come first; behind them is what is the operator's, not the public's. */
+extern const char *const event_types[];
+enum { EVENT_TYPES_PUBLIC = 15, EVENT_TYPES_ALL = 22 };
+
+/* One of the first `known` of them? */
+bool event_type_is_known(const char *type, size_t length, size_t known);
+
+#endif

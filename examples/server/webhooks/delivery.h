@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A delivery: one event on its way to one endpoint. Kept as a document whose id is made of both
+ * ids, so that planning it twice is planning it once; in a group of its endpoint and its status,
+ * so that each can be listed; and due when it is to be tried next.
+ *
+ *   pending ── an answer of 2xx ──> delivered (kept for a week)
+ *      │  ^
+ *      │  └── resent by somebody
+ *      └── the last try in vain ──> failed (kept for a month)
+ */
+#ifndef SERVER_WEBHOOKS_DELIVERY_H
+#define SERVER_WEBHOOKS_DELIVERY_H
+
+#include "webhooks/endpoint.h"
+
+#define WEBHOOK_DELIVERIES "webhook_deliveries", 18
+
+enum delivery_status { DELIVERY_PENDING, DELIVERY_DELIVERED, DELIVERY_FAILED, DELIVERY_STATUSES };
+
+enum {
+  DELIVERY_TRIES = 7,       /* the first, and six more */
+  DELIVERY_LEASE_MS = 60000 /* a try that its process did not survive is over by then */
+};
+
+extern const char *const delivery_status_names[DELIVERY_STATUSES];
+
+struct delivery {
+  apikeys_document *document;
+  json_t *fields; /* see delivery.c */
+};
+
+/* The group of an endpoint's deliveries of one status; `out` has DELIVERY_GROUP_MAX bytes. */
+enum { DELIVERY_GROUP_MAX = 96 };
+void delivery_group(char out[DELIVERY_GROUP_MAX], const char *endpoint_id,
+                    enum delivery_status status);
+
+/* Plans the event's delivery to the endpoint, due at once, if that was not done before. */
+int delivery_plan(apikeys_env *env, const apikeys_actor *actor, const apikeys_event *event,
+                  const char *endpoint_id, apikeys_error *err);
+
+/* Results of the library; `delivery` is closed by the caller, whatever comes back. */
+int delivery_get(struct delivery *delivery, apikeys_env *env, const apikeys_actor *actor,
+                 const char *id, size_t length, apikeys_error *err);
+void delivery_close(struct delivery *delivery);
+
+/* Borrows the document: only `fields` is to be freed, by json_decref(). */
+int delivery_read(struct delivery *delivery, apikeys_document *document);
+
+const char *delivery_endpoint_id(const struct delivery *delivery);
+const char *delivery_event_id(const struct delivery *delivery);
+enum delivery_status delivery_status(const struct delivery *delivery);
+/* For clients. NULL: out of memory. */
+json_t *delivery_json(const struct delivery *delivery);
+
+/*
+ * The changes of a delivery's life. Each writes it if nobody else did meanwhile:
+ * APIKEYS_ERROR_CHANGED.
+ */
+/* Have it for one try: nobody else gets it while the lease runs. */
+int delivery_claim(struct delivery *delivery, apikeys_env *env, const apikeys_actor *actor,
+                   apikeys_error *err);
+/* The try was not made after all: as if it had not been claimed. */
+int delivery_give_back(struct delivery *delivery, apikeys_env *env, const apikeys_actor *actor,
+                       apikeys_error *err);
+/*
+ * The try is over: `http_status` is 0 if there was no answer, `problem` NULL if all went well.
+ * It is tried again unless it was the last try, or `hopeless`.
+ */
+struct delivery_outcome {
+  long http_status;
+  const char *problem;
+  bool hopeless;
+  int first_retry_seconds;
+};
+int delivery_conclude(struct delivery *delivery, const struct delivery_outcome *outcome,
+                      apikeys_env *env, const apikeys_actor *actor, apikeys_error *err);
+/* All tries anew, the first at once. */
+int delivery_resend(struct delivery *delivery, apikeys_env *env, const apikeys_actor *actor,
+                    apikeys_error *err);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A webhook endpoint: a URL of a customer's or the operator's, which events it wants, and the
+ * secret under which its deliveries are signed. Kept as a document; the secret as the document's.
+ */
+#ifndef SERVER_WEBHOOKS_ENDPOINT_H
+#define SERVER_WEBHOOKS_ENDPOINT_H
+
+#include "webhooks/signature.h"
+
+#include <apikeys.h>
+#include <jansson.h>
+#include <stdbool.h>
+
+#define WEBHOOK_ENDPOINTS "webhook_endpoints", 17
+
+enum { ENDPOINTS_MAX = 64 };
+
+struct endpoint {
+  apikeys_document *document;
+  json_t *fields; /* {"endpoint_url", "status", "events", "enabled_at_ms"} */
+};
+
+/* Each returns a result of the library; `endpoint` is closed by the caller, whatever it is. */
+int endpoint_new(struct endpoint *endpoint);
+int endpoint_get(struct endpoint *endpoint, apikeys_env *env, const apikeys_actor *actor,
+                 const char *id, size_t length, apikeys_error *err);
+/* Write the fields that were changed into the document, to be created or updated. */
+int endpoint_set_body(struct endpoint *endpoint);
+void endpoint_close(struct endpoint *endpoint);
+
+const char *endpoint_id(const struct endpoint *endpoint);
+const char *endpoint_url(const struct endpoint *endpoint);
+bool endpoint_is_enabled(const struct endpoint *endpoint);
+/* Since when it is. */
+int64_t endpoint_enabled_at_ms(const struct endpoint *endpoint);
+void endpoint_enable(struct endpoint *endpoint, bool enabled);
+bool endpoint_wants(const struct endpoint *endpoint, const char *event_type);
+/* Wiped by the caller. */
+int endpoint_secret(const struct endpoint *endpoint, char out[WEBHOOK_SECRET_LENGTH + 1]);
+
+/*
+ * All of them, oldest first, without their secrets: until `visit` gives something other than
+ * APIKEYS_OK, which is then what comes back.
+ */
+typedef int (*endpoint_visitor)(const struct endpoint *endpoint, void *user_data);
+int endpoint_each(apikeys_env *env, const apikeys_actor *actor, endpoint_visitor visit,
+                  void *user_data, apikeys_error *err);
+
+#endif

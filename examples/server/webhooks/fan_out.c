@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+#include "webhooks/fan_out.h"
+
+#include "webhooks/delivery.h"
+
+#define CURSOR "webhooks", 8
+
+enum { PAGE = 100 };
+
+struct fan {
+  apikeys_env *env;
+  const apikeys_actor *actor;
+  const apikeys_page *events;
+  apikeys_error *err;
+};
+
+/* An endpoint gets what happens while it is there and enabled, nothing from before. */
+static int plan_for(const struct endpoint *endpoint, void *user_data) {
+  const struct fan *fan = user_data;
+  int64_t since = endpoint_enabled_at_ms(endpoint);
+  int rc = APIKEYS_OK;
+  if (!endpoint_is_enabled(endpoint))
+    return rc;
+  for (size_t i = 0; rc == APIKEYS_OK && i < apikeys_page_count(fan->events); i++) {
+    const apikeys_event *event = apikeys_page_event(fan->events, i);
+    if (apikeys_event_created_at_ms(event) >= since &&
+        endpoint_wants(endpoint, apikeys_event_type(event, NULL)))
+      rc = delivery_plan(fan->env, fan->actor, event, endpoint_id(endpoint), fan->err);
+  }
+  return rc;
+}
+
+static int plan(const struct fan *fan, bool *more) {
+  size_t count = apikeys_page_count(fan->events);
+  struct fan copy = *fan;
+  if (count == 0)
+    return APIKEYS_OK;
+  int rc = endpoint_each(fan->env, fan->actor, plan_for, &copy, fan->err);
+  if (rc != APIKEYS_OK)
+    return rc;
+  *more = count == PAGE;
+  const apikeys_event *last = apikeys_page_event(fan->events, count - 1);
+  return apikeys_event_acknowledge(fan->env, fan->actor, CURSOR, apikeys_event_number(last),
+                                   fan->err);
+}
+
+int fan_out(apikeys_env *env, const apikeys_actor *actor, bool *more, apikeys_error *err) {
+  apikeys_page *page = apikeys_page_new();
+  *more = false;
+  int rc = page == NULL ? APIKEYS_ERROR_NO_MEMORY
+                        : apikeys_event_poll(env, actor, CURSOR, PAGE, page, err);
+  if (rc == APIKEYS_ERROR_CURSOR_EXPIRED) {
+    /* What was pruned before it was read is gone: on from the oldest that is left. */
+    *more = true;
+    rc = apikeys_event_acknowledge(env, actor, CURSOR, 1, err);
+  } else if (rc == APIKEYS_OK) {
+    rc = plan(&(struct fan){env, actor, page, err}, more);
+  }
+  apikeys_page_free(page);
+  return rc;
+}
+
+int fan_out_skip(apikeys_env *env, const apikeys_actor *actor, apikeys_error *err) {
+  apikeys_filter *filter = apikeys_filter_new();
+  apikeys_page *page = apikeys_page_new();
+  int rc = filter == NULL || page == NULL ? APIKEYS_ERROR_NO_MEMORY
+                                          : apikeys_filter_set_limit(filter, 1);
+  if (rc == APIKEYS_OK)
+    rc = apikeys_filter_set_order(filter, APIKEYS_ORDER_NEWEST_FIRST);
+  if (rc == APIKEYS_OK)
+    rc = apikeys_event_list(env, actor, filter, page, err);
+  if (rc == APIKEYS_OK && apikeys_page_count(page) > 0)
+    rc = apikeys_event_acknowledge(env, actor, CURSOR,
+                                   apikeys_event_number(apikeys_page_event(page, 0)), err);
+  apikeys_page_free(page);
+  apikeys_filter_free(filter);
+  return rc;
+}

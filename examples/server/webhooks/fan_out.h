@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* From events to deliveries: which endpoint gets which event. */
+#ifndef SERVER_WEBHOOKS_FAN_OUT_H
+#define SERVER_WEBHOOKS_FAN_OUT_H
+
+#include <apikeys.h>
+#include <stdbool.h>
+
+/*
+ * Plans deliveries of the events that came since the last time, a page of them at most; *more: there
+ * may be others. A crash in between plans some of them twice, which is once.
+ */
+int fan_out(apikeys_env *env, const apikeys_actor *actor, bool *more, apikeys_error *err);
+
+/* Nobody wants events: forget those that there are, so that a first endpoint need not wait until
+ * all of the past has been looked through. */
+int fan_out_skip(apikeys_env *env, const apikeys_actor *actor, apikeys_error *err);
+
+#endif

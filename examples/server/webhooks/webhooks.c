@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MIT */
+#include "webhooks/webhooks.h"
+
+#include "config.h"
+#include "log.h"
+#include "metrics.h"
+#include "webhooks/attempt.h"
+#include "webhooks/fan_out.h"
+
+#include <pthread.h>
+#include <sodium.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* A slow target has a few attempts at a time, and there is room for those of all. */
+enum { ATTEMPTS_PER_ENDPOINT = 4, ATTEMPTS_MAX = ENDPOINTS_MAX * ATTEMPTS_PER_ENDPOINT };
+enum { LOOK_MS = 1000, SKIP_MS = 60000, STOP_MS = 3000 };
+
+struct webhooks {
+  struct service *service;
+  apikeys_actor *actor;
+  apikeys_error *err;
+  apikeys_subscription *subscription;
+  CURLM *multi;
+  struct attempt *attempts[ATTEMPTS_MAX];
+  size_t attempt_count;
+  bool wanted; /* by an enabled endpoint, when last looked */
+  int64_t look_at_ms, skip_at_ms;
+  pthread_t thread;
+  bool has_thread;
+  atomic_bool stopping, woken;
+};
+
+static int64_t clock_ms(clockid_t clock) {
+  struct timespec now;
+  clock_gettime(clock, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void webhooks_wake(struct webhooks *webhooks) {
+  if (webhooks == NULL)
+    return;
+  atomic_store(&webhooks->woken, true);
+  curl_multi_wakeup(webhooks->multi);
+}
+
+static void on_event(apikeys_event *event, void *user_data) {
+  (void)event;
+  webhooks_wake(user_data);
+}
+
+/* Trouble with the store comes with every look until it ends. */
+static void complain(struct webhooks *webhooks, const char *what, int rc) {
+  log_line(webhooks->service->log, LOG_WARNING, "webhooks: %s: %s", what, apikeys_result_name(rc));
+}
+
+/* -- Attempts ---------------------------------------------------------------------------------- */
+
+static size_t attempts_to(const struct webhooks *webhooks, const char *id) {
+  size_t count = 0;
+  for (size_t i = 0; i < webhooks->attempt_count; i++)
+    count += strcmp(delivery_endpoint_id(&webhooks->attempts[i]->delivery), id) == 0;
+  return count;
+}
+
+/* A delivery that can never be made: its event was pruned, or its endpoint's secret cannot be
+ * opened. */
+static int give_up(struct webhooks *webhooks, struct delivery *delivery, const char *problem) {
+  const struct delivery_outcome outcome = {.problem = problem, .hopeless = true};
+  return delivery_conclude(delivery, &outcome, webhooks->service->env, webhooks->actor,
+                           webhooks->err);
+}
+
+static int begin_attempt(struct webhooks *webhooks, struct delivery *delivery,
+                         const struct endpoint *endpoint, const char *payload, size_t length) {
+  char secret[WEBHOOK_SECRET_LENGTH + 1];
+  int rc = endpoint_secret(endpoint, secret);
+  if (rc != APIKEYS_OK)
+    return give_up(webhooks, delivery, "The endpoint has no secret.");
+  struct attempt *attempt =
+      attempt_new(delivery, endpoint, secret, payload, length, webhooks->service->config);
+  sodium_memzero(secret, sizeof secret);
+  if (attempt == NULL || curl_multi_add_handle(webhooks->multi, attempt->transfer) != CURLM_OK) {
+    attempt_free(attempt); /* the lease runs out, and it is tried again */
+    return APIKEYS_ERROR_NO_MEMORY;
+  }
+  webhooks->attempts[webhooks->attempt_count++] = attempt;
+  return APIKEYS_OK;
+}
+
+/* Claims the delivery and begins; one that another process has is left to it. */
+static int take(struct webhooks *webhooks, const struct endpoint *endpoint, const char *id,
+                size_t id_length) {
+  apikeys_env *env = webhooks->service->env;
+  struct delivery delivery;
+  apikeys_event *event = apikeys_event_new();
+  int rc = delivery_get(&delivery, env, webhooks->actor, id, id_length, webhooks->err);
+  if (rc == APIKEYS_OK && event == NULL)
+    rc = APIKEYS_ERROR_NO_MEMORY;
+  if (rc == APIKEYS_OK)
+    rc = delivery_claim(&delivery, env, webhooks->actor, webhooks->err);
+  if (rc == APIKEYS_OK) {
+    const char *event_id = delivery_event_id(&delivery);
+    size_t length = 0;
+    rc = apikeys_event_get(env, webhooks->actor, event_id, strlen(event_id), event, webhooks->err);
+    const char *payload = rc == APIKEYS_OK ? apikeys_event_json(event, &length) : NULL;
+    if (rc == APIKEYS_ERROR_NOT_FOUND)
+      rc = give_up(webhooks, &delivery, "The event is not kept any more.");
+    else if (rc == APIKEYS_OK)
+      rc = payload == NULL ? APIKEYS_ERROR_NO_MEMORY
+                           : begin_attempt(webhooks, &delivery, endpoint, payload, length);
+  }
+  apikeys_event_free(event);
+  delivery_close(&delivery);
+  return rc == APIKEYS_ERROR_CHANGED || rc == APIKEYS_ERROR_NOT_FOUND ? APIKEYS_OK : rc;
+}
+
+static int take_page(struct webhooks *webhooks, const struct endpoint *endpoint,
+                     const apikeys_page *page) {
+  int rc = APIKEYS_OK;
+  for (size_t i = 0; rc == APIKEYS_OK && i < apikeys_page_count(page); i++) {
+    size_t length;
+    const char *id = apikeys_document_id(apikeys_page_document(page, i), &length);
+    rc = take(webhooks, endpoint, id, length);
+  }
+  return rc;
+}
+
+static int list_due(struct webhooks *webhooks, const char *endpoint, int limit,
+                    apikeys_page *page) {
+  char group[DELIVERY_GROUP_MAX];
+  apikeys_filter *filter = apikeys_filter_new();
+  delivery_group(group, endpoint, DELIVERY_PENDING);
+  int rc = filter == NULL ? APIKEYS_ERROR_NO_MEMORY
+                          : apikeys_filter_set_collection(filter, WEBHOOK_DELIVERIES);
+  if (rc == APIKEYS_OK)
+    rc = apikeys_filter_set_group(filter, group, strlen(group));
+  if (rc == APIKEYS_OK)
+    rc = apikeys_filter_set_due_until_ms(filter, clock_ms(CLOCK_REALTIME));
+  if (rc == APIKEYS_OK)
+    rc = apikeys_filter_set_limit(filter, limit);
+  if (rc == APIKEYS_OK)
+    rc = apikeys_filter_set_order(filter, APIKEYS_ORDER_OLDEST_FIRST);
+  if (rc == APIKEYS_OK)
+    rc =
+        apikeys_document_list(webhooks->service->env, webhooks->actor, filter, page, webhooks->err);
+  apikeys_filter_free(filter);
+  return rc;
+}
+
+/* As many as there is room for. Lists have no secrets, so the endpoint is got if it has work. */
+static int serve_endpoint(const struct endpoint *listed, void *user_data) {
+  struct webhooks *webhooks = user_data;
+  const char *id = endpoint_id(listed);
+  size_t busy = attempts_to(webhooks, id), room = ATTEMPTS_MAX - webhooks->attempt_count;
+  if (!endpoint_is_enabled(listed))
+    return APIKEYS_OK;
+  webhooks->wanted = true;
+  if (busy >= ATTEMPTS_PER_ENDPOINT || room == 0)
+    return APIKEYS_OK;
+  if (room > ATTEMPTS_PER_ENDPOINT - busy)
+    room = ATTEMPTS_PER_ENDPOINT - busy;
+  struct endpoint endpoint = {0};
+  apikeys_page *page = apikeys_page_new();
+  int rc = page == NULL ? APIKEYS_ERROR_NO_MEMORY : list_due(webhooks, id, (int)room, page);
+  if (rc == APIKEYS_OK && apikeys_page_count(page) > 0) {
+    rc = endpoint_get(&endpoint, webhooks->service->env, webhooks->actor, id, strlen(id),
+                      webhooks->err);
+    if (rc == APIKEYS_OK)
+      rc = take_page(webhooks, &endpoint, page);
+    endpoint_close(&endpoint);
+  }
+  apikeys_page_free(page);
+  return rc == APIKEYS_ERROR_NOT_FOUND ? APIKEYS_OK : rc;
+}
+
+static void end_attempt(struct webhooks *webhooks, struct attempt *attempt) {
+  curl_multi_remove_handle(webhooks->multi, attempt->transfer);
+  for (size_t i = 0; i < webhooks->attempt_count; i++)
+    if (webhooks->attempts[i] == attempt)
+      webhooks->attempts[i] = webhooks->attempts[--webhooks->attempt_count];
+  attempt_free(attempt);
+}
+
+static void count(struct webhooks *webhooks, const struct delivery *delivery) {
+  static const enum attempt_result results[DELIVERY_STATUSES] = {
+      [DELIVERY_PENDING] = ATTEMPT_RETRIED,
+      [DELIVERY_DELIVERED] = ATTEMPT_GOOD,
+      [DELIVERY_FAILED] = ATTEMPT_GIVEN_UP,
+  };
+  metrics_attempt(webhooks->service->metrics, results[delivery_status(delivery)]);
+}
+
+static void conclude(struct webhooks *webhooks, struct attempt *attempt, CURLcode code) {
+  struct delivery_outcome outcome = attempt_outcome(attempt, code);
+  outcome.first_retry_seconds = webhooks->service->config->webhook_first_retry;
+  int rc = delivery_conclude(&attempt->delivery, &outcome, webhooks->service->env, webhooks->actor,
+                             webhooks->err);
+  /* Resent or deleted meanwhile: then that counts. */
+  if (rc != APIKEYS_OK && rc != APIKEYS_ERROR_CHANGED && rc != APIKEYS_ERROR_NOT_FOUND)
+    complain(webhooks, "a delivery's outcome could not be kept", rc);
+  else if (outcome.problem != NULL)
+    log_line(webhooks->service->log, LOG_INFO, "webhook %s to %s: %s (status %ld)",
+             delivery_event_id(&attempt->delivery), delivery_endpoint_id(&attempt->delivery),
+             outcome.problem, outcome.http_status);
+  count(webhooks, &attempt->delivery);
+  end_attempt(webhooks, attempt);
+}
+
+/* True: there is room again. */
+static bool conclude_finished(struct webhooks *webhooks) {
+  bool any = false;
+  int left;
+  CURLMsg *message;
+  while ((message = curl_multi_info_read(webhooks->multi, &left)) != NULL) {
+    struct attempt *attempt;
+    CURLcode code = message->data.result;
+    if (message->msg != CURLMSG_DONE ||
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&attempt) != CURLE_OK)
+      continue;
+    conclude(webhooks, attempt, code);
+    any = true;
+  }
+  return any;
+}
+
+/* -- The thread -------------------------------------------------------------------------------- */
+
+static void plan(struct webhooks *webhooks) {
+  apikeys_env *env = webhooks->service->env;
+  bool more = false;
+  int rc = APIKEYS_OK;
+  if (webhooks->wanted)
+    rc = fan_out(env, webhooks->actor, &more, webhooks->err);
+  else if (clock_ms(CLOCK_MONOTONIC) >= webhooks->skip_at_ms) {
+    webhooks->skip_at_ms = clock_ms(CLOCK_MONOTONIC) + SKIP_MS;
+    rc = fan_out_skip(env, webhooks->actor, webhooks->err);
+  }
+  if (rc != APIKEYS_OK)
+    complain(webhooks, "events could not be read", rc);
+  if (more)
+    webhooks_wake(webhooks);
+}
+
+/* Which endpoints there are, what they are to get, what is due. */
+static void look(struct webhooks *webhooks) {
+  bool wanted_before = webhooks->wanted;
+  webhooks->wanted = false;
+  int rc = endpoint_each(webhooks->service->env, webhooks->actor, serve_endpoint, webhooks,
+                         webhooks->err);
+  if (rc != APIKEYS_OK) {
+    complain(webhooks, "deliveries could not be begun", rc);
+    webhooks->wanted = webhooks->wanted || wanted_before;
+  }
+}
+
+static void measure(struct webhooks *webhooks) {
+  uint64_t waiting;
+  apikeys_filter *filter = apikeys_filter_new();
+  if (filter != NULL && apikeys_filter_set_collection(filter, WEBHOOK_DELIVERIES) == APIKEYS_OK &&
+      apikeys_filter_set_due_until_ms(filter, INT64_MAX - 1) == APIKEYS_OK &&
+      apikeys_document_count(webhooks->service->env, webhooks->actor, filter, &waiting,
+                             webhooks->err) == APIKEYS_OK)
+    metrics_deliveries_waiting(webhooks->service->metrics, (int64_t)waiting);
+  apikeys_filter_free(filter);
+}
+
+static void work(struct webhooks *webhooks) {
+  bool woken = atomic_exchange(&webhooks->woken, false);
+  int running, events = 0;
+  if (woken || clock_ms(CLOCK_MONOTONIC) >= webhooks->look_at_ms) {
+    if (!webhooks->wanted)
+      look(webhooks); /* an endpoint may be new */
+    plan(webhooks);
+    look(webhooks);
+    if (!woken)
+      measure(webhooks);
+    webhooks->look_at_ms = clock_ms(CLOCK_MONOTONIC) + LOOK_MS;
+  }
+  curl_multi_perform(webhooks->multi, &running);
+  if (conclude_finished(webhooks))
+    atomic_store(&webhooks->woken, true);
+  if (!atomic_load(&webhooks->woken))
+    curl_multi_poll(webhooks->multi, NULL, 0, LOOK_MS, &events);
+}
+
+/* Those under way may end well; the others are as if they had not begun. */
+static void wind_up(struct webhooks *webhooks) {
+  int64_t until = clock_ms(CLOCK_MONOTONIC) + STOP_MS;
+  int running, events;
+  while (webhooks->attempt_count > 0 && clock_ms(CLOCK_MONOTONIC) < until) {
+    curl_multi_perform(webhooks->multi, &running);
+    if (!conclude_finished(webhooks))
+      curl_multi_poll(webhooks->multi, NULL, 0, 100, &events);
+  }
+  while (webhooks->attempt_count > 0) {
+    struct attempt *attempt = webhooks->attempts[0];
+    int rc = delivery_give_back(&attempt->delivery, webhooks->service->env, webhooks->actor,
+                                webhooks->err);
+    if (rc != APIKEYS_OK)
+      complain(webhooks, "a delivery could not be given back", rc);
+    end_attempt(webhooks, attempt);
+  }
+}
+
+static void *run(void *user_data) {
+  struct webhooks *webhooks = user_data;
+  while (!atomic_load(&webhooks->stopping))
+    work(webhooks);
+  wind_up(webhooks);
+  return NULL;
+}
+
+static bool set_up(struct webhooks *webhooks) {
+  static const char reason[] = "webhooks";
+  webhooks->multi = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? curl_multi_init() : NULL;
+  webhooks->actor = apikeys_actor_new();
+  webhooks->err = apikeys_error_new();
+  if (webhooks->multi == NULL || webhooks->actor == NULL || webhooks->err == NULL ||
+      apikeys_actor_set_system(webhooks->actor, reason, sizeof reason - 1) != APIKEYS_OK ||
+      apikeys_subscribe(webhooks->service->env, on_event, webhooks, NULL, &webhooks->subscription,
+                        webhooks->err) != APIKEYS_OK)
+    return false;
+  webhooks->has_thread = pthread_create(&webhooks->thread, NULL, run, webhooks) == 0;
+  return webhooks->has_thread;
+}
+
+struct webhooks *webhooks_start(struct service *service) {
+  struct webhooks *webhooks = calloc(1, sizeof *webhooks);
+  if (webhooks == NULL)
+    return NULL;
+  webhooks->service = service;
+  if (set_up(webhooks))
+    return webhooks;
+  log_line(service->log, LOG_ERROR, "webhooks: could not be started: %s",
+           apikeys_error_message(webhooks->err));
+  webhooks_stop(webhooks);
+  return NULL;
+}
+
+void webhooks_stop(struct webhooks *webhooks) {
+  if (webhooks == NULL)
+    return;
+  apikeys_subscription_free(webhooks->subscription);
+  if (webhooks->has_thread) {
+    atomic_store(&webhooks->stopping, true);
+    curl_multi_wakeup(webhooks->multi);
+    pthread_join(webhooks->thread, NULL);
+  }
+  curl_multi_cleanup(webhooks->multi);
+  apikeys_error_free(webhooks->err);
+  apikeys_actor_free(webhooks->actor);
+  free(webhooks);
+}
