@@ -265,6 +265,8 @@ static int check_version(struct ak_sqlite_connection *connection) {
 
 static int start_writing(struct store *store, int64_t until) {
   int rc = ak_sqlite_file_check(store->file);
+  if (rc == APIKEYS_ERROR_STORE_REPLACED)
+    ak_sqlite_watch_replaced(store->watch);
   if (rc == APIKEYS_OK)
     rc = connect_if_needed(store, &store->writer);
   if (rc != APIKEYS_OK)
@@ -295,8 +297,8 @@ static int begin(void *self, int mode, apikeys_transaction **out) {
   if (mode != APIKEYS_TRANSACTION_READ && mode != APIKEYS_TRANSACTION_WRITE)
     return APIKEYS_ERROR_INVALID_ARGUMENT;
   int rc = adopt(store);
-  if (rc == APIKEYS_OK && ak_sqlite_watch_replaced(store->watch))
-    rc = APIKEYS_ERROR_STORE_REPLACED;
+  if (rc == APIKEYS_OK)
+    rc = ak_sqlite_watch_check(store->watch);
   if (rc != APIKEYS_OK)
     return rc;
   struct apikeys_transaction *transaction = calloc(1, sizeof *transaction);
@@ -837,6 +839,7 @@ int apikeys_storage_sqlite(apikeys_storage *out, const char *path, int busy_time
     free(store);
     return rc;
   }
+  ak_sqlite_watch_start(store->watch);
   fill(out, store);
   return ak_error_clear(err);
 }

@@ -158,6 +158,8 @@ void ak_sqlite_connection_close(struct ak_sqlite_connection *connection) {
   }
   for (int i = 0; i < AK_SQLITE_CONTROL_END; i++)
     sqlite3_finalize(connection->control[i]);
+  for (int i = 0; i < AK_SQLITE_QUESTION_END; i++)
+    sqlite3_finalize(connection->questions[i]);
   sqlite3_close(connection->db);
   free(connection);
 }

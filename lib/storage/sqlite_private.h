@@ -7,7 +7,8 @@
  *   sqlite_connection.c  one connection: its settings and its end
  *   sqlite_statements.c  SQL from the schema table and the shape of a query; prepared once
  *   sqlite_schema.c      making, upgrading and checking the tables
- *   sqlite_changes.c     what changed, and whether anything did
+ *   sqlite_changes.c     what changed: a table, and the triggers that fill it
+ *   sqlite_watch.c       whether anything changed, and whether the files are still the same
  *   sqlite_backup.c      an online copy
  *   sqlite.c             the store: transactions, the vtable's slots, fork
  *
@@ -130,11 +131,21 @@ enum ak_sqlite_control {
   AK_SQLITE_CONTROL_END
 };
 
+/* What is asked about the table of changes. */
+enum ak_sqlite_question {
+  AK_SQLITE_SCHEMA_NUMBER,
+  AK_SQLITE_LAST_CHANGE,
+  AK_SQLITE_COUNT_CHANGES,
+  AK_SQLITE_CHANGES,
+  AK_SQLITE_QUESTION_END
+};
+
 struct ak_sqlite_connection {
   sqlite3 *db;
   int busy_timeout_ms;
   int64_t busy_until; /* monotonic; 0: the timeout, from when the waiting starts */
   sqlite3_stmt *control[AK_SQLITE_CONTROL_END];
+  sqlite3_stmt *questions[AK_SQLITE_QUESTION_END];     /* prepared at their first use */
   struct ak_sqlite_statement *statements[AK_KIND_END]; /* by kind */
 };
 
@@ -180,25 +191,45 @@ int ak_sqlite_report(apikeys_error *err, sqlite3 *db, int rc, const char *what);
 /* Bring a provisional connection's database to the current schema, or say why not. */
 int ak_sqlite_schema_open(struct ak_sqlite_connection *connection, apikeys_error *err);
 
-/* The table of changes and the triggers that fill it; SQLITE_OK or a code of SQLite's. */
+/* The table of changes and the triggers that fill it; these give SQLITE_OK or a code of SQLite's. */
 int ak_sqlite_changes_create(struct ak_sqlite_connection *connection);
 
-/* The changes slot, in this connection's transaction. */
+/*
+ * In one transaction: the schema's number, which moves when anything in it is made, dropped or
+ * altered; whether table and triggers are those that were made here, with no others beside them;
+ * and the generation, if they are.
+ */
+int ak_sqlite_changes_schema(struct ak_sqlite_connection *connection, int64_t *number);
+int ak_sqlite_changes_are_ours(struct ak_sqlite_connection *connection, bool *ours);
+int ak_sqlite_changes_generation(struct ak_sqlite_connection *connection, int64_t schema,
+                                 uint64_t *generation);
+
+/* The changes slot, in this connection's transaction; a code of ours. */
 int ak_sqlite_changes(struct ak_sqlite_connection *connection, uint64_t since,
                       apikeys_change_visitor visit, void *visit_data);
 
 /*
- * The generation slot. Starts to watch at its first use, and again once it was woken after it was
- * stopped, which closes its connection. Replaced: another file is at the database's path, or at its wal-index's.
+ * The watch over one file: started when a store has its first connection, stopped before the last
+ * one is closed; started again by the first who asks for the generation once it was woken.
  */
 struct ak_sqlite_watch;
 struct ak_sqlite_watch *ak_sqlite_watch_new(const struct ak_sqlite_file *file);
-int ak_sqlite_watch_generation(struct ak_sqlite_watch *watch, uint64_t *generation);
-bool ak_sqlite_watch_replaced(const struct ak_sqlite_watch *watch);
+void ak_sqlite_watch_start(struct ak_sqlite_watch *watch);
 void ak_sqlite_watch_stop(struct ak_sqlite_watch *watch);
 void ak_sqlite_watch_wake(struct ak_sqlite_watch *watch);
 void ak_sqlite_watch_adopt(struct ak_sqlite_watch *watch);
 void ak_sqlite_watch_free(struct ak_sqlite_watch *watch);
+
+/* The generation slot. */
+int ak_sqlite_watch_generation(struct ak_sqlite_watch *watch, uint64_t *generation);
+
+/*
+ * Twice a second a look at the files, else what the last one gave. APIKEYS_ERROR_STORE_REPLACED:
+ * another file, or none, is where the database, its log or the log's index was; that is for good,
+ * also where somebody else has found it out and tells.
+ */
+int ak_sqlite_watch_check(struct ak_sqlite_watch *watch);
+void ak_sqlite_watch_replaced(struct ak_sqlite_watch *watch);
 
 int ak_sqlite_backup(struct ak_sqlite_connection *source, const char *path);
 

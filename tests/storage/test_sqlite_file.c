@@ -783,6 +783,9 @@ START_TEST(a_store_whose_file_is_gone_takes_no_writes) {
   ck_assert_int_eq(store.begin(store.self, APIKEYS_TRANSACTION_READ, &transaction),
                    APIKEYS_ERROR_STORE_REPLACED);
   ck_assert_int_eq(rename(in_directory("moved.db"), path), 0);
+  ck_assert_int_eq(add(&store, "two"), APIKEYS_ERROR_STORE_REPLACED); /* until opened again */
+  close_store(&store);
+  store = open_store();
   ck_assert_int_eq(add(&store, "two"), APIKEYS_OK);
   ck_assert_int_eq(count_kind(&store, AK_PERMISSION), 2);
   close_store(&store);

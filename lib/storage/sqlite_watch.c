@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How to know in nanoseconds that nothing was committed, and within a second that the files are not
+ * those any more that were opened.
+ *
+ * In WAL mode every commit, of any process, rewrites the header of the shared wal-index before it
+ * returns (https://sqlite.org/walformat.html): while that is what it was, the generation is what it
+ * was. Where this cannot be relied on there is no generation, and every validation asks the store.
+ */
+#include "sqlite_private.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+enum {
+  HEADER_WORDS = 48 / sizeof(uint64_t), /* there are two copies of it */
+  HEADER_INITIALIZED = 12,              /* the byte that says so */
+  WAL_INDEX_REGION = 32768,             /* SQLite's own unit */
+  WAL_INDEX_VERSION = 3007000,
+  CHECK_EVERY_MS = 500 /* so that a second is enough, with a coarse clock and a slow look */
+};
+
+/* No generation that a store tells. */
+static const uint64_t unknown = UINT64_MAX;
+
+struct identity {
+  dev_t device;
+  ino_t inode;
+};
+
+/*
+ * `anchor` is a connection of its own that is used for nothing else: while it is open the wal-index
+ * is the one that all processes share, and `header` points into SQLite's mapping of it. Both go
+ * when nobody is in here: the files are closed for a fork or for good.
+ */
+struct ak_sqlite_watch {
+  const struct ak_sqlite_file *file;
+  pthread_mutex_t lock; /* of the one who starts or refreshes */
+  struct ak_sqlite_connection *anchor;
+  const _Atomic uint64_t *_Atomic header; /* NULL: not watching */
+  struct identity log, index;             /* "-wal" and "-shm", as they were when that was set */
+  _Atomic bool resting; /* the file has no connections, and must not get one from here */
+  bool hopeless;        /* this database cannot be watched */
+  _Atomic int64_t checked_at_ms;
+  _Atomic int state; /* what the last look at the files gave; replaced is for good */
+  bool judged;       /* whether the triggers are ours was found out for this schema: */
+  bool ours;         /* are they? */
+  int64_t schema;    /* its number */
+  /* What was seen; a sequence lock, odd while it is written. */
+  _Atomic uint32_t sequence;
+  _Atomic uint64_t seen[HEADER_WORDS];
+  _Atomic uint64_t generation;
+};
+
+struct ak_sqlite_watch *ak_sqlite_watch_new(const struct ak_sqlite_file *file) {
+  struct ak_sqlite_watch *watch = calloc(1, sizeof *watch);
+  if (watch == NULL)
+    return NULL;
+  watch->file = file;
+  pthread_mutex_init(&watch->lock, NULL);
+  return watch;
+}
+
+/* With the lock. */
+static void let_go(struct ak_sqlite_watch *watch) {
+  atomic_store(&watch->header, NULL);
+  ak_sqlite_connection_close(watch->anchor);
+  watch->anchor = NULL;
+  watch->judged = false;
+}
+
+void ak_sqlite_watch_stop(struct ak_sqlite_watch *watch) {
+  pthread_mutex_lock(&watch->lock);
+  atomic_store(&watch->resting, true);
+  let_go(watch);
+  pthread_mutex_unlock(&watch->lock);
+}
+
+void ak_sqlite_watch_wake(struct ak_sqlite_watch *watch) {
+  atomic_store(&watch->resting, false);
+}
+
+/* In a child: the lock may be held by a thread that is not there. */
+void ak_sqlite_watch_adopt(struct ak_sqlite_watch *watch) {
+  pthread_mutex_init(&watch->lock, NULL);
+  atomic_store(&watch->header, NULL);
+}
+
+void ak_sqlite_watch_free(struct ak_sqlite_watch *watch) {
+  if (watch == NULL)
+    return;
+  ak_sqlite_watch_stop(watch);
+  pthread_mutex_destroy(&watch->lock);
+  free(watch);
+}
+
+/* -- The files --------------------------------------------------------------------------------- */
+
+static int look_beside(const struct ak_sqlite_file *file, const char *ending,
+                       struct identity *found) {
+  struct ak_sql path = {0};
+  struct stat status;
+  ak_sql_add(&path, "%s%s", file->path, ending);
+  if (path.full || lstat(path.text, &status) != 0)
+    return !path.full && errno == ENOENT ? APIKEYS_ERROR_STORE_REPLACED : APIKEYS_ERROR_STORAGE;
+  *found = (struct identity){status.st_dev, status.st_ino};
+  return APIKEYS_OK;
+}
+
+static int compare_beside(const struct ak_sqlite_file *file, const char *ending,
+                          const struct identity *expected) {
+  struct identity found;
+  int rc = look_beside(file, ending, &found);
+  if (rc != APIKEYS_OK)
+    return rc;
+  return found.device == expected->device && found.inode == expected->inode
+             ? APIKEYS_OK
+             : APIKEYS_ERROR_STORE_REPLACED;
+}
+
+/* The log and its index stay what they are while the anchor is open; without it they may go. */
+static int compare_files(const struct ak_sqlite_watch *watch) {
+  int rc = ak_sqlite_file_check(watch->file);
+  if (rc != APIKEYS_OK || atomic_load(&watch->header) == NULL)
+    return rc;
+  rc = compare_beside(watch->file, "-wal", &watch->log);
+  return rc == APIKEYS_OK ? compare_beside(watch->file, "-shm", &watch->index) : rc;
+}
+
+static int64_t rough_now_ms(void) {
+  struct timespec now;
+#ifdef CLOCK_MONOTONIC_COARSE
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+#else
+  clock_gettime(CLOCK_MONOTONIC, &now);
+#endif
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* By whoever comes first when it is time; no lock that another may hold keeps it from being done. */
+int ak_sqlite_watch_check(struct ak_sqlite_watch *watch) {
+  int64_t now = rough_now_ms();
+  int64_t checked = atomic_load_explicit(&watch->checked_at_ms, memory_order_relaxed);
+  int state = atomic_load_explicit(&watch->state, memory_order_acquire);
+  if (state == APIKEYS_ERROR_STORE_REPLACED || now - checked < CHECK_EVERY_MS ||
+      !atomic_compare_exchange_strong(&watch->checked_at_ms, &checked, now))
+    return state;
+  int found = compare_files(watch);
+  while (state != APIKEYS_ERROR_STORE_REPLACED &&
+         !atomic_compare_exchange_weak(&watch->state, &state, found))
+    ;
+  return state == APIKEYS_ERROR_STORE_REPLACED ? state : found;
+}
+
+void ak_sqlite_watch_replaced(struct ak_sqlite_watch *watch) {
+  atomic_store(&watch->state, APIKEYS_ERROR_STORE_REPLACED);
+}
+
+/* -- The wal-index ----------------------------------------------------------------------------- */
+
+static void read_copy(const _Atomic uint64_t *header, int copy, uint64_t words[HEADER_WORDS]) {
+  for (int i = 0; i < HEADER_WORDS; i++)
+    words[i] = atomic_load_explicit(&header[copy * HEADER_WORDS + i], memory_order_acquire);
+}
+
+/*
+ * A writer changes the second copy, then the first: where both are the same, as a reader in that
+ * order finds them, that is a whole header.
+ */
+static bool read_header(const _Atomic uint64_t *header, uint64_t words[HEADER_WORDS]) {
+  uint64_t second[HEADER_WORDS];
+  uint32_t version;
+  read_copy(header, 0, words);
+  atomic_thread_fence(memory_order_seq_cst);
+  read_copy(header, 1, second);
+  memcpy(&version, words, sizeof version);
+  return memcmp(words, second, sizeof second) == 0 && version == WAL_INDEX_VERSION &&
+         ((const unsigned char *)words)[HEADER_INITIALIZED] != 0;
+}
+
+/* APIKEYS_ERROR_UNSUPPORTED for a database that has no shared wal-index as we know it. */
+static int find_header(struct ak_sqlite_connection *connection, const _Atomic uint64_t **header) {
+  sqlite3_file *file = NULL;
+  void volatile *region = NULL;
+  int rc = sqlite3_file_control(connection->db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+  if (rc != SQLITE_OK || file == NULL || file->pMethods == NULL || file->pMethods->iVersion < 2 ||
+      file->pMethods->xShmMap == NULL)
+    return APIKEYS_ERROR_UNSUPPORTED;
+  rc = file->pMethods->xShmMap(file, 0, WAL_INDEX_REGION, 0, &region);
+  if (rc != SQLITE_OK)
+    return rc == SQLITE_NOMEM || rc == SQLITE_IOERR_NOMEM ? APIKEYS_ERROR_NO_MEMORY
+                                                          : APIKEYS_ERROR_UNSUPPORTED;
+  if (region == NULL || *(const volatile uint32_t *)region != WAL_INDEX_VERSION)
+    return APIKEYS_ERROR_UNSUPPORTED;
+  *header = (const _Atomic uint64_t *)(uintptr_t)region;
+  return APIKEYS_OK;
+}
+
+/* With the lock. A connection is in WAL mode, or it is not opened at all; and its mode was set by
+ * reading, which makes the log and its index. */
+static int start_watching(struct ak_sqlite_watch *watch) {
+  const _Atomic uint64_t *header = NULL;
+  if (watch->hopeless || atomic_load(&watch->resting))
+    return APIKEYS_ERROR_UNSUPPORTED;
+  int rc = ak_sqlite_connection_open(&watch->anchor, watch->file, 0, false, NULL);
+  if (rc == APIKEYS_OK)
+    rc = find_header(watch->anchor, &header);
+  if (rc == APIKEYS_ERROR_UNSUPPORTED)
+    watch->hopeless = true;
+  if (rc == APIKEYS_OK)
+    rc = look_beside(watch->file, "-wal", &watch->log);
+  if (rc == APIKEYS_OK)
+    rc = look_beside(watch->file, "-shm", &watch->index);
+  if (rc != APIKEYS_OK) {
+    let_go(watch);
+    return rc;
+  }
+  atomic_fetch_or(&watch->sequence, 1); /* nothing was seen yet */
+  atomic_store(&watch->header, header);
+  return APIKEYS_OK;
+}
+
+void ak_sqlite_watch_start(struct ak_sqlite_watch *watch) {
+  pthread_mutex_lock(&watch->lock);
+  if (atomic_load(&watch->header) == NULL)
+    start_watching(watch);
+  pthread_mutex_unlock(&watch->lock);
+}
+
+/* -- The generation ---------------------------------------------------------------------------- */
+
+static void publish(struct ak_sqlite_watch *watch, const uint64_t words[HEADER_WORDS],
+                    uint64_t generation) {
+  uint32_t sequence = atomic_load_explicit(&watch->sequence, memory_order_relaxed) | 1;
+  atomic_store_explicit(&watch->sequence, sequence, memory_order_relaxed);
+  for (int i = 0; i < HEADER_WORDS; i++)
+    atomic_store_explicit(&watch->seen[i], words[i], memory_order_release);
+  atomic_store_explicit(&watch->generation, generation, memory_order_release);
+  atomic_store_explicit(&watch->sequence, sequence + 1, memory_order_release);
+}
+
+/* In the anchor's transaction. Unknown where the triggers are not ours, until the schema changes
+ * again; the schema's number is a part of what is known, so that a change of it never goes by. */
+static int read_generation(struct ak_sqlite_watch *watch, uint64_t *generation) {
+  int64_t schema = 0;
+  int rc = ak_sqlite_changes_schema(watch->anchor, &schema);
+  if (rc == SQLITE_OK && (!watch->judged || schema != watch->schema)) {
+    watch->schema = schema;
+    rc = ak_sqlite_changes_are_ours(watch->anchor, &watch->ours);
+    watch->judged = rc == SQLITE_OK;
+  }
+  *generation = unknown;
+  if (rc == SQLITE_OK && watch->ours)
+    rc = ak_sqlite_changes_generation(watch->anchor, schema, generation);
+  return rc;
+}
+
+/* The header first, then the rows in a new transaction: what is published is never newer than what
+ * was read. Whatever fails leaves it unpublished. */
+static int refresh(struct ak_sqlite_watch *watch, uint64_t *generation) {
+  struct ak_sqlite_connection *anchor = watch->anchor;
+  uint64_t words[HEADER_WORDS];
+  if (!ak_sqlite_settle(anchor) || !read_header(atomic_load(&watch->header), words))
+    return APIKEYS_ERROR_UNSUPPORTED;
+  anchor->busy_until = 0;
+  int rc = ak_sqlite_control(anchor, AK_SQLITE_BEGIN_READ);
+  if (rc == SQLITE_OK)
+    rc = read_generation(watch, generation);
+  if (rc == SQLITE_OK)
+    rc = ak_sqlite_control(anchor, AK_SQLITE_COMMIT);
+  if (!ak_sqlite_settle(anchor) || rc != SQLITE_OK)
+    return APIKEYS_ERROR_UNSUPPORTED;
+  publish(watch, words, *generation);
+  return *generation == unknown ? APIKEYS_ERROR_UNSUPPORTED : APIKEYS_OK;
+}
+
+/* The others ask the store meanwhile. */
+static int refresh_alone(struct ak_sqlite_watch *watch, uint64_t *generation) {
+  if (pthread_mutex_trylock(&watch->lock) != 0)
+    return APIKEYS_ERROR_UNSUPPORTED;
+  int rc = atomic_load(&watch->header) != NULL ? APIKEYS_OK : start_watching(watch);
+  if (rc == APIKEYS_OK)
+    rc = refresh(watch, generation);
+  pthread_mutex_unlock(&watch->lock);
+  return rc == APIKEYS_OK ? rc : APIKEYS_ERROR_UNSUPPORTED;
+}
+
+/* Both copies are what was seen, each as a whole: a header that is being written is none of them. */
+static bool is_unchanged(const struct ak_sqlite_watch *watch, const _Atomic uint64_t *header) {
+  uint64_t first[HEADER_WORDS], second[HEADER_WORDS], difference = 0;
+  read_copy(header, 0, first);
+  read_copy(header, 1, second);
+  for (int i = 0; i < HEADER_WORDS; i++) {
+    uint64_t seen = atomic_load_explicit(&watch->seen[i], memory_order_acquire);
+    difference |= (first[i] ^ seen) | (second[i] ^ seen);
+  }
+  return difference == 0;
+}
+
+int ak_sqlite_watch_generation(struct ak_sqlite_watch *watch, uint64_t *generation) {
+  if (ak_sqlite_watch_check(watch) != APIKEYS_OK)
+    return APIKEYS_ERROR_UNSUPPORTED;
+  const _Atomic uint64_t *header = atomic_load_explicit(&watch->header, memory_order_acquire);
+  uint32_t sequence = atomic_load_explicit(&watch->sequence, memory_order_acquire);
+  if (header == NULL || (sequence & 1) != 0)
+    return refresh_alone(watch, generation);
+  bool unchanged = is_unchanged(watch, header);
+  *generation = atomic_load_explicit(&watch->generation, memory_order_acquire);
+  if (!unchanged || atomic_load_explicit(&watch->sequence, memory_order_relaxed) != sequence)
+    return refresh_alone(watch, generation);
+  return *generation == unknown ? APIKEYS_ERROR_UNSUPPORTED : APIKEYS_OK;
+}
