@@ -41,6 +41,7 @@ need_server_packages() {
   need libmicrohttpd-dev pkg-config --exists libmicrohttpd
   need libjansson-dev pkg-config --exists jansson
   need libcurl4-gnutls-dev pkg-config --exists libcurl
+  need libgnutls28-dev pkg-config --exists gnutls
 }
 
 need_test_packages() {
@@ -55,6 +56,7 @@ need_test_packages() {
   need golang-go go version
   need shellcheck shellcheck --version
   need sqlite3 sqlite3 --version
+  need openssl openssl version
   need spin spin -V
   need_interop_packages
 }

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum setting_type { SETTING_TEXT, SETTING_NUMBER, SETTING_FLAG, SETTING_LIST };
 
@@ -40,7 +41,7 @@ static const struct setting settings[] = {
     FLAG("next-port", next_port, "if that port is busy, take the next free one"),
     TEXT("database", database, "keys.db", "FILE", "the environment's SQLite database"),
     TEXT("root-key-file", root_key_file, NULL, "FILE",
-         "the root key (default: the database's name with .root)"),
+         "the root key (default: the credential root-key, else the database's name with .root)"),
     TEXT("management-key-file", management_key_file, NULL, "FILE",
          "where the first management key goes, mode 0600 (default: the database's name with "
          ".management-key)"),
@@ -52,7 +53,10 @@ static const struct setting settings[] = {
          "a further name that the Host header may have; may be given again"),
     TEXT("tls-certificate", tls_certificate, NULL, "FILE",
          "serve HTTPS: the certificate chain, PEM"),
-    TEXT("tls-key", tls_key, NULL, "FILE", "serve HTTPS: the private key, PEM"),
+    TEXT("tls-key", tls_key, NULL, "FILE",
+         "serve HTTPS: the private key, PEM, not readable by everybody"),
+    NUMBER("hsts-seconds", hsts_seconds, "31536000", 0, 63072000,
+           "with an https --public-url: how long browsers are to use HTTPS alone; 0: not said"),
     TEXT("metrics-listen", metrics_listen, NULL, "[ADDRESS:]PORT",
          "serve Prometheus metrics at /metrics there, in plain HTTP; a port alone is on 127.0.0.1 "
          "(off)"),
@@ -184,7 +188,10 @@ static void usage(void) {
     printf("\n");
   }
   printf("  --%-34s %s\n  --%-34s %s\n", "help", "this", "version", "which version this is");
-  printf("\nEvery setting may also come from the environment: APIKEYSD_LISTEN for --listen.\n");
+  printf("\nEvery setting may also come from the environment: APIKEYSD_LISTEN for --listen. No "
+         "setting is a\nsecret itself: secrets are in files, of which others are told only the "
+         "name. As systemd's\ncredentials they may be called root-key, tls-certificate and "
+         "tls-key.\n");
 }
 
 static bool read_defaults(struct config *config) {
@@ -296,6 +303,33 @@ static bool derive(char **text, const char *database, const char *suffix) {
   return *text != NULL;
 }
 
+/*
+ * What systemd hands over (LoadCredential=root-key:…) counts where no file was named: "root-key",
+ * "tls-certificate", "tls-key".
+ */
+static bool use_credential(char **path, const char *name) {
+  const char *directory = getenv("CREDENTIALS_DIRECTORY");
+  if (*path != NULL || directory == NULL)
+    return true;
+  size_t size = strlen(directory) + strlen(name) + 2;
+  *path = malloc(size);
+  if (*path == NULL)
+    return false;
+  snprintf(*path, size, "%s/%s", directory, name);
+  if (access(*path, F_OK) != 0) {
+    free(*path);
+    *path = NULL;
+  }
+  return true;
+}
+
+static bool use_credentials(struct config *config) {
+  return (config->root_key_file != NULL ||
+          use_credential(&config->root_key_credential, "root-key")) &&
+         use_credential(&config->tls_certificate, "tls-certificate") &&
+         use_credential(&config->tls_key, "tls-key");
+}
+
 /* A port alone is on loopback: nobody serves the world by leaving something out. */
 static bool complete_address(char **address) {
   static const char loopback[] = "127.0.0.1:";
@@ -330,13 +364,14 @@ enum config_outcome config_read(struct config *config, int argc, char **argv) {
   if (!read_defaults(config) || (file != NULL && !read_file(config, file)) ||
       !read_environment(config) || read_flags(config, argc, argv, &file) != CONFIG_GOOD ||
       !derive(&config->management_key_file, config->database, ".management-key") ||
-      !complete_address(&config->listen) || !complete_address(&config->metrics_listen) ||
-      !check(config))
+      !use_credentials(config) || !complete_address(&config->listen) ||
+      !complete_address(&config->metrics_listen) || !check(config))
     return CONFIG_REFUSED;
   return CONFIG_GOOD;
 }
 
 void config_free(struct config *config) {
+  free(config->root_key_credential);
   for (size_t i = 0; i < SETTINGS; i++) {
     if (settings[i].type == SETTING_TEXT)
       free(*(char **)place(config, &settings[i]));

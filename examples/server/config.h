@@ -21,12 +21,14 @@ struct config {
   bool next_port; /* a busy port: try the next ones */
   char *database;
   char *root_key_file;
+  char *root_key_credential;          /* systemd's; NULL: none, or a file was named */
   char *management_key_file;          /* where the first management key goes, mode 0600 */
   char *public_url;                   /* how clients reach the service, for links and Host checks */
   struct config_list allowed_origins; /* that may embed the widget; "*": all */
   struct config_list allowed_hosts;   /* further names in Host that are ours */
   char *tls_certificate;
   char *tls_key;
+  int hsts_seconds;
   char *metrics_listen; /* as listen; NULL: no metrics are served */
   int threads;
   int max_connections;

@@ -15,6 +15,7 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 enum { MAINTENANCE_SECONDS = 2, METRICS_CONNECTIONS = 16 };
@@ -35,6 +36,13 @@ static void note_request(const struct exchange *x) {
     log_access(x->service->log, x, took_us);
 }
 
+/* Only for a name that the operator has said is ours and HTTPS, be it by a proxy: HSTS is about all
+ * ports of a name, and "localhost" is everybody's. */
+static unsigned hsts_seconds(const struct config *config) {
+  bool https = config->public_url != NULL && strncmp(config->public_url, "https://", 8) == 0;
+  return https ? (unsigned)config->hsts_seconds : 0;
+}
+
 static const struct http_options *http_options(struct http_options *options,
                                                struct service *service) {
   const struct config *config = service->config;
@@ -49,6 +57,7 @@ static const struct http_options *http_options(struct http_options *options,
       .max_body = (size_t)config->max_body,
       .tls_certificate = config->tls_certificate,
       .tls_key = config->tls_key,
+      .hsts_seconds = hsts_seconds(config),
       .service = service,
       .answer = router_answer,
       .completed = note_request,

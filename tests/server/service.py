@@ -164,3 +164,23 @@ class ServiceTest(unittest.TestCase):
         for value in [key, *cls.values]:
             if value in log:
                 raise AssertionError("a value is in the log")
+
+
+def does_not_start(test, *flags, environment=None):
+    """What a service says that must not start: its exit status, its standard error."""
+    with tempfile.TemporaryDirectory(prefix="apikeysd-") as directory:
+        command = [os.environ["APIKEYSD"], "--listen", "0", "--database",
+                   os.path.join(directory, "keys.db"), *flags]
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.PIPE, text=True,
+                                   env={**os.environ, **(environment or {})})
+        said = []
+        for line in process.stderr:
+            said.append(line)
+            if '"serving on' in line:
+                process.kill()
+        process.stderr.close()
+        status = process.wait()
+        test.assertNotIn('"serving on', "".join(said))
+        test.assertGreater(status, 0, said)
+        return status, "".join(said)

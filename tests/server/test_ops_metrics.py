@@ -30,7 +30,12 @@ def ask(service, path="/metrics", method="GET"):
     return response.status, response.headers, body
 
 
-class Metrics(RestTest):
+def difference(before, after):
+    return {key: after[key] - before.get(key, 0)
+            for key in after if after[key] != before.get(key, 0)}
+
+
+class Scraped(RestTest):
     flags = ("--metrics-listen", "0")
 
     def scrape(self):
@@ -40,19 +45,11 @@ class Metrics(RestTest):
         self.text = body
         return prometheus.read(body)
 
+
+class Metrics(Scraped):
     def outcomes(self):
         family = self.scrape()["apikeysd_validations_total"]
         return {labels[0][1]: value for (_, labels), value in family.samples.items()}
-
-    def expect(self, read, before, difference):
-        """A request is counted when its last byte is sent, which the client may see first."""
-        deadline = time.monotonic() + 30
-        while True:
-            after = read()
-            got = {key: after[key] - before.get(key, 0)
-                   for key in after if after[key] != before.get(key, 0)}
-            if got == difference or time.monotonic() > deadline:
-                return self.assertEqual(got, difference)
 
     def test_is_on_loopback_when_only_a_port_is_named(self):
         self.assertEqual(address(self.service)[0], "127.0.0.1")
@@ -78,29 +75,11 @@ class Metrics(RestTest):
         self.validate(dead["value"])
         self.validate("nonsense")
         self.validate(self.service.management_key)
-        self.expect(self.outcomes, before,
-                    {"ok": 3, "revoked": 1, "malformed": 1, "management_key": 1})
+        self.assertEqual(difference(before, self.outcomes()),
+                         {"ok": 3, "revoked": 1, "malformed": 1, "management_key": 1})
         after = self.scrape()["apikeysd_validation_duration_seconds"]
         self.assertEqual(after.value("_count") - duration, 6)
         self.assertGreater(after.value("_sum"), 0)
-
-    def requests(self):
-        family = self.scrape()["apikeysd_http_requests_total"]
-        return {tuple(dict(labels)[name] for name in ("class", "code")): value
-                for (_, labels), value in family.samples.items()}
-
-    def test_requests_by_class_and_status(self):
-        before = self.requests()
-        self.service.request("GET", "/healthz")
-        self.ask(404, "GET", f"/organizations/{NO_ORGANIZATION}")
-        self.service.request("GET", "/no/such/path")
-        self.service.request("POST", "/api_keys/validations", {"value": "x"})
-        self.service.request("GET", "/_widgets/ApiKeys/permissions")
-        self.service.request("GET", "/dashboard/")
-        self.service.raw(b"FOO / HTTP/1.1\r\nHost: a\r\n\r\n")
-        self.expect(self.requests, before, {
-            ("health", "200"): 1, ("api", "404"): 1, ("other", "404"): 1, ("validation", "401"): 1,
-            ("widget", "403"): 1, ("dashboard", "200"): 1, ("other", "405"): 1})
 
     def test_refused_authentications(self):
         name = "apikeysd_refused_authentications_total"
@@ -163,6 +142,30 @@ class Metrics(RestTest):
             for connection in held:
                 connection.close()
         self.assertEqual(self.service.request("GET", "/healthz").status, 200)
+
+
+class Requests(Scraped):
+    def requests(self):
+        family = self.scrape()["apikeysd_http_requests_total"]
+        return {tuple(dict(labels)[name] for name in ("class", "code")): value
+                for (_, labels), value in family.samples.items()}
+
+    def test_requests_by_class_and_status(self):
+        before = self.requests()
+        self.service.request("GET", "/healthz")
+        self.ask(404, "GET", f"/organizations/{NO_ORGANIZATION}")
+        self.service.request("GET", "/no/such/path")
+        self.service.request("POST", "/api_keys/validations", {"value": "x"})
+        self.service.request("GET", "/_widgets/ApiKeys/permissions")
+        self.service.request("GET", "/dashboard/")
+        self.service.raw(b"FOO / HTTP/1.1\r\nHost: a\r\n\r\n")
+        expected = {
+            ("health", "200"): 1, ("api", "404"): 1, ("other", "404"): 1, ("validation", "401"): 1,
+            ("widget", "403"): 1, ("dashboard", "200"): 1, ("other", "405"): 1}
+        # A request is counted when its last byte is sent, which the client may see first.
+        deadline = time.monotonic() + 30
+        while (got := difference(before, self.requests())) != expected:
+            self.assertLess(time.monotonic(), deadline, got)
 
 
 class Throttled(unittest.TestCase):

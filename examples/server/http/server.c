@@ -4,6 +4,7 @@
 #include "http/guard.h"
 #include "http/reaper.h"
 #include "http/reply.h"
+#include "http/tls.h"
 #include "log.h"
 #include "service.h"
 #include "widget/cors.h"
@@ -31,8 +32,8 @@ struct http_server {
   atomic_bool stopping; /* answers end their connections */
   int socket;
   unsigned port;
-  char *certificate;
-  char *key;
+  struct tls tls;
+  char hsts[64]; /* "Strict-Transport-Security", or "" */
   char url[128];
 };
 
@@ -80,7 +81,8 @@ static struct MHD_Response *make_response(struct exchange *x) {
   return response;
 }
 
-static void add_headers(struct MHD_Response *response, struct exchange *x) {
+static void add_headers(const struct http_server *server, struct MHD_Response *response,
+                        struct exchange *x) {
   static const char *const always[][2] = {
       {"X-Content-Type-Options", "nosniff"},
       {"Referrer-Policy", "no-referrer"},
@@ -88,6 +90,8 @@ static void add_headers(struct MHD_Response *response, struct exchange *x) {
   for (size_t i = 0; i < sizeof always / sizeof always[0]; i++)
     MHD_add_response_header(response, always[i][0], always[i][1]);
   MHD_add_response_header(response, "X-Request-ID", x->request_id);
+  if (server->hsts[0] != '\0')
+    MHD_add_response_header(response, "Strict-Transport-Security", server->hsts);
   if (x->reply_type != NULL)
     MHD_add_response_header(response, "Content-Type", x->reply_type);
   bool caching_said = false;
@@ -102,12 +106,13 @@ static void add_headers(struct MHD_Response *response, struct exchange *x) {
     MHD_add_response_header(response, "Connection", "close");
 }
 
-static enum MHD_Result send_answer(struct MHD_Connection *connection, struct exchange *x) {
+static enum MHD_Result send_answer(struct MHD_Connection *connection, struct visit *visit) {
+  struct exchange *x = &visit->x;
   cors_allow(x);
   struct MHD_Response *response = make_response(x);
   if (response == NULL)
     return MHD_NO; /* out of memory: the connection is closed */
-  add_headers(response, x);
+  add_headers(visit->server, response, x);
   enum MHD_Result result = MHD_queue_response(connection, (unsigned)x->status, response);
   MHD_destroy_response(response);
   return result;
@@ -183,7 +188,7 @@ static enum MHD_Result begin(struct visit *visit, struct MHD_Connection *connect
     return x->body != NULL ? MHD_YES : MHD_NO;
   }
   visit->refused = true;
-  return send_answer(connection, x);
+  return send_answer(connection, visit);
 }
 
 /* Wipes what the library read, too: a body may hold a key's value. */
@@ -221,7 +226,7 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
   if (atomic_load_explicit(&visit->server->stopping, memory_order_relaxed))
     visit->x.close_after = true;
   enter(visit->server, connection, REAPER_ANSWER);
-  return send_answer(connection, &visit->x);
+  return send_answer(connection, visit);
 }
 
 /* The earliest moment of a request, and the only one at which its target can be seen as sent. */
@@ -362,42 +367,19 @@ static void note_address(struct http_server *server) {
            v6 ? "]" : "", server->port);
 }
 
-static char *read_whole(const char *path) {
-  FILE *file = fopen(path, "re");
-  char *text = calloc(1, 65536);
-  if (file == NULL || text == NULL || fread(text, 1, 65535, file) == 0) {
-    free(text);
-    text = NULL;
-  }
-  if (file != NULL)
-    fclose(file);
-  return text;
-}
-
-static bool read_tls(struct http_server *server) {
-  const struct http_options *options = &server->options;
-  if (options->tls_certificate == NULL)
-    return true;
-  server->certificate = read_whole(options->tls_certificate);
-  server->key = read_whole(options->tls_key);
-  if (server->certificate != NULL && server->key != NULL)
-    return true;
-  log_line(options->service->log, LOG_ERROR, "%s: cannot be read",
-           server->certificate == NULL ? options->tls_certificate : options->tls_key);
-  return false;
-}
-
 static struct MHD_Daemon *start_daemon(struct http_server *server) {
   const struct http_options *options = &server->options;
+  static char priorities[] = TLS_PRIORITIES;
   struct MHD_OptionItem tls[] = {
-      {MHD_OPTION_HTTPS_MEM_CERT, 0, server->certificate},
-      {MHD_OPTION_HTTPS_MEM_KEY, 0, server->key},
+      {MHD_OPTION_HTTPS_MEM_CERT, 0, server->tls.certificate},
+      {MHD_OPTION_HTTPS_MEM_KEY, 0, server->tls.key},
+      {MHD_OPTION_HTTPS_PRIORITIES, 0, priorities},
       {MHD_OPTION_END, 0, NULL},
   };
   struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
   /* Not epoll: with it, this version does not see that a client has closed its side while an answer
    * was on its way, and keeps the connection until it is reaped. */
-  unsigned flags = MHD_USE_POLL_INTERNAL_THREAD | (server->key != NULL ? MHD_USE_TLS : 0);
+  unsigned flags = MHD_USE_POLL_INTERNAL_THREAD | (server->tls.key != NULL ? MHD_USE_TLS : 0);
   return MHD_start_daemon(flags, 0, NULL, NULL, handle, server,                  //
                           MHD_OPTION_LISTEN_SOCKET, server->socket,              //
                           MHD_OPTION_THREAD_POOL_SIZE, options->threads,         //
@@ -411,7 +393,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *server) {
                           MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, server,                    //
                           MHD_OPTION_NOTIFY_CONNECTION, watch_connection, server,                 //
                           MHD_OPTION_NOTIFY_COMPLETED, complete, server,                          //
-                          MHD_OPTION_ARRAY, server->key != NULL ? tls : none, MHD_OPTION_END);
+                          MHD_OPTION_ARRAY, server->tls.key != NULL ? tls : none, MHD_OPTION_END);
 }
 
 struct http_server *http_server_start(const struct http_options *options) {
@@ -420,10 +402,14 @@ struct http_server *http_server_start(const struct http_options *options) {
     return NULL;
   server->options = *options;
   server->socket = -1;
+  if (options->hsts_seconds > 0)
+    snprintf(server->hsts, sizeof server->hsts, "max-age=%u", options->hsts_seconds);
   if (!guard_self_test())
     log_line(options->service->log, LOG_ERROR,
              "this libmicrohttpd does not lay requests out as the guard needs it");
-  else if (open_socket(server) && read_tls(server)) {
+  else if (tls_read(&server->tls, options->service->log, options->tls_certificate,
+                    options->tls_key) &&
+           open_socket(server)) {
     note_address(server);
     server->reaper = reaper_start(options->request_timeout, IDLE_SECONDS);
     if (server->reaper != NULL)
@@ -453,10 +439,7 @@ void http_server_stop(struct http_server *server) {
   reaper_stop(server->reaper);
   if (server->socket >= 0)
     close(server->socket);
-  if (server->key != NULL)
-    sodium_memzero(server->key, strlen(server->key));
-  free(server->key);
-  free(server->certificate);
+  tls_release(&server->tls);
   free(server);
 }
 

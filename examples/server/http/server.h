@@ -21,6 +21,7 @@ struct http_options {
   size_t max_body;
   const char *tls_certificate; /* files; NULL: plain HTTP */
   const char *tls_key;
+  unsigned hsts_seconds; /* browsers are told to use HTTPS alone for so long; 0: they are not */
   struct service *service;
   void (*answer)(struct exchange *x); /* fills in the answer */
   /* After an answer was sent, or could not be; may be NULL. */

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: MIT
+"""Secrets come from files: which, in what order, and which are refused."""
+import os
+import shutil
+import tempfile
+import unittest
+
+from service import Service, does_not_start
+from test_ops_tls import make_certificate
+
+ROOT_KEY = bytes(range(32))
+
+
+class Secrets(unittest.TestCase):
+    def setUp(self):
+        self.directory = tempfile.mkdtemp(prefix="apikeysd-")
+        self.credentials = os.path.join(self.directory, "credentials")
+        os.mkdir(self.credentials, 0o700)
+        self.environment = {"CREDENTIALS_DIRECTORY": self.credentials}
+        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+
+    def file(self, name, data=ROOT_KEY, mode=0o600):
+        path = os.path.join(self.directory, name)
+        with open(path, "wb") as file:
+            file.write(data)
+        os.chmod(path, mode)
+        return path
+
+    def serves(self, *flags, environment=None):
+        """Starts, makes a key or finds the one made before, and stops."""
+        service = Service(*flags, directory=self.directory, environment=environment)
+        try:
+            self.assertEqual(service.api("GET", "/organizations").status, 200)
+        finally:
+            self.assertEqual(service.stop(), 0)
+        return "".join(service.log)
+
+    def refused(self, *flags, environment=None):
+        status, said = does_not_start(self, *flags, environment=environment)
+        self.assertEqual(status, 1)
+        return said
+
+    def test_the_root_key_of_a_file(self):
+        root = self.file("root")
+        log = self.serves("--root-key-file", root)
+        self.assertFalse(os.path.exists(os.path.join(self.directory, "keys.db.root")))
+        self.assertNotIn(ROOT_KEY.hex(), log)
+        database = os.path.join(self.directory, "keys.db")
+        self.assertIn("ERROR_ROOT_KEY_WRONG", self.refused(
+            "--database", database, "--root-key-file", self.file("other", ROOT_KEY[::-1])))
+        self.assertIn("ERROR_ROOT_KEY_MISSING", self.refused(
+            "--database", database, "--root-key-file", os.path.join(self.directory, "none")))
+        self.serves("--root-key-file", root)
+
+    def test_a_root_key_file_that_others_read(self):
+        for mode in (0o640, 0o604, 0o660):
+            root = self.file("root", mode=mode)
+            said = self.refused("--root-key-file", root)
+            self.assertIn(f"{root} is accessible to other users (mode {mode:03o}); make it 600",
+                          said)
+
+    def test_a_root_key_that_is_none(self):
+        said = self.refused("--root-key-file", self.file("short", b"short"))
+        self.assertIn("holds 5 bytes instead of 32", said)
+        self.assertNotIn("short\\n", said)
+
+    def test_the_root_key_as_a_credential(self):
+        # systemd grants its access by a list, which shows as a group's right to read.
+        self.file("credentials/root-key", mode=0o440)
+        self.serves(environment=self.environment)
+        self.assertFalse(os.path.exists(os.path.join(self.directory, "keys.db.root")))
+        database = os.path.join(self.directory, "keys.db")
+        self.assertIn("ERROR_ROOT_KEY_MISSING", self.refused("--database", database))
+        self.serves("--root-key-file", self.file("same"))  # a file that is named comes first
+
+    def test_credentials_that_are_wrong(self):
+        path = self.file("credentials/root-key", mode=0o444)
+        said = self.refused(environment=self.environment)
+        self.assertIn(f"root-key: {path}: other users can read or change it (mode 0444)", said)
+        self.file("credentials/root-key", b"short")
+        said = self.refused(environment=self.environment)
+        self.assertIn(f"root-key: {path}: 5 bytes instead of 32", said)
+        self.file("credentials/root-key", ROOT_KEY * 2)
+        said = self.refused(environment=self.environment)
+        self.assertIn(f"root-key: {path}: larger than 32 bytes", said)
+
+    def test_a_certificate_as_a_credential(self):
+        certificate, key = make_certificate(self.directory, "own")
+        shutil.move(certificate, os.path.join(self.credentials, "tls-certificate"))
+        shutil.move(key, os.path.join(self.credentials, "tls-key"))
+        service = Service(environment=self.environment)
+        try:
+            self.assertEqual(service.scheme, "https")
+            self.assertEqual(service.request("GET", "/healthz").status, 200)
+        finally:
+            self.assertEqual(service.stop(), 0)
+
+    def test_the_first_management_key_goes_to_a_file_of_ours_alone(self):
+        self.serves()
+        path = os.path.join(self.directory, "keys.db.management-key")
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+
+    def test_a_management_key_file_that_is_there_is_not_written_over(self):
+        path = self.file("taken", b"somebody's")
+        said = self.refused("--management-key-file", path)
+        self.assertIn(f"{path}: the first management key cannot be put there: File exists", said)
+        with open(path, "rb") as file:
+            self.assertEqual(file.read(), b"somebody's")
+
+
+if __name__ == "__main__":
+    unittest.main()
