@@ -25,6 +25,7 @@ int ak_env_new(apikeys_env **out, const apikeys_options *options) {
   pthread_mutex_init(&env->security_log.lock, NULL);
   ak_usage_init(&env->usage);
   ak_coherence_init(&env->coherence);
+  ak_standing_init(&env->standing);
   env->subscriptions = ak_subscriptions_new();
   env->secrets = ak_secret_alloc(sizeof *env->secrets);
   struct ak_random random = ak_random_source(&env->options);
@@ -46,6 +47,7 @@ void ak_env_free(apikeys_env *env) {
   ak_secret_free(env->secrets);
   ak_cache_release(&env->cache);
   ak_usage_release(&env->usage);
+  ak_standing_release(&env->standing);
   pthread_mutex_destroy(&env->security_log.lock);
   pthread_rwlock_destroy(&env->secrets_lock);
   pthread_mutex_destroy(&env->reopen_lock);
@@ -63,6 +65,7 @@ static AK_NOINLINE int reopen(apikeys_env *env) {
   if (atomic_load(&env->prepared_for_fork)) {
     struct ak_random random = ak_random_source(&env->options);
     ak_coherence_init(&env->coherence);
+    ak_standing_clear(&env->standing);
     rc = ak_cache_renew(&env->cache, &random);
     if (rc == APIKEYS_OK) {
       atomic_store(&env->process_stamp, ak_process_stamp());

@@ -7,6 +7,7 @@
 #include "ids.h"
 #include "options.h"
 #include "root_key.h"
+#include "standing.h"
 #include "storage.h"
 #include "subscriptions.h"
 #include "usage.h"
@@ -30,6 +31,7 @@ struct apikeys_env {
   struct ak_usage usage;
   struct ak_cache cache;
   struct ak_coherence coherence;
+  struct ak_standing standing;
   _Atomic int64_t expired_up_to_ms;       /* the latest expiry at which a key was refused */
   struct ak_subscriptions *subscriptions; /* shared with the subscriptions' handles */
   struct ak_log_limit security_log;

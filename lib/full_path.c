@@ -12,10 +12,9 @@
 #include <string.h>
 
 static int check_prefix(struct ak_full_path *path) {
-  size_t length;
-  const char *accepted =
-      apikeys_record_text(path->environment, AK_ENVIRONMENT_ACCEPTED_PREFIXES, &length);
-  return ak_slugs_has(accepted, length, path->token.prefix, path->token.prefix_length)
+  const struct ak_policy *policy = path->ground->policy;
+  return ak_slugs_has(policy->accepted_prefixes, policy->prefixes_length, path->token.prefix,
+                      path->token.prefix_length)
              ? APIKEYS_OK
              : APIKEYS_MALFORMED;
 }
@@ -24,27 +23,32 @@ static int find_key(struct ak_full_path *path) {
   apikeys_query query;
   ak_query_any(&query, AK_API_KEY, AK_API_KEY_BY_LOOKUP_ID);
   ak_query_equal_text(&query, path->token.lookup_id, AK_LOOKUP_ID_LENGTH);
-  int rc = ak_get(&path->call->transaction, &query, &path->key);
+  int rc = ak_get(&path->ground->call->transaction, &query, &path->key);
   return rc == APIKEYS_ERROR_NOT_FOUND ? APIKEYS_UNKNOWN : rc;
+}
+
+/* Only the rule about idle keys needs the last use for itself. */
+static int check_use(struct ak_full_path *path) {
+  const apikeys_record *key = &path->key;
+  int64_t idle_lifetime_ms = path->ground->policy->idle_lifetime_ms;
+  if (!path->wants_use && idle_lifetime_ms <= 0)
+    return APIKEYS_OK;
+  int rc = ak_key_last_used(path->ground->call, key, &path->last_used_at);
+  if (rc != APIKEYS_OK)
+    return rc;
+  bool customers = apikeys_record_integer(key, AK_API_KEY_OWNER_TYPE) != APIKEYS_OWNER_ENVIRONMENT;
+  bool idle = customers && ak_key_idle(key, path->last_used_at, idle_lifetime_ms, path->now_ms);
+  return idle ? APIKEYS_REVOKED : APIKEYS_OK;
 }
 
 static int check_state(struct ak_full_path *path) {
   const apikeys_record *key = &path->key;
   int rc = ak_key_state(key, path->now_ms);
   if (rc != APIKEYS_REVOKED &&
-      ak_env_expired(path->call->env, apikeys_record_integer(key, AK_API_KEY_EXPIRES_AT),
+      ak_env_expired(path->ground->call->env, apikeys_record_integer(key, AK_API_KEY_EXPIRES_AT),
                      path->now_ms, path->own_time))
     rc = APIKEYS_EXPIRED;
-  if (rc != APIKEYS_OK)
-    return rc;
-  rc = ak_key_last_used(path->call, key, &path->last_used_at);
-  if (rc != APIKEYS_OK)
-    return rc;
-  int64_t idle_lifetime_ms =
-      apikeys_record_integer(path->environment, AK_ENVIRONMENT_IDLE_LIFETIME_MS);
-  bool customers = apikeys_record_integer(key, AK_API_KEY_OWNER_TYPE) != APIKEYS_OWNER_ENVIRONMENT;
-  bool idle = customers && ak_key_idle(key, path->last_used_at, idle_lifetime_ms, path->now_ms);
-  return idle ? APIKEYS_REVOKED : APIKEYS_OK;
+  return rc == APIKEYS_OK ? check_use(path) : rc;
 }
 
 /* A member's key is worth what the member holds now. */
@@ -52,7 +56,7 @@ static int hold_to_member(struct ak_full_path *path) {
   apikeys_record *key = &path->key;
   struct ak_slugs held = {0};
   size_t length;
-  int rc = ak_active_member_permissions(&path->call->transaction,
+  int rc = ak_active_member_permissions(&path->ground->call->transaction,
                                         apikeys_record_text(key, AK_API_KEY_ORGANIZATION_ID, NULL),
                                         apikeys_record_text(key, AK_API_KEY_USER_ID, NULL), &held);
   if (rc == APIKEYS_OK) {
@@ -66,18 +70,28 @@ static int hold_to_member(struct ak_full_path *path) {
   return rc == APIKEYS_ERROR_NOT_FOUND ? APIKEYS_OWNER_INACTIVE : rc;
 }
 
+static int find_organization(struct ak_full_path_ground *ground, const char *id) {
+  struct ak_standing *standing = &ground->call->env->standing;
+  if (ground->standing && ak_standing_organization(standing, ground->generation, id)) {
+    ground->stood = true;
+    return APIKEYS_OK;
+  }
+  int rc = ak_organization_exists(&ground->call->transaction, id);
+  if (rc == APIKEYS_OK && ground->standing)
+    ak_standing_put_organization(standing, ground->generation, id);
+  return rc == APIKEYS_ERROR_NOT_FOUND ? APIKEYS_OWNER_INACTIVE : rc;
+}
+
 /* An organization's keys are revoked when it is deleted; that it is there is asked all the same,
  * for stores that were edited by hand. */
 static int check_owner(struct ak_full_path *path) {
   const apikeys_record *key = &path->key;
-  const char *organization_id = apikeys_record_text(key, AK_API_KEY_ORGANIZATION_ID, NULL);
-  int rc;
   switch (apikeys_record_integer(key, AK_API_KEY_OWNER_TYPE)) {
   case APIKEYS_OWNER_ENVIRONMENT:
     return APIKEYS_OK;
   case APIKEYS_OWNER_ORGANIZATION:
-    rc = ak_organization_exists(&path->call->transaction, organization_id);
-    return rc == APIKEYS_ERROR_NOT_FOUND ? APIKEYS_OWNER_INACTIVE : rc;
+    return find_organization(path->ground,
+                             apikeys_record_text(key, AK_API_KEY_ORGANIZATION_ID, NULL));
   case APIKEYS_OWNER_MEMBER:
     return hold_to_member(path);
   default:
@@ -90,7 +104,7 @@ int ak_full_path(struct ak_full_path *path) {
   if (rc == APIKEYS_OK)
     rc = find_key(path);
   if (rc == APIKEYS_OK)
-    rc = ak_key_value_verify(path->call->env, &path->key, path->value, path->length);
+    rc = ak_key_value_verify(path->ground->call->env, &path->key, path->value, path->length);
   if (rc == APIKEYS_OK)
     rc = check_state(path);
   return rc == APIKEYS_OK ? check_owner(path) : rc;

@@ -6,14 +6,23 @@
 #include "call.h"
 #include "token.h"
 
-/* One value on its way; what it finds out is `key` and `last_used_at`. */
-struct ak_full_path {
+/* What the values of one transaction have in common. */
+struct ak_full_path_ground {
   struct ak_call *call;
+  const struct ak_policy *policy;
+  uint64_t generation; /* the store's, before the transaction began */
+  bool standing;       /* it is known, so env->standing may be used and added to */
+  bool stood;          /* and was used: the generation must not have moved by the end */
+};
+
+/* One value on its way; what it finds out is `key` and `last_used_at`, 0 where nobody needs it. */
+struct ak_full_path {
+  struct ak_full_path_ground *ground;
   const char *value;
   size_t length;
   struct ak_token token;
-  const apikeys_record *environment;
   int64_t now_ms;
+  bool wants_use;     /* `last_used_at` is asked for; else only policy may need it */
   bool own_time;      /* `now_ms` is the caller's, not the environment's clock's */
   apikeys_record key; /* a member's: with the permissions that the member holds too */
   int64_t last_used_at;

@@ -39,7 +39,7 @@ static void start(struct lookup *lookup, const char *value, size_t length, apike
                   const struct ak_warm *warm) {
   lookup->key = key;
   lookup->warm = *warm;
-  lookup->path = (struct ak_full_path){.value = value, .length = length};
+  lookup->path = (struct ak_full_path){.value = value, .length = length, .wants_use = key != NULL};
   ak_record_init(&lookup->path.key, AK_API_KEY);
   lookup->rc = ak_token_parse(&lookup->path.token, value, length);
   lookup->settled = lookup->rc != APIKEYS_OK;
@@ -84,18 +84,17 @@ static void conclude(const struct question *question, struct lookup *lookup,
 }
 
 /* Those that are not settled, one after the other; ends at one that the store has trouble with. */
-static int walk(const struct question *question, struct ak_call *call,
-                const apikeys_record *environment, struct lookup *lookups, size_t count) {
+static int walk(const struct question *question, struct ak_full_path_ground *ground,
+                struct lookup *lookups, size_t count) {
   const apikeys_request *request = question->request;
   bool own_time = request != NULL && request->time_ms > 0;
   for (size_t i = 0; i < count; i++) {
     struct lookup *lookup = &lookups[i];
     if (lookup->settled)
       continue;
-    lookup->path.call = call;
-    lookup->path.environment = environment;
+    lookup->path.ground = ground;
     lookup->path.own_time = own_time;
-    lookup->path.now_ms = own_time ? request->time_ms : call->now_ms;
+    lookup->path.now_ms = own_time ? request->time_ms : ground->call->now_ms;
     lookup->rc = ak_full_path(&lookup->path);
     lookup->settled = lookup->rc < 0;
     if (lookup->settled)
@@ -111,35 +110,74 @@ static bool all_settled(const struct lookup *lookups, size_t count) {
   return true;
 }
 
+static int read_policy(struct ak_call *call, struct ak_policy *policy) {
+  apikeys_record environment;
+  ak_record_init(&environment, AK_ENVIRONMENT);
+  int rc = ak_call_environment(call, &environment);
+  size_t length;
+  const char *prefixes =
+      apikeys_record_text(&environment, AK_ENVIRONMENT_ACCEPTED_PREFIXES, &length);
+  if (rc == APIKEYS_OK && length > AK_POLICY_PREFIXES_MAX)
+    rc = APIKEYS_ERROR_CORRUPT;
+  if (rc == APIKEYS_OK) {
+    policy->idle_lifetime_ms =
+        apikeys_record_integer(&environment, AK_ENVIRONMENT_IDLE_LIFETIME_MS);
+    policy->prefixes_length = length;
+    memcpy(policy->accepted_prefixes, prefixes, length + 1);
+  }
+  ak_record_release(&environment);
+  return rc;
+}
+
+static int find_policy(struct ak_full_path_ground *ground, struct ak_policy *policy) {
+  struct ak_standing *standing = &ground->call->env->standing;
+  ground->policy = policy;
+  if (ground->standing && ak_standing_policy(standing, ground->generation, policy)) {
+    ground->stood = true;
+    return APIKEYS_OK;
+  }
+  int rc = read_policy(ground->call, policy);
+  if (rc == APIKEYS_OK && ground->standing)
+    ak_standing_put_policy(standing, ground->generation, policy);
+  return rc;
+}
+
+/* Was all that was found true at one time? */
+static bool is_of_one_state(const struct ak_full_path_ground *ground) {
+  uint64_t generation;
+  return !ground->stood || (ak_generation(&ground->call->env->storage, &generation) == APIKEYS_OK &&
+                            generation == ground->generation);
+}
+
 /*
  * One transaction. What it found counts once it has ended well: after trouble with one value the
- * others are asked for again.
+ * others are asked for again, and after a change meanwhile all of them, without what stands.
  */
-static int ask_once(const struct question *question, struct lookup *lookups, size_t count) {
+static int ask_once(const struct question *question, struct lookup *lookups, size_t count,
+                    bool *standing) {
   struct ak_call call;
-  apikeys_record environment;
+  struct ak_policy policy AK_UNINITIALIZED;
+  struct ak_full_path_ground ground = {.call = &call};
+  ground.standing = *standing && ak_generation(&question->env->storage, &ground.generation) == 0;
   int rc = ak_call_begin_internal(&call, question->env, APIKEYS_TRANSACTION_READ, question->err);
   if (rc != APIKEYS_OK)
     return rc;
-  ak_record_init(&environment, AK_ENVIRONMENT);
-  rc = ak_call_environment(&call, &environment);
-  int trouble = APIKEYS_OK;
-  if (rc == APIKEYS_OK)
-    trouble = walk(question, &call, &environment, lookups, count);
+  rc = find_policy(&ground, &policy);
+  int trouble = rc == APIKEYS_OK ? walk(question, &ground, lookups, count) : APIKEYS_OK;
   rc = ak_call_end(&call, trouble != APIKEYS_OK ? trouble : rc);
-  int64_t idle_lifetime_ms = apikeys_record_integer(&environment, AK_ENVIRONMENT_IDLE_LIFETIME_MS);
-  ak_record_release(&environment);
-  for (size_t i = 0; rc == APIKEYS_OK && i < count; i++)
+  *standing = is_of_one_state(&ground);
+  for (size_t i = 0; rc == APIKEYS_OK && *standing && i < count; i++)
     if (!lookups[i].settled)
-      conclude(question, &lookups[i], idle_lifetime_ms);
+      conclude(question, &lookups[i], policy.idle_lifetime_ms);
   return trouble != APIKEYS_OK ? APIKEYS_OK : rc;
 }
 
 /* Settles all. Negative: the store could not be asked, and what was not settled has that code. */
 static int ask_store(const struct question *question, struct lookup *lookups, size_t count) {
   int rc = APIKEYS_OK;
+  bool standing = true;
   while (rc == APIKEYS_OK && !all_settled(lookups, count))
-    rc = ask_once(question, lookups, count);
+    rc = ask_once(question, lookups, count, &standing);
   for (size_t i = 0; i < count; i++) {
     if (!lookups[i].settled)
       lookups[i].rc = rc;
