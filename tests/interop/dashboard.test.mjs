@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
-// The operator's dashboard in a browser: every page, what can be done on it, at three sizes and in
-// the dark, with axe finding nothing.
+// The operator's dashboard in a browser: every page, what can be done on it, wide and narrow, light
+// and dark, with axe finding nothing.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { axeViolations, keepScreenshot, openPage, startBrowser } from './browser.mjs';
+import { startReceiver } from './receiver.mjs';
 import { startServer } from './server.mjs';
 
 const HOSTILE = '<img src=x onerror="document.title=1">"\'&amp; 🔑';
@@ -12,9 +13,12 @@ const HOSTILE = '<img src=x onerror="document.title=1">"\'&amp; 🔑';
 let server;
 let browser;
 let organization;
+let receiver;
+let endpoint;
 
 before(async () => {
-  server = await startServer();
+  receiver = await startReceiver(() => 500);
+  server = await startServer({ args: ['--webhook-allow-http', '--webhook-allow-private', '--webhook-first-retry', '0'] });
   browser = await startBrowser();
   organization = `/dashboard/organizations/${server.organizationId}`;
   for (const [name, permissions] of [['CI deploys', ['posts:read']], [HOSTILE, ['posts:read', 'posts:write']], ['Nightly export', []]]) {
@@ -22,6 +26,10 @@ before(async () => {
     assert.equal(status, 201);
     server.secrets.add(body.value);
   }
+  const made = await server.request('POST', '/webhook_endpoints', { body: { endpoint_url: receiver.url, events: ['organization.created'] } });
+  assert.equal(made.status, 201);
+  server.secrets.add(made.body.secret);
+  endpoint = `/dashboard/webhooks/${made.body.id}`;
   const { status } = await server.request('POST', '/organizations', { body: { name: HOSTILE } });
   assert.equal(status, 201);
 });
@@ -29,6 +37,7 @@ before(async () => {
 after(async () => {
   await browser?.close();
   await server?.stop();
+  receiver?.close();
 });
 
 async function signedIn(options) {
@@ -65,16 +74,23 @@ const PLACES = [
   ['roles', '/dashboard/roles'],
   ['events', '/dashboard/events'],
   ['management-keys', '/dashboard/management-keys'],
+  ['webhooks', '/dashboard/webhooks'],
+  ['webhook', () => endpoint],
   ['settings', '/dashboard/settings'],
   ['nothing', '/dashboard/no/such/page/here'],
 ];
 
-for (const [name, options] of [
+// Widths and colours do not depend on each other: two looks show both of each.
+const LOOKS = [
   ['desktop', { viewport: { width: 1280, height: 860 } }],
+  ['phone-dark', { viewport: { width: 320, height: 720 }, colorScheme: 'dark' }],
+];
+const MORE_LOOKS = [
   ['dark', { viewport: { width: 1280, height: 860 }, colorScheme: 'dark' }],
-  ['phone', { viewport: { width: 320, height: 720 } }],
-  ['phone-dark', { viewport: { width: 390, height: 800 }, colorScheme: 'dark' }],
-])
+  ['phone', { viewport: { width: 390, height: 800 } }],
+];
+
+for (const [name, options] of process.env.APIKEYS_SOAK ? [...LOOKS, ...MORE_LOOKS] : LOOKS)
   test(`every page: ${name}`, async () => {
     const front = await openPage(browser, options);
     await front.goto(`${server.url}/dashboard/`);
@@ -211,6 +227,55 @@ test('events come by themselves, and can be read', async () => {
   await page.getByText('As JSON').click();
   await check(page, 'event');
   await page.context().close();
+});
+
+test('a webhook endpoint: made, its failures seen and sent again, ended', async () => {
+  const good = await startReceiver();
+  const page = await signedIn();
+  await page.goto(`${server.url}/dashboard/webhooks`);
+  await page.getByRole('button', { name: 'New endpoint' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('URL').fill('nonsense');
+  await dialog.getByRole('button', { name: 'Create endpoint' }).click();
+  await dialog.getByText('The URL is malformed.').waitFor();
+  page.complaints = page.complaints.filter((text) => !text.includes('422')); // what the console says of it
+  await check(page, 'new-webhook');
+  await dialog.getByLabel('URL').fill(good.url);
+  await dialog.getByRole('button', { name: 'None' }).click();
+  await dialog.getByRole('checkbox', { name: /organization.created/ }).check();
+  await dialog.getByRole('button', { name: 'Create endpoint' }).click();
+  await page.getByRole('heading', { name: good.url }).waitFor();
+  await page.getByText('Nothing has failed').waitFor();
+  const secret = async () => page.getByText(/^whsec_/).textContent();
+  assert.match(await secret(), /^whsec_•+$/);
+  await page.getByRole('button', { name: 'Show' }).click();
+  assert.match(await secret(), /^whsec_[0-9a-f]{64}$/);
+  server.secrets.add(await secret());
+
+  await server.request('POST', '/organizations', { body: { name: 'Told' } });
+  await good.received(1);
+  await page.getByRole('link', { name: 'Delivered' }).click();
+  await page.getByRole('button', { name: /Actions for event_/ }).click();
+  await page.getByRole('menuitem', { name: 'Send again' }).click();
+  await good.received(2);
+  await page.getByRole('button', { name: `Actions for ${good.url}` }).click();
+  await page.getByRole('menuitem', { name: 'Disable' }).click();
+  await page.getByText('Disabled', { exact: true }).waitFor();
+  await page.getByRole('button', { name: `Actions for ${good.url}` }).click();
+  await page.getByRole('menuitem', { name: 'Delete' }).click();
+  await page.getByRole('button', { name: 'Delete endpoint' }).click();
+  await page.getByRole('link', { name: receiver.url }).waitFor();
+  assert.equal(await page.getByRole('link', { name: good.url }).count(), 0);
+
+  await page.goto(server.url + endpoint);
+  await page.getByText('The target answered with an error.').first().waitFor();
+  const before = receiver.deliveries.length;
+  await page.getByRole('button', { name: 'Send all again' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Send all again' }).click();
+  await receiver.received(before + 1);
+  assert.deepEqual(page.complaints.filter((text) => !text.includes('422')), []);
+  await page.context().close();
+  good.close();
 });
 
 test('the back button goes back, links can be opened, a search is in the URL', async () => {

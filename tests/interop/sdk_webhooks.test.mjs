@@ -2,8 +2,8 @@
 //
 // The official SDK: webhook endpoints, and deliveries that the SDK's own verifier accepts.
 import assert from 'node:assert/strict';
-import http from 'node:http';
 import { after, before, test } from 'node:test';
+import { startReceiver } from './receiver.mjs';
 import { refused, sdkFor, thrownBy } from './sdk.mjs';
 import { startServer } from './server.mjs';
 
@@ -22,35 +22,6 @@ async function createKey(name) {
   const key = await workos.apiKeys.createOrganizationApiKey({ organizationId, name });
   server.secrets.add(key.value);
   return key;
-}
-
-// A customer's endpoint, which answers the n-th delivery as `answer(n)` says.
-async function startReceiver(answer = () => 200) {
-  const waiting = [];
-  const deliveries = [];
-  const receiver = http.createServer(async (request, response) => {
-    const chunks = [];
-    for await (const chunk of request) chunks.push(chunk);
-    const payload = Buffer.concat(chunks).toString();
-    const delivery = { payload, signature: request.headers['workos-signature'], request };
-    deliveries.push(delivery);
-    response.writeHead(answer(deliveries.length)).end('who reads this?');
-    for (const { count, resolve } of waiting) if (deliveries.length >= count) resolve();
-  });
-  await new Promise((resolve) => receiver.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${receiver.address().port}/hook`,
-    deliveries,
-    /** Resolves once there are that many. */
-    received: (count) =>
-      deliveries.length >= count
-        ? undefined
-        : new Promise((resolve) => waiting.push({ count, resolve })),
-    close() {
-      receiver.closeAllConnections();
-      receiver.close();
-    },
-  };
 }
 
 test('a webhook endpoint from its creation to its end', async () => {

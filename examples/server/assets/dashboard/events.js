@@ -5,6 +5,7 @@ import { get, path, query } from './api.js';
 import { facts, openDialog } from './dialogs.js';
 import { el, fill, uniqueId } from './dom.js';
 import { ago, badge, code, dateTime } from './format.js';
+import { TYPES, describe } from './event_types.js';
 import { organizationUrl } from './organizations.js';
 import { parameter, setQuery } from './places.js';
 import { button, copyButton, empty, heading, idText, later } from './ui.js';
@@ -12,35 +13,9 @@ import { button, copyButton, empty, heading, idText, later } from './ui.js';
 const PAGE = 30;
 const LIVE_MS = 3000;
 
-const TYPES = {
-  'api_key.created': ['API key created', 'good'],
-  'api_key.updated': ['API key changed', 'plain'],
-  'api_key.revoked': ['API key revoked', 'danger'],
-  'organization.created': ['Organization created', 'good'],
-  'organization.updated': ['Organization changed', 'plain'],
-  'organization.deleted': ['Organization deleted', 'danger'],
-  'organization_membership.created': ['Member added', 'good'],
-  'organization_membership.updated': ['Member changed', 'plain'],
-  'organization_membership.deleted': ['Member removed', 'danger'],
-  'role.created': ['Role created', 'good'],
-  'role.updated': ['Role changed', 'plain'],
-  'role.deleted': ['Role deleted', 'danger'],
-  'organization_role.created': ['Organization’s role created', 'good'],
-  'organization_role.updated': ['Organization’s role changed', 'plain'],
-  'organization_role.deleted': ['Organization’s role deleted', 'danger'],
-  'permission.created': ['Permission created', 'good'],
-  'permission.updated': ['Permission changed', 'plain'],
-  'permission.deleted': ['Permission deleted', 'danger'],
-  'management_key.created': ['Management key created', 'good'],
-  'management_key.updated': ['Management key changed', 'plain'],
-  'management_key.revoked': ['Management key revoked', 'danger'],
-  'environment.created': ['Environment created', 'good'],
-  'environment.updated': ['Settings changed', 'plain'],
-};
 const SOURCES = { api: 'API', dashboard: 'Dashboard', admin_portal: 'Widget', system: 'System' };
 const RANGES = [['', 'Any time'], ['3600000', 'Last hour'], ['86400000', 'Last 24 hours'], ['604800000', 'Last 7 days'], ['2592000000', 'Last 30 days']];
 
-const describe = (type) => TYPES[type] ?? [type, 'plain'];
 const subject = ({ data }) => data.name ?? data.slug ?? data.user_id ?? data.id ?? '';
 const organizationOf = ({ data }) => data.owner?.organization_id ?? (data.owner?.type === 'organization' ? data.owner.id : null) ?? data.organization_id ?? (data.object === 'organization' ? data.id : null);
 

@@ -15,6 +15,7 @@ import { showRoles } from './roles.js';
 import { showSettings } from './settings.js';
 import { showSignIn } from './sign_in.js';
 import { failure, heading, iconButton } from './ui.js';
+import { showWebhook, showWebhooks } from './webhooks.js';
 
 place('', () => {
   go(url('/organizations'), { replace: true });
@@ -28,11 +29,13 @@ place('/events', showEvents);
 place('/find', showFindKey);
 place('/management-keys', showManagementKeys);
 place('/settings', showSettings);
+place('/webhooks', showWebhooks);
+place('/webhooks/:id/:status?', showWebhook);
 
 const NAVIGATION = [
   ['Customers', [['organizations', 'Organizations', 'organizations'], ['find', 'Find a key', 'search']]],
   ['Access', [['permissions', 'Permissions', 'permissions'], ['roles', 'Roles', 'roles']]],
-  ['Activity', [['events', 'Events', 'events']]],
+  ['Activity', [['events', 'Events', 'events'], ['webhooks', 'Webhooks', 'webhooks']]],
   ['Environment', [['management-keys', 'Management keys', 'key'], ['settings', 'Settings', 'settings']]],
 ];
 

@@ -31,9 +31,9 @@ export function tabs(label, items, current) {
 const toasts = el('div', { class: 'toasts', role: 'status', 'aria-live': 'polite' });
 
 /** Said for a while, at the edge; inside an open window, which hides what is behind it. */
-export function say(text) {
+export function say(text, picture = 'check') {
   (document.querySelector('dialog[open]') ?? document.body).append(toasts);
-  const toast = el('div', { class: 'toast' }, icon('check'), text);
+  const toast = el('div', { class: 'toast' }, icon(picture), text);
   toasts.append(toast);
   setTimeout(() => toast.remove(), 5000);
 }
@@ -141,9 +141,13 @@ export function menu(label, items) {
   if (given.length === 0) return null;
   const id = uniqueId('menu');
   const entry = ({ label: text, danger, run }) => {
-    const onclick = () => {
+    const onclick = async () => {
       list.hidePopover();
-      run();
+      try {
+        await run();
+      } catch (error) {
+        if (error.name !== 'AbortError' && error.status !== 401) say(error.message, 'warning');
+      }
     };
     return el('button', { type: 'button', role: 'menuitem', tabindex: '-1', class: danger ? 'danger' : null, onclick }, text);
   };
