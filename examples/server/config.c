@@ -323,7 +323,20 @@ static bool use_credential(char **path, const char *name) {
   return true;
 }
 
+/* A root key file that is a credential is one, and must be there. */
+static void take_credential(struct config *config) {
+  const char *directory = getenv("CREDENTIALS_DIRECTORY");
+  size_t length = directory != NULL ? strlen(directory) : 0;
+  if (length == 0 || config->root_key_file == NULL ||
+      strncmp(config->root_key_file, directory, length) != 0 ||
+      config->root_key_file[length] != '/')
+    return;
+  config->root_key_credential = config->root_key_file;
+  config->root_key_file = NULL;
+}
+
 static bool use_credentials(struct config *config) {
+  take_credential(config);
   return (config->root_key_file != NULL ||
           use_credential(&config->root_key_credential, "root-key")) &&
          use_credential(&config->tls_certificate, "tls-certificate") &&

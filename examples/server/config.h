@@ -41,7 +41,7 @@ struct config {
   int session_seconds;      /* any dashboard session */
   bool webhook_allow_http;
   bool webhook_allow_private;
-  char *webhook_ca_file;   /* whom webhook targets' certificates must come from; NULL: the system's */
+  char *webhook_ca_file; /* whom webhook targets' certificates must come from; NULL: the system's */
   int webhook_first_retry; /* seconds; each further wait is seven times as long */
   bool demo;
   char *ready_file;

@@ -5,6 +5,7 @@
 #include "http/server.h"
 #include "log.h"
 #include "metrics.h"
+#include "notify.h"
 #include "ready.h"
 #include "service.h"
 
@@ -121,6 +122,7 @@ static int run(const struct config *config, struct log *log, const sigset_t *sig
   if (good) {
     serve_until_told(&service, signals);
     log_line(log, LOG_INFO, "stopping");
+    notify_supervisor("STOPPING=1");
   }
   http_server_stop(metrics);
   http_server_stop(service.http);

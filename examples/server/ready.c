@@ -4,6 +4,7 @@
 #include "config.h"
 #include "demo.h"
 #include "log.h"
+#include "notify.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -74,7 +75,9 @@ bool ready_tell(struct service *service, const struct http_server *http,
   }
   if (good && metrics != NULL)
     log_line(service->log, LOG_INFO, "metrics on %s/metrics", http_server_url(metrics));
-  if (good)
+  if (good) {
     log_line(service->log, LOG_INFO, "serving on %s", http_server_url(http));
+    notify_supervisor("READY=1");
+  }
   return good;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Telling that the service serves, and where: in the log, and in --ready-file for programs. */
+/* Telling that the service serves, and where: in the log, in --ready-file for programs, and to a
+ * supervisor. */
 #ifndef SERVER_READY_H
 #define SERVER_READY_H
 

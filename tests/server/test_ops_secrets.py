@@ -73,6 +73,14 @@ class Secrets(unittest.TestCase):
         self.assertIn("ERROR_ROOT_KEY_MISSING", self.refused("--database", database))
         self.serves("--root-key-file", self.file("same"))  # a file that is named comes first
 
+    def test_a_root_key_file_that_is_a_credential_must_be_there(self):
+        path = os.path.join(self.credentials, "root-key")
+        said = self.refused("--root-key-file", path, environment=self.environment)
+        self.assertIn(f"root-key: {path}: No such file", said)
+        self.assertFalse(os.path.exists(path))  # it is nothing that the service makes
+        self.file("credentials/root-key", mode=0o440)
+        self.serves("--root-key-file", path, environment=self.environment)
+
     def test_credentials_that_are_wrong(self):
         path = self.file("credentials/root-key", mode=0o444)
         said = self.refused(environment=self.environment)
