@@ -156,8 +156,20 @@ test('a key: made, shown once, found, revoked', async () => {
   await page.getByRole('dialog').getByText('First management key').waitFor();
   assert.match(page.url(), /\?key=api_key_/);
   await check(page, 'key');
-  await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Change expiry' }).click();
+  const expiry = page.getByRole('dialog', { name: 'Change the expiry' });
+  await expiry.getByLabel(/expires/).selectOption('At a time of your choice');
+  await expiry.getByLabel('Date and time').fill('2020-01-01T10:00');
+  await expiry.getByRole('button', { name: 'Save' }).click();
+  await expiry.getByText('Choose a time that is still to come.').waitFor();
+  await check(page, 'expiry');
+  await expiry.getByLabel('Date and time').fill('2090-01-01T10:00');
+  await expiry.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('The expiry was changed').waitFor();
   await page.getByRole('dialog').waitFor({ state: 'detached' });
+  const before = (await server.request('POST', '/api_keys/validations', { body: { value } })).body;
+  const local = await page.evaluate(() => new Date('2090-01-01T10:00').toISOString());
+  assert.equal(before.api_key.expires_at, local);
 
   await page.goto(`${server.url}/dashboard/find`);
   let sent = '';

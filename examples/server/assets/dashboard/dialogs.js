@@ -3,7 +3,7 @@
 // Windows over the page.
 import { el, uniqueId } from './dom.js';
 import { form } from './forms.js';
-import { button, copyButton, iconButton, note } from './ui.js';
+import { button, copyButton, iconButton, note, placeToasts } from './ui.js';
 
 /**
  * `build(close)` gives what is in the window. The promise is kept when it closes, with what close()
@@ -22,6 +22,7 @@ export function openDialog(title, build, { wide = false, mustChoose = false } = 
     dialog.append(el('header', {}, el('h2', { id }, title), closer ?? ''), ...[build(close)].flat());
     if (mustChoose) dialog.addEventListener('cancel', (event) => event.preventDefault());
     dialog.addEventListener('close', () => {
+      placeToasts();
       dialog.remove();
       dialog.replaceChildren();
       resolve(result);

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 //
-// Choosing when a key expires.
+// Choosing when a key expires: one of the usual spans, or a time of one's own.
+import { el } from './dom.js';
+
 const HOUR = 3600_000;
+const OWN = 'own';
 const CHOICES = [
   ['', 'Never'],
   [String(HOUR), 'In 1 hour'],
@@ -10,9 +13,35 @@ const CHOICES = [
   [String(30 * 24 * HOUR), 'In 30 days'],
   [String(90 * 24 * HOUR), 'In 90 days'],
   [String(365 * 24 * HOUR), 'In 1 year'],
+  [OWN, 'At a time of your choice'],
 ];
 
-export const expiryField = (extra = {}) => ({ name: 'expires_in', label: 'Expires', type: 'select', options: CHOICES, ...extra });
+/** As an <input type="datetime-local"> has it: local time, without a zone. */
+const localText = (ms) => new Date(ms - new Date(ms).getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 
-/** What the API wants to hear: a time, or null for never. */
-export const expiryFrom = (value) => (value === '' ? null : new Date(Date.now() + Number(value)).toISOString());
+function control(field, id, describedBy) {
+  const time = el('input', { type: 'datetime-local', 'aria-label': 'Date and time', min: localText(Date.now()), value: localText(Date.now() + 30 * 24 * HOUR), hidden: true });
+  const span = el(
+    'select',
+    { id, name: field.name, 'aria-describedby': describedBy, onchange: () => (time.hidden = span.value !== OWN) },
+    CHOICES.map(([value, label]) => el('option', { value }, label)),
+  );
+  const node = el('div', { class: 'expiry' }, span, time);
+  node.focus = () => (time.hidden ? span : time).focus();
+  return node;
+}
+
+function read(node) {
+  const [span, time] = node.children;
+  if (span.value === '') return null;
+  return span.value === OWN ? Date.parse(time.value) : Date.now() + Number(span.value);
+}
+
+export const expiryField = (extra = {}) => ({ name: 'expires_at', label: 'Expires', make: control, read, ...extra });
+
+/** What the API wants to hear: a time, or null for never. One that has passed would be at once. */
+export function expiryFrom(ms) {
+  if (ms === null) return null;
+  if (ms > Date.now()) return new Date(ms).toISOString();
+  throw Object.assign(new Error('Not a time to come'), { fields: { expires_at: 'Choose a time that is still to come.' } });
+}

@@ -77,6 +77,7 @@ function checklist(field, id, describedBy) {
 const MAKERS = { select: choiceField, checklist, switch: switchField };
 
 function read(field, control) {
+  if (field.read) return field.read(control);
   if (field.type === 'checklist') return [...control.querySelectorAll('input[name]:checked')].map((box) => box.value);
   return field.type === 'switch' ? control.checked : control.value;
 }
@@ -85,7 +86,7 @@ function makeField(field) {
   const id = uniqueId('field');
   const hintId = `${id}-hint`;
   const errorId = `${id}-error`;
-  const control = (MAKERS[field.type] ?? textField)(field, id, field.hint ? `${hintId} ${errorId}` : errorId);
+  const control = (field.make ?? MAKERS[field.type] ?? textField)(field, id, field.hint ? `${hintId} ${errorId}` : errorId);
   const error = el('p', { id: errorId, class: 'field-error' });
   const label = field.type === 'checklist' ? el('span', { class: 'label' }, field.label) : el('label', { for: id }, field.label);
   const hint = field.hint ? el('p', { id: hintId, class: 'hint' }, field.hint) : null;

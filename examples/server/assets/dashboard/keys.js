@@ -39,7 +39,7 @@ export async function changeExpiry(key, kind) {
   const changed = await formDialog(
     'Change the expiry',
     [expiryField({ label: `“${key.name}” expires`, hint: key.expires_at ? `At present: ${dateTime(key.expires_at)}.` : 'At present: never.' })],
-    { label: 'Save', submit: ({ expires_in: value }) => post(`${one(kind, key)}/expire`, { expires_at: expiryFrom(value) }) },
+    { label: 'Save', submit: ({ expires_at: value }) => post(`${one(kind, key)}/expire`, { expires_at: expiryFrom(value) }) },
   );
   if (changed) say('The expiry was changed');
   return changed;
@@ -147,8 +147,8 @@ async function createKey(organization) {
     ],
     {
       label: 'Create key',
-      submit: ({ name, expires_in: expiresIn, permissions }) =>
-        post(path`/organizations/${organization.id}/api_keys`, { name: name.trim(), permissions, expires_at: expiryFrom(expiresIn) ?? undefined }, { headers: { 'Idempotency-Key': once } }),
+      submit: ({ name, expires_at: expiresAt, permissions }) =>
+        post(path`/organizations/${organization.id}/api_keys`, { name: name.trim(), permissions, expires_at: expiryFrom(expiresAt) ?? undefined }, { headers: { 'Idempotency-Key': once } }),
     },
   );
   if (!made) return false;

@@ -22,8 +22,8 @@ async function create() {
     ],
     {
       label: 'Create management key',
-      submit: ({ name, expires_in: expiresIn, permissions }) =>
-        post('/management_keys', { name: name.trim(), permissions, expires_at: expiryFrom(expiresIn) ?? undefined }, { headers: { 'Idempotency-Key': once } }),
+      submit: ({ name, expires_at: expiresAt, permissions }) =>
+        post('/management_keys', { name: name.trim(), permissions, expires_at: expiryFrom(expiresAt) ?? undefined }, { headers: { 'Idempotency-Key': once } }),
     },
   );
   if (!made) return false;

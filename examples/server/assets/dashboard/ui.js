@@ -30,9 +30,14 @@ export function tabs(label, items, current) {
 
 const toasts = el('div', { class: 'toasts', role: 'status', 'aria-live': 'polite' });
 
-/** Said for a while, at the edge; inside an open window, which hides what is behind it. */
+/** Into the topmost open window, which hides what is behind it; again when one has closed. */
+export function placeToasts() {
+  ([...document.querySelectorAll('dialog[open]')].at(-1) ?? document.body).append(toasts);
+}
+
+/** Said for a while, at the edge. */
 export function say(text, picture = 'check') {
-  (document.querySelector('dialog[open]') ?? document.body).append(toasts);
+  placeToasts();
   const toast = el('div', { class: 'toast' }, icon(picture), text);
   toasts.append(toast);
   setTimeout(() => toast.remove(), 5000);
