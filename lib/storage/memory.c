@@ -6,6 +6,9 @@
  */
 #include <apikeys/storage.h>
 
+#include "memory_changes.h"
+
+#include "../change_source.h"
 #include "../crypto.h"
 #include "../error.h"
 #include "../fork_guard.h"
@@ -158,9 +161,9 @@ struct apikeys_transaction {
 
 struct memory {
   _Atomic uint64_t process; /* whose it is; 0: prepared for fork, the next user's */
-  _Atomic uint64_t generation;
   struct gate gate;
   struct table tables[AK_KIND_END]; /* by kind; the first is not used */
+  struct ak_memory_changes changes;
 };
 
 static int compare_keys(const uint8_t *a, size_t a_length, const uint8_t *b, size_t b_length) {
@@ -515,27 +518,46 @@ static void end(struct memory *memory, apikeys_transaction *transaction) {
   free(transaction);
 }
 
-static bool alters_validations(int kind) {
-  return kind >= AK_ENVIRONMENT && kind <= AK_API_KEY;
+static const struct entry *entry_of(const struct step *step) {
+  return step->in != NULL ? step->in : step->out;
 }
 
-static bool step_alters(const struct step *step) {
-  return alters_validations(step->in != NULL ? step->in->kind : step->out->kind);
+/* Reads one side of a step; *side is NULL where there is none. */
+static int read_side(apikeys_record *record, const struct entry *entry, apikeys_record **side) {
+  *side = entry != NULL ? record : NULL;
+  return entry != NULL ? apikeys_record_decode(record, entry->bytes, entry->length) : APIKEYS_OK;
 }
 
-static int memory_generation(void *self, uint64_t *generation) {
-  struct memory *memory = self;
-  *generation = atomic_load_explicit(&memory->generation, memory_order_acquire);
-  return APIKEYS_OK;
+static void note_step(struct memory *memory, const struct step *step) {
+  apikeys_record out, in, *old, *new;
+  ak_record_init(&out, entry_of(step)->kind);
+  ak_record_init(&in, entry_of(step)->kind);
+  if (read_side(&out, step->out, &old) == APIKEYS_OK &&
+      read_side(&in, step->in, &new) == APIKEYS_OK)
+    ak_memory_changes_note(&memory->changes, old, new);
+  else
+    ak_memory_changes_note_unknown(&memory->changes);
+  ak_record_release(&out);
+  ak_record_release(&in);
+}
+
+/* So many that they would not be kept are not looked at one by one. */
+static void note_changes(struct memory *memory, const apikeys_transaction *transaction) {
+  size_t count = 0;
+  for (size_t i = 0; i < transaction->step_count; i++)
+    count += ak_change_source(entry_of(&transaction->steps[i])->kind) != NULL;
+  if (count > AK_MEMORY_CHANGES_KEPT / 2)
+    ak_memory_changes_note_unknown(&memory->changes);
+  else if (count > 0)
+    for (size_t i = 0; i < transaction->step_count; i++)
+      if (ak_change_source(entry_of(&transaction->steps[i])->kind) != NULL)
+        note_step(memory, &transaction->steps[i]);
+  ak_memory_changes_publish(&memory->changes);
 }
 
 static int memory_commit(void *self, apikeys_transaction *transaction) {
-  struct memory *memory = self;
-  for (size_t i = 0; i < transaction->step_count; i++)
-    if (step_alters(&transaction->steps[i])) {
-      atomic_fetch_add(&memory->generation, 1);
-      break;
-    }
+  if (transaction->step_count > 0)
+    note_changes(self, transaction);
   for (size_t i = 0; i < transaction->step_count; i++)
     free_entry(transaction->steps[i].out);
   end(self, transaction);
@@ -651,6 +673,20 @@ static int memory_count(void *self, apikeys_transaction *transaction, const apik
   return rc;
 }
 
+static int memory_generation(void *self, uint64_t *generation) {
+  const struct memory *memory = self;
+  *generation = ak_memory_changes_generation(&memory->changes);
+  return APIKEYS_OK;
+}
+
+/* The transaction keeps writers out. */
+static int memory_changes(void *self, apikeys_transaction *transaction, uint64_t since,
+                          apikeys_change_visitor visit, void *visit_data) {
+  const struct memory *memory = self;
+  (void)transaction;
+  return ak_memory_changes_since(&memory->changes, since, visit, visit_data);
+}
+
 /* --------------------------------------------------------------------- making and ending ------ */
 
 /* Without a stack: a tree is turned into a list on the way. */
@@ -727,6 +763,7 @@ int apikeys_storage_memory(apikeys_storage *out, apikeys_error *err) {
                            .scan = memory_scan,
                            .raise = memory_raise,
                            .prepare_fork = memory_prepare_fork,
-                           .generation = memory_generation};
+                           .generation = memory_generation,
+                           .changes = memory_changes};
   return ak_error_clear(err);
 }

@@ -9,43 +9,28 @@
  */
 #include "sqlite_private.h"
 
-#include <string.h>
-
-/* -- What is told of --------------------------------------------------------------------------- */
-
-/* What names a change of each kind; NULL: all may have changed. */
-static const struct source {
-  int kind;
-  const char *identity;
-  bool inserts;         /* a new record can alter a validation that was good, and so was cached */
-  const char *relevant; /* of an update: columns that matter; NULL: all do */
-} sources[] = {
-    {AK_ENVIRONMENT, NULL, true, "id, accepted_prefixes, root_version, idle_lifetime_ms"},
-    {AK_PERMISSION, NULL, false, NULL},
-    {AK_ROLE, "organization_id", true, NULL},
-    {AK_ORGANIZATION, "id", false, NULL},
-    {AK_MEMBER, "organization_id", false, NULL},
-    {AK_API_KEY, "lookup_id", false, NULL},
-};
-
-enum trigger { BEFORE_INSERT, BEFORE_UPDATE, AFTER_INSERT, AFTER_UPDATE, AFTER_DELETE, TRIGGERS };
-
-enum {
-  SOURCES = sizeof sources / sizeof sources[0],
-  OBJECTS = 2 + SOURCES * TRIGGERS, /* the table, its pruning, and the triggers of each source */
-  CHANGES_KEPT = 10000
-};
+#include "change_source.h"
 
 /* -- The texts --------------------------------------------------------------------------------- */
 
-static void add_identity(struct ak_sql *sql, const struct source *source, const char *row) {
-  if (source->identity != NULL)
-    ak_sql_add(sql, "%s%s", row, source->identity);
+enum trigger { BEFORE_INSERT, BEFORE_UPDATE, AFTER_INSERT, AFTER_UPDATE, AFTER_DELETE, TRIGGERS };
+
+/* The table, its pruning, and the triggers of each source. */
+enum { OBJECTS = 2 + AK_CHANGE_SOURCES * TRIGGERS, CHANGES_KEPT = 10000 };
+
+static const char *column(const struct ak_change_source *source, int field) {
+  return ak_schema_kind(source->kind)->fields[field].name;
+}
+
+static void add_identity(struct ak_sql *sql, const struct ak_change_source *source,
+                         const char *row) {
+  if (source->identity >= 0)
+    ak_sql_add(sql, "%s%s", row, column(source, source->identity));
   else
     ak_sql_add(sql, "''");
 }
 
-static void add_note(struct ak_sql *sql, const struct source *source, const char *row) {
+static void add_note(struct ak_sql *sql, const struct ak_change_source *source, const char *row) {
   ak_sql_add(sql, " INSERT INTO changes (kind, identity) VALUES (%d, ", source->kind);
   add_identity(sql, source, row);
   ak_sql_add(sql, ");");
@@ -53,7 +38,8 @@ static void add_note(struct ak_sql *sql, const struct source *source, const char
 
 /* The row is the record of another that is in the place of NEW: a record that OR REPLACE would
  * remove without a trigger of its own. Where it is a plain insert that fails, so does this. */
-static void add_collisions(struct ak_sql *sql, const struct source *source, const char *others) {
+static void add_collisions(struct ak_sql *sql, const struct ak_change_source *source,
+                           const char *others) {
   const struct ak_kind_schema *kind = ak_schema_kind(source->kind);
   ak_sql_add(sql, " INSERT INTO changes (kind, identity) SELECT %d, ", source->kind);
   add_identity(sql, source, "");
@@ -63,44 +49,39 @@ static void add_collisions(struct ak_sql *sql, const struct source *source, cons
     if (!index->unique)
       continue;
     for (int j = 0; j < index->field_count; j++)
-      ak_sql_add(sql, "%s%s = NEW.%s", j == 0 ? " OR (" : " AND ",
-                 kind->fields[index->fields[j]].name, kind->fields[index->fields[j]].name);
+      ak_sql_add(sql, "%s%s = NEW.%s", j == 0 ? " OR (" : " AND ", column(source, index->fields[j]),
+                 column(source, index->fields[j]));
     ak_sql_add(sql, ")");
   }
   ak_sql_add(sql, ");");
 }
 
-static void add_columns(struct ak_sql *sql, const char *row, const char *columns) {
-  ak_sql_add(sql, "(");
-  while (*columns != '\0') {
-    size_t length = strcspn(columns, ",");
-    ak_sql_add(sql, "%s%.*s", row, (int)length, columns);
-    columns += length;
-    if (*columns == ',') {
-      ak_sql_add(sql, ", ");
-      columns += strspn(columns, ", ");
-    }
-  }
+static void add_relevant(struct ak_sql *sql, const struct ak_change_source *source,
+                         const char *row) {
+  for (int i = 0; i < source->relevant_count; i++)
+    ak_sql_add(sql, "%s%s%s", i == 0 ? "(" : ", ", row, column(source, source->relevant[i]));
   ak_sql_add(sql, ")");
 }
 
-static void add_condition(struct ak_sql *sql, const char *relevant) {
+static void add_condition(struct ak_sql *sql, const struct ak_change_source *source) {
   ak_sql_add(sql, " WHEN ");
-  add_columns(sql, "OLD.", relevant);
+  add_relevant(sql, source, "OLD.");
   ak_sql_add(sql, " IS NOT ");
-  add_columns(sql, "NEW.", relevant);
+  add_relevant(sql, source, "NEW.");
 }
 
 /* By its old name, and where that has changed by its new one. */
-static void add_update(struct ak_sql *sql, const struct source *source) {
+static void add_update(struct ak_sql *sql, const struct ak_change_source *source) {
   add_note(sql, source, "OLD.");
-  if (source->identity != NULL)
-    ak_sql_add(sql,
-               " INSERT INTO changes (kind, identity) SELECT %d, NEW.%s WHERE NEW.%s <> OLD.%s;",
-               source->kind, source->identity, source->identity, source->identity);
+  if (source->identity < 0)
+    return;
+  const char *identity = column(source, source->identity);
+  ak_sql_add(sql, " INSERT INTO changes (kind, identity) SELECT %d, NEW.%s WHERE NEW.%s <> OLD.%s;",
+             source->kind, identity, identity, identity);
 }
 
-static void trigger_text(struct ak_sql *sql, const struct source *source, enum trigger trigger) {
+static void trigger_text(struct ak_sql *sql, const struct ak_change_source *source,
+                         enum trigger trigger) {
   static const char *const names[TRIGGERS][2] = {{"BEFORE", "INSERT"},
                                                  {"BEFORE", "UPDATE"},
                                                  {"AFTER", "INSERT"},
@@ -110,8 +91,8 @@ static void trigger_text(struct ak_sql *sql, const struct source *source, enum t
   const char *when = names[trigger][0], *event = names[trigger][1];
   ak_sql_add(sql, "CREATE TRIGGER changes_%s_%s_%s %s %s ON %s", table, when, event, when, event,
              table);
-  if (trigger == AFTER_UPDATE && source->relevant != NULL)
-    add_condition(sql, source->relevant);
+  if (trigger == AFTER_UPDATE && source->relevant_count > 0)
+    add_condition(sql, source);
   ak_sql_add(sql, " BEGIN");
   if (trigger == BEFORE_INSERT)
     add_collisions(sql, source, "");
@@ -136,7 +117,7 @@ static bool object_text(struct ak_sql *sql, int number) {
                " BEGIN DELETE FROM changes WHERE generation <= NEW.generation - %d; END",
                CHANGES_KEPT);
   } else {
-    const struct source *source = &sources[(number - 2) / TRIGGERS];
+    const struct ak_change_source *source = ak_change_source_at((number - 2) / TRIGGERS);
     enum trigger trigger = (enum trigger)((number - 2) % TRIGGERS);
     if (trigger == AFTER_INSERT && !source->inserts)
       return false;
@@ -204,8 +185,8 @@ static int count_triggers(sqlite3 *db, int64_t *count) {
   sqlite3_stmt *statement = NULL;
   ak_sql_add(&sql, "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'"
                    " AND lower(tbl_name) IN ('changes'");
-  for (int i = 0; i < SOURCES; i++)
-    ak_sql_add(&sql, ", '%s'", ak_schema_kind(sources[i].kind)->name);
+  for (int i = 0; i < AK_CHANGE_SOURCES; i++)
+    ak_sql_add(&sql, ", '%s'", ak_schema_kind(ak_change_source_at(i)->kind)->name);
   ak_sql_add(&sql, ")");
   int rc = sqlite3_prepare_v2(db, sql.text, -1, &statement, NULL);
   if (rc == SQLITE_OK)

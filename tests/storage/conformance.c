@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "conformance.h"
 
+#include "conformance_changes.h"
+
 #include <check.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -1538,6 +1540,8 @@ static Suite *make_suite(void) {
   tcase_add_loop_test(handles, what_was_not_committed_does_not_survive, 1, end);
   tcase_add_loop_test(handles, two_handles_share_one_store, 1, end);
   tcase_add_test(handles, two_handles_write_by_turns);
+
+  storage_conformance_changes(suite, under_test);
   return suite;
 }
 

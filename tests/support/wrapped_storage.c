@@ -86,9 +86,10 @@ static int on_changes(void *self, apikeys_transaction *transaction, uint64_t sin
                                 : APIKEYS_ERROR_UNSUPPORTED;
 }
 
-void wrap_memory_storage(struct wrapped_storage *wrapped, apikeys_storage *out) {
+void wrap_storage(struct wrapped_storage *wrapped, const apikeys_storage *inner,
+                  apikeys_storage *out) {
   memset(wrapped, 0, sizeof *wrapped);
-  ck_assert_int_eq(apikeys_storage_memory(&wrapped->inner, NULL), APIKEYS_OK);
+  wrapped->inner = *inner;
   *out = (apikeys_storage){.struct_size = sizeof *out,
                            .capabilities = wrapped->inner.capabilities,
                            .self = wrapped,
@@ -105,4 +106,10 @@ void wrap_memory_storage(struct wrapped_storage *wrapped, apikeys_storage *out) 
                            .raise = on_raise,
                            .generation = on_generation,
                            .changes = on_changes};
+}
+
+void wrap_memory_storage(struct wrapped_storage *wrapped, apikeys_storage *out) {
+  apikeys_storage memory;
+  ck_assert_int_eq(apikeys_storage_memory(&memory, NULL), APIKEYS_OK);
+  wrap_storage(wrapped, &memory, out);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A back-end around the memory back-end, that counts and lets a test look in from its slots. */
+/* A back-end around another, that counts and lets a test look in from its slots. */
 #ifndef WRAPPED_STORAGE_H
 #define WRAPPED_STORAGE_H
 
@@ -31,7 +31,10 @@ struct wrapped_storage {
   void *intrude_data;
 };
 
-/* `wrapped` must outlive the environment that opens `out`. */
+/* `wrapped` must outlive the environment that opens `out`, which takes `inner` over. */
+void wrap_storage(struct wrapped_storage *wrapped, const apikeys_storage *inner,
+                  apikeys_storage *out);
+/* The same around a memory back-end of its own. */
 void wrap_memory_storage(struct wrapped_storage *wrapped, apikeys_storage *out);
 
 #endif

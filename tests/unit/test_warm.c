@@ -429,6 +429,36 @@ START_TEST(what_is_given_back_is_seen_too) {
 }
 END_TEST
 
+START_TEST(only_what_changed_is_asked_for_again) {
+  struct shop shop;
+  struct made_key third;
+  open_shop(&shop, 1000);
+  make_key(&shop.world, key_spec(shop.organization, "third", "posts:read"), &third);
+  ck_assert_int_eq(check(&shop, &third), APIKEYS_OK);
+  warm_up(&shop);
+  ok(&shop.world, revoke_key(&shop.world, third.id, NULL));
+  int before = reads(&shop);
+  warm_up(&shop);
+  ck_assert_int_eq(reads(&shop), before + 1); /* to be told what changed */
+  ck_assert_int_eq(check(&shop, &third), APIKEYS_REVOKED);
+  ck_assert_int_eq(reads(&shop), before + 2);
+  world_close(&shop.world);
+}
+END_TEST
+
+START_TEST(pruned_events_change_nothing_for_a_key) {
+  struct shop shop;
+  open_shop(&shop, 1000);
+  shop.world.now_ms += DAY_MS;
+  ok(&shop.world, apikeys_prune(shop.world.env, shop.world.system, shop.world.now_ms - HOUR_MS,
+                                shop.world.err));
+  int before = reads(&shop);
+  warm_up(&shop);
+  ck_assert_int_eq(reads(&shop), before);
+  world_close(&shop.world);
+}
+END_TEST
+
 START_TEST(a_change_that_was_rolled_back_changes_nothing) {
   struct shop shop;
   open_shop(&shop, 1000);
@@ -631,6 +661,8 @@ int main(void) {
   tcase_add_loop_test(tc, an_idle_key_is_refused_when_warm, OFF, ON + 1);
   tcase_add_loop_test(tc, the_next_validation_sees_it, 0, 2 * DEEDS);
   tcase_add_loop_test(tc, what_is_given_back_is_seen_too, OFF, ON + 1);
+  tcase_add_test(tc, only_what_changed_is_asked_for_again);
+  tcase_add_test(tc, pruned_events_change_nothing_for_a_key);
   tcase_add_test(tc, a_change_that_was_rolled_back_changes_nothing);
   tcase_add_loop_test(tc, a_change_while_the_cache_is_filled_is_never_lost, 0, 3);
   tcase_add_test(tc, warm_uses_are_shown_and_written);
