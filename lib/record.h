@@ -32,6 +32,12 @@ void ak_record_release(apikeys_record *record); /* frees the bytes; the record m
 bool ak_kind_holds_secrets(int kind);
 
 /*
+ * For who is about to set a record's fields and knows about how many bytes they take: sets within
+ * that need no memory. APIKEYS_ERROR_NO_MEMORY, and the record is as it was.
+ */
+int ak_record_reserve(apikeys_record *record, size_t bytes);
+
+/*
  * For who has all of a record's texts at once: clears it and gives its buffer, `size` bytes of it
  * in use, to be filled; each text field is then said to lie at an offset, with a NUL behind it.
  * NULL: out of memory, and the record is as it was.

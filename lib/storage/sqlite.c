@@ -389,10 +389,23 @@ static int read_field(apikeys_record *record, int field, sqlite3_stmt *row) {
   return rc == APIKEYS_ERROR_INVALID_ARGUMENT ? APIKEYS_ERROR_CORRUPT : rc; /* a NUL in the text */
 }
 
+/* Of all texts and blobs, each with the NUL that a record puts behind it. Others are not asked for
+ * their length, which would make texts of them. */
+static size_t row_bytes(sqlite3_stmt *row, int field_count) {
+  size_t bytes = 0;
+  for (int i = 0; i < field_count; i++) {
+    int type = sqlite3_column_type(row, i);
+    if (type == SQLITE_TEXT || type == SQLITE_BLOB)
+      bytes += (size_t)sqlite3_column_bytes(row, i) + 1;
+  }
+  return bytes;
+}
+
 static int read_record(apikeys_record *record, sqlite3_stmt *row) {
-  int rc = APIKEYS_OK;
+  int field_count = ak_schema_kind(record->kind)->field_count;
   apikeys_record_clear(record);
-  for (int i = 0; i < ak_schema_kind(record->kind)->field_count && rc == APIKEYS_OK; i++)
+  int rc = ak_record_reserve(record, row_bytes(row, field_count));
+  for (int i = 0; i < field_count && rc == APIKEYS_OK; i++)
     rc = read_field(record, i, row);
   return rc;
 }
