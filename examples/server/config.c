@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
+#include "http/client_address.h"
+
 #include <apikeys.h>
 
 #include <ctype.h>
@@ -51,6 +53,8 @@ static const struct setting settings[] = {
          "an origin whose pages may embed the widget; '*': every one; may be given again"),
     LIST("allow-host", allowed_hosts, "HOST",
          "a further name that the Host header may have; may be given again"),
+    LIST("trust-proxy", trusted_proxies, "ADDRESS[/BITS]",
+         "a proxy whose X-Forwarded-For tells who asks; may be given again"),
     TEXT("tls-certificate", tls_certificate, NULL, "FILE",
          "serve HTTPS: the certificate chain, PEM"),
     TEXT("tls-key", tls_key, NULL, "FILE",
@@ -362,6 +366,9 @@ static bool check(const struct config *config) {
   if ((config->tls_certificate == NULL) != (config->tls_key == NULL))
     return refuse("settings", "tls-certificate",
                   "needs tls-key beside it, and the other way round");
+  for (size_t i = 0; i < config->trusted_proxies.count; i++)
+    if (!client_address_is_block(config->trusted_proxies.at[i]))
+      return refuse("settings", "trust-proxy", "must be addresses, or blocks such as 10.0.0.0/8");
   bool loopback =
       strncmp(config->listen, "127.", 4) == 0 || strncmp(config->listen, "[::1]:", 6) == 0;
   if (config->demo && !loopback)

@@ -26,6 +26,7 @@ struct config {
   char *public_url;                   /* how clients reach the service, for links and Host checks */
   struct config_list allowed_origins; /* that may embed the widget; "*": all */
   struct config_list allowed_hosts;   /* further names in Host that are ours */
+  struct config_list trusted_proxies; /* whose X-Forwarded-For is believed */
   char *tls_certificate;
   char *tls_key;
   int hsts_seconds;

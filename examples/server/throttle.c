@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "throttle.h"
 
+#include <arpa/inet.h>
 #include <pthread.h>
 #include <sodium.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,12 +51,20 @@ static int64_t now_seconds(void) {
   return now.tv_sec;
 }
 
+/* Whoever has an IPv6 address has the 2^64 around it as well. */
+static uint64_t hash_of(const struct throttle *throttle, const char *address) {
+  enum { NETWORK = 8 };
+  unsigned char v6[16];
+  uint64_t hash;
+  bool is_v6 = inet_pton(AF_INET6, address, v6) == 1;
+  crypto_shorthash((unsigned char *)&hash, is_v6 ? v6 : (const unsigned char *)address,
+                   is_v6 ? NETWORK : strlen(address), throttle->key);
+  return hash;
+}
+
 /* Under the lock: the address's slot, emptied if its minute is over. */
 static struct slot *slot_of(struct throttle *throttle, const char *address, int64_t now) {
-  uint64_t hash;
-  crypto_shorthash((unsigned char *)&hash, (const unsigned char *)address, strlen(address),
-                   throttle->key);
-  struct slot *slot = &throttle->slots[hash % SLOTS];
+  struct slot *slot = &throttle->slots[hash_of(throttle, address) % SLOTS];
   if (slot->window != now / WINDOW_SECONDS)
     *slot = (struct slot){.window = now / WINDOW_SECONDS};
   return slot;

@@ -2,8 +2,11 @@
 #include "http/router.h"
 
 #include "access.h"
+#include "config.h"
 #include "dashboard/gate.h"
+#include "http/client_address.h"
 #include "http/reply.h"
+#include "service.h"
 #include "widget/cors.h"
 
 #include <string.h>
@@ -121,6 +124,7 @@ void router_answer(struct exchange *x) {
   char allowed[64];
   bool from_dashboard;
   const char *path = path_to_match(x, &from_dashboard);
+  client_address_find(x, &x->service->config->trusted_proxies);
   if (!gate_admits_host(x))
     return;
   if (x->method == METHOD_OPTIONS && cors_covers(x)) {

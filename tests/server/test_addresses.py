@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: MIT
+"""Who asks: the connection's address, or what a proxy of ours says of it."""
+import os
+import subprocess
+import unittest
+
+from service import Service
+
+
+class Address(unittest.TestCase):
+    def start(self, *flags):
+        service = Service("--access-log", *flags)
+        self.addCleanup(service.stop)
+        return service
+
+    def seen_as(self, service, *headers):
+        """The address in the access log of a request with these X-Forwarded-For headers."""
+        self.number = getattr(self, "number", 0) + 1
+        path = f"/organizations/{self.number}"
+        lines = [f"GET {path} HTTP/1.1", "Host: localhost", "Authorization: Bearer wrong",
+                 "Connection: close", *(f"X-Forwarded-For: {text}" for text in headers), "", ""]
+        answer = service.raw("\r\n".join(lines).encode())
+        self.assertIn(b" 401 ", answer)
+        line = service.wait_for_log(lambda line: f'"{path}"' in line and '"status"' in line)
+        return line.split('"address":"')[1].split('"')[0]
+
+    def test_nobody_is_believed_unless_told_so(self):
+        service = self.start()
+        self.assertEqual(self.seen_as(service, "198.51.100.7"), "127.0.0.1")
+
+    def test_a_proxy_is_believed_as_far_as_it_knows(self):
+        service = self.start("--trust-proxy", "127.0.0.0/8", "--trust-proxy", "10.1.2.3",
+                             "--trust-proxy", "fd00::/16")
+        for headers, address in [
+                ((), "127.0.0.1"),
+                (("198.51.100.7",), "198.51.100.7"),
+                (("2001:db8::7",), "2001:db8::7"),
+                (("192.0.2.1, 198.51.100.7",), "198.51.100.7"),
+                (("192.0.2.1,198.51.100.7 , 10.1.2.3",), "198.51.100.7"),
+                (("198.51.100.7, fd00::1, 127.5.5.5",), "198.51.100.7"),
+                (("198.51.100.7, fd01::1",), "fd01::1"),
+                (("192.0.2.1", "198.51.100.7"), "198.51.100.7"),
+                (("198.51.100.7", "10.1.2.3"), "198.51.100.7"),
+                (("198.51.100.7, 10.1.2.4",), "10.1.2.4"),
+                (("198.51.100.7:4711",), "198.51.100.7"),
+                (("[2001:db8::7]:4711",), "2001:db8::7"),
+                (("10.1.2.3",), "10.1.2.3"),
+                (("nonsense",), "127.0.0.1"),
+                (("198.51.100.7, nonsense",), "127.0.0.1"),
+                (("198.51.100.7,",), "127.0.0.1"),
+                (("198.51.100.7, nonsense, 10.1.2.3",), "10.1.2.3"),
+                (("1" * 300,), "127.0.0.1"),
+                (('198.51.100.7","level":"x',), "127.0.0.1")]:
+            with self.subTest(headers=headers):
+                self.assertEqual(self.seen_as(service, *headers), address)
+
+    def test_each_client_of_a_proxy_is_throttled_alone(self):
+        service = self.start("--trust-proxy", "127.0.0.1", "--failures-per-minute", "3")
+
+        def ask(address, token="wrong"):
+            return service.request("GET", "/organizations", token=token,
+                                   headers={"X-Forwarded-For": address}).status
+        self.assertEqual(set(ask("198.51.100.7") for _ in range(3)), {401})
+        self.assertEqual(ask("198.51.100.7"), 429)
+        self.assertEqual(ask("198.51.100.8"), 401)
+        self.assertEqual(ask("198.51.100.9", service.management_key), 200)
+        for i in range(3):  # one network is one client
+            self.assertEqual(ask(f"2001:db8:1:2:{i}::{i}"), 401)
+        self.assertEqual(ask("2001:db8:1:2::ffff"), 429)
+        self.assertEqual(ask("2001:db8:1:3::1"), 401)
+
+    def test_what_is_no_address(self):
+        for text in ("proxy", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/8x", "10.0.0.0/-1", "fd00::/129",
+                     "10.0.0", "1" * 100):
+            ended = subprocess.run([os.environ["APIKEYSD"], "--trust-proxy", text],
+                                   capture_output=True, text=True, timeout=60)
+            self.assertEqual(ended.returncode, 2, text)
+            self.assertIn("trust-proxy: must be addresses", ended.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
