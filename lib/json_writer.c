@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_CAPACITY = 256, REPLACEMENT = 0xfffd };
+enum { FIRST_CAPACITY = 512, REPLACEMENT = 0xfffd };
 
 void ak_json_init(struct ak_json *json) {
   memset(json, 0, sizeof *json);
@@ -148,11 +148,25 @@ static size_t append_character(struct ak_json *json, const char *text, size_t le
   return width > 0 ? width : 1;
 }
 
+/* How many of the bytes are ASCII that stands for itself: most text is that from end to end. */
+static size_t plain_length(const struct ak_json *json, const char *text, size_t length) {
+  size_t i = 0;
+  while (i < length && (unsigned char)text[i] < 0x7f &&
+         stands_for_itself(json, (unsigned char)text[i]))
+    i++;
+  return i;
+}
+
 void ak_json_string(struct ak_json *json, const char *text, size_t length) {
   separate(json);
   append(json, "\"", 1);
-  for (size_t i = 0; i < length && !json->failed;)
-    i += append_character(json, text + i, length - i);
+  for (size_t i = 0; i < length && !json->failed;) {
+    size_t plain = plain_length(json, text + i, length - i);
+    append(json, text + i, plain);
+    i += plain;
+    if (i < length)
+      i += append_character(json, text + i, length - i);
+  }
   append(json, "\"", 1);
 }
 

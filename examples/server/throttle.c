@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <pthread.h>
 #include <sodium.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@ struct slot {
 struct throttle {
   pthread_mutex_t lock;
   int limit;
+  _Atomic int64_t failing; /* the last minute in which anybody failed: mostly there is none */
   unsigned char key[crypto_shorthash_KEYBYTES];
   struct slot slots[SLOTS];
 };
@@ -33,6 +35,7 @@ struct throttle *throttle_new(int failures_a_minute) {
   if (throttle == NULL)
     return NULL;
   throttle->limit = failures_a_minute;
+  throttle->failing = -1;
   pthread_mutex_init(&throttle->lock, NULL);
   randombytes_buf(throttle->key, sizeof throttle->key);
   return throttle;
@@ -47,7 +50,7 @@ void throttle_free(struct throttle *throttle) {
 
 static int64_t now_seconds(void) {
   struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
   return now.tv_sec;
 }
 
@@ -74,6 +77,8 @@ int throttle_wait(struct throttle *throttle, const char *address) {
   if (throttle->limit == 0)
     return 0;
   int64_t now = now_seconds();
+  if (atomic_load_explicit(&throttle->failing, memory_order_relaxed) != now / WINDOW_SECONDS)
+    return 0;
   pthread_mutex_lock(&throttle->lock);
   int failures = slot_of(throttle, address, now)->failures;
   pthread_mutex_unlock(&throttle->lock);
@@ -86,5 +91,6 @@ void throttle_count(struct throttle *throttle, const char *address) {
   struct slot *slot = slot_of(throttle, address, now);
   if (slot->failures < throttle->limit)
     slot->failures++;
+  atomic_store_explicit(&throttle->failing, slot->window, memory_order_relaxed);
   pthread_mutex_unlock(&throttle->lock);
 }

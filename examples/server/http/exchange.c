@@ -17,6 +17,8 @@ struct exchange_block {
 };
 
 int exchange_begin(struct exchange *x, struct service *service) {
+  memset(x, 0, offsetof(struct exchange, query));
+  x->query.count = x->headers.count = x->arguments.count = 0;
   x->service = service;
   x->err = apikeys_error_new();
   x->actor = apikeys_actor_new();
@@ -24,21 +26,27 @@ int exchange_begin(struct exchange *x, struct service *service) {
 }
 
 void exchange_end(struct exchange *x) {
-  if (x->body != NULL) {
-    sodium_memzero(x->body, x->body_length);
-    free(x->body);
+  if (x->reply != NULL && !x->reply_lent) {
+    sodium_memzero(x->reply, x->reply_length);
+    free(x->reply);
   }
+  x->reply = NULL;
   while (x->blocks != NULL) {
     struct exchange_block *next = x->blocks->next;
     sodium_memzero(x->blocks->bytes, x->blocks->size);
     free(x->blocks);
     x->blocks = next;
   }
+  sodium_memzero(x->room, x->room_used);
+  x->room_used = 0;
   apikeys_actor_free(x->actor);
   apikeys_error_free(x->err);
+  x->actor = NULL;
+  x->err = NULL;
 }
 
-void *exchange_memory(struct exchange *x, size_t size) {
+/* For what the room has no room for. */
+static void *new_block(struct exchange *x, size_t size) {
   struct exchange_block *block = calloc(1, sizeof *block + size);
   if (block == NULL)
     return NULL;
@@ -46,6 +54,15 @@ void *exchange_memory(struct exchange *x, size_t size) {
   block->next = x->blocks;
   x->blocks = block;
   return block->bytes;
+}
+
+void *exchange_memory(struct exchange *x, size_t size) {
+  enum { UNIT = sizeof(max_align_t) };
+  if (size > sizeof x->room - x->room_used)
+    return new_block(x, size);
+  char *memory = (char *)x->room + x->room_used;
+  x->room_used += (size + UNIT - 1) / UNIT * UNIT; /* the room is a multiple of it */
+  return memset(memory, 0, size);
 }
 
 char *exchange_copy(struct exchange *x, const char *text, size_t length) {

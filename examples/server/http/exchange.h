@@ -35,6 +35,7 @@ enum {
   EXCHANGE_ARGUMENTS_MAX = 4,
   EXCHANGE_PARAMETERS_MAX = 64,
   EXCHANGE_HEADERS_MAX = 64,
+  EXCHANGE_ROOM = 2048,
   EXCHANGE_ADDRESS_MAX = 64,
   EXCHANGE_REQUEST_ID_MAX = 40
 };
@@ -61,11 +62,8 @@ struct exchange {
   struct service *service;
 
   enum method method;
-  const char *path;       /* as it was sent, without the query */
-  struct pairs query;     /* decoded */
-  struct pairs headers;   /* in the order they came */
-  struct pairs arguments; /* of the route's path, decoded */
-  char *body;             /* NUL-terminated; wiped when the exchange ends */
+  const char *path; /* as it was sent, without the query */
+  char *body;       /* NUL-terminated; wiped when the exchange ends */
   size_t body_length;
   char address[EXCHANGE_ADDRESS_MAX];
   char request_id[EXCHANGE_REQUEST_ID_MAX];
@@ -81,19 +79,26 @@ struct exchange {
   char *reply;
   size_t reply_length;
   const char *reply_type;
-  bool reply_lent;  /* static bytes: neither freed nor wiped */
+  bool reply_lent;  /* static bytes, or the exchange's memory: not freed and wiped by itself */
   bool close_after; /* end the connection with this answer */
   struct reply_header *reply_headers;
 
   struct exchange_block *blocks;
+  size_t room_used;
+
+  /* Large, so not cleared for each request: the counts, and room_used, tell what is there. */
+  struct pairs query;                                    /* decoded */
+  struct pairs headers;                                  /* in the order they came */
+  struct pairs arguments;                                /* of the route's path, decoded */
+  max_align_t room[EXCHANGE_ROOM / sizeof(max_align_t)]; /* for what exchange_memory() gives */
 };
 
-/* 0 or -1: out of memory. `x` is zeroed by the caller. */
+/* Makes a new exchange of `x`, which may be anything. 0 or -1: out of memory. To be ended. */
 int exchange_begin(struct exchange *x, struct service *service);
-/* Wipes and frees everything but the reply, which the HTTP layer takes over. */
+/* Wipes and frees everything, the reply too. It may begin anew. */
 void exchange_end(struct exchange *x);
 
-/* Memory and text that live as long as the exchange; NULL: out of memory. */
+/* Memory, zeroed, and text that live as long as the exchange; NULL: out of memory. */
 void *exchange_memory(struct exchange *x, size_t size);
 char *exchange_copy(struct exchange *x, const char *text, size_t length);
 char *exchange_format(struct exchange *x, const char *format, ...)

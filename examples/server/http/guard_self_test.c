@@ -38,7 +38,6 @@ static enum MHD_Result judge(void *cls, struct MHD_Connection *connection, const
   (void)size;
   if (*uri != NULL && *admitted == UNDECIDED) {
     *admitted = guard_admit(&x, &request, &body_length);
-    free(x.reply);
     exchange_end(&x);
   }
   return MHD_NO;

@@ -2,6 +2,7 @@
 #include "http/reaper.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -13,8 +14,10 @@ enum { ROUND_MS = 250 };
 struct reaper_watch {
   struct reaper_watch *previous, *next;
   int socket;
-  enum reaper_phase phase;
-  int64_t deadline_ms;
+  /* Written by the connection's thread without the lock: who reads them a moment too early reads
+   * what was true a moment ago. */
+  _Atomic int64_t deadline_ms;
+  atomic_bool waits; /* for a request to begin */
 };
 
 struct reaper {
@@ -28,17 +31,17 @@ struct reaper {
   bool stopping;
 };
 
+/* Deadlines are seconds away: the coarse clock is good enough, and almost free. */
 static int64_t now_ms(void) {
   struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
   return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static bool is_late(const struct reaper *reaper, const struct reaper_watch *watch, int64_t now) {
-  if (watch->phase == REAPER_SERVICE)
-    return false;
-  bool waits = watch->phase == REAPER_IDLE || watch->phase == REAPER_NEW;
-  return now >= watch->deadline_ms || (waits && reaper->end_idle);
+  if (reaper->end_idle && atomic_load_explicit(&watch->waits, memory_order_relaxed))
+    return true;
+  return now >= atomic_load_explicit(&watch->deadline_ms, memory_order_relaxed);
 }
 
 /* The library sees the end of the stream and closes the connection itself. */
@@ -98,20 +101,13 @@ void reaper_stop(struct reaper *reaper) {
   free(reaper);
 }
 
-/* Under the lock. */
-static void set_phase(const struct reaper *reaper, struct reaper_watch *watch,
-                      enum reaper_phase phase) {
-  watch->phase = phase;
-  watch->deadline_ms = now_ms() + reaper->request_ms + (phase == REAPER_IDLE ? reaper->idle_ms : 0);
-}
-
 struct reaper_watch *reaper_add(struct reaper *reaper, int socket) {
   struct reaper_watch *watch = calloc(1, sizeof *watch);
   if (watch == NULL)
     return NULL;
   watch->socket = socket;
+  reaper_enter(reaper, watch, REAPER_NEW);
   pthread_mutex_lock(&reaper->lock);
-  set_phase(reaper, watch, REAPER_NEW);
   watch->next = reaper->first;
   if (watch->next != NULL)
     watch->next->previous = watch;
@@ -121,8 +117,6 @@ struct reaper_watch *reaper_add(struct reaper *reaper, int socket) {
 }
 
 void reaper_remove(struct reaper *reaper, struct reaper_watch *watch) {
-  if (watch == NULL)
-    return;
   pthread_mutex_lock(&reaper->lock);
   if (watch->previous != NULL)
     watch->previous->next = watch->next;
@@ -134,12 +128,14 @@ void reaper_remove(struct reaper *reaper, struct reaper_watch *watch) {
   free(watch);
 }
 
-void reaper_enter(struct reaper *reaper, struct reaper_watch *watch, enum reaper_phase phase) {
-  if (watch == NULL)
-    return;
-  pthread_mutex_lock(&reaper->lock);
-  set_phase(reaper, watch, phase);
-  pthread_mutex_unlock(&reaper->lock);
+void reaper_enter(const struct reaper *reaper, struct reaper_watch *watch,
+                  enum reaper_phase phase) {
+  int64_t deadline_ms = INT64_MAX;
+  if (phase != REAPER_SERVICE)
+    deadline_ms = now_ms() + reaper->request_ms + (phase == REAPER_IDLE ? reaper->idle_ms : 0);
+  atomic_store_explicit(&watch->waits, phase == REAPER_NEW || phase == REAPER_IDLE,
+                        memory_order_relaxed);
+  atomic_store_explicit(&watch->deadline_ms, deadline_ms, memory_order_relaxed);
 }
 
 void reaper_end_idle(struct reaper *reaper) {

@@ -31,8 +31,8 @@ void reaper_stop(struct reaper *reaper);
 struct reaper_watch *reaper_add(struct reaper *reaper, int socket);
 /* It is about to be closed. */
 void reaper_remove(struct reaper *reaper, struct reaper_watch *watch);
-/* It has got on. */
-void reaper_enter(struct reaper *reaper, struct reaper_watch *watch, enum reaper_phase phase);
+/* It has got on. Cheap: takes no lock. */
+void reaper_enter(const struct reaper *reaper, struct reaper_watch *watch, enum reaper_phase phase);
 
 /* From now on connections end at once on which no request has come: the service is stopping. */
 void reaper_end_idle(struct reaper *reaper);

@@ -39,6 +39,13 @@ void reply_take(struct exchange *x, int status, char *json, size_t length) {
     set(x, status, JSON_TYPE, json, length, false);
 }
 
+void reply_own(struct exchange *x, int status, char *json, size_t length) {
+  if (json == NULL)
+    out_of_memory(x);
+  else
+    set(x, status, JSON_TYPE, json, length, true);
+}
+
 void reply_text(struct exchange *x, int status, const char *json, size_t length) {
   char *copy = json != NULL ? malloc(length + 1) : NULL;
   if (copy != NULL) {

@@ -17,6 +17,8 @@ void reply_text(struct exchange *x, int status, const char *json, size_t length)
 void reply_json(struct exchange *x, int status, json_t *json);
 /* Text from malloc, such as open_memstream() makes; taken. NULL: 500, out of memory. */
 void reply_take(struct exchange *x, int status, char *json, size_t length);
+/* JSON in memory of the exchange's own (exchange_memory()), which is wiped with it. NULL: 503. */
+void reply_own(struct exchange *x, int status, char *json, size_t length);
 /* No body: 204. */
 void reply_nothing(struct exchange *x);
 /* No body: 304, the client has what it asked for. */

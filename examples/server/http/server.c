@@ -37,58 +37,35 @@ struct http_server {
   char url[128];
 };
 
-/* One request from its first line to its last byte sent. */
+/*
+ * A client's connection, and the request that it is at: one after the other, so that the room for
+ * one is made once.
+ */
 struct visit {
   struct http_server *server;
-  struct exchange x;
+  struct reaper_watch *watch;
+  char address[EXCHANGE_ADDRESS_MAX];
+  bool open;  /* a request is on its way */
+  bool begun; /* its head was read */
   char *uri;
-  bool begun;
-  bool refused;
   size_t body_expected;
+  struct exchange x;
 };
 
 /* -- Answering --------------------------------------------------------------------------------- */
 
-/* Replies may hold a key's value: each has its end here. Its length lies in front of it. */
-struct sent_bytes {
-  size_t length;
-  char *bytes;
-};
-
-static void wipe_sent(void *cls) {
-  struct sent_bytes *sent = cls;
-  sodium_memzero(sent->bytes, sent->length);
-  free(sent->bytes);
-  free(sent);
-}
-
-static struct MHD_Response *make_response(struct exchange *x) {
+/* What is sent lives, and is wiped, with the exchange: until complete(). */
+static struct MHD_Response *make_response(const struct exchange *x) {
   union {
     const char *in;
     void *out;
   } pun = {.in = x->reply != NULL ? x->reply : ""};
-  if (x->reply == NULL || x->reply_lent)
-    return MHD_create_response_from_buffer(x->reply_length, pun.out, MHD_RESPMEM_PERSISTENT);
-  struct sent_bytes *sent = malloc(sizeof *sent);
-  if (sent == NULL)
-    return NULL;
-  *sent = (struct sent_bytes){x->reply_length, x->reply};
-  x->reply = NULL;
-  struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(
-      sent->length, sent->bytes, wipe_sent, sent);
-  if (response == NULL)
-    wipe_sent(sent);
-  return response;
+  return MHD_create_response_from_buffer(x->reply_length, pun.out, MHD_RESPMEM_PERSISTENT);
 }
 
 static void add_headers(const struct http_server *server, struct MHD_Response *response,
                         struct exchange *x) {
-  static const char *const always[][2] = {
-      {"X-Content-Type-Options", "nosniff"},
-      {"Referrer-Policy", "no-referrer"},
-  };
-  for (size_t i = 0; i < sizeof always / sizeof always[0]; i++)
-    MHD_add_response_header(response, always[i][0], always[i][1]);
+  MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
   MHD_add_response_header(response, "X-Request-ID", x->request_id);
   if (server->hsts[0] != '\0')
     MHD_add_response_header(response, "Strict-Transport-Security", server->hsts);
@@ -118,49 +95,82 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct vis
   return result;
 }
 
-/* -- Deadlines ----------------------------------------------------------------------------------- */
+/* -- Connections ------------------------------------------------------------------------------- */
 
-static void watch_connection(void *cls, struct MHD_Connection *connection, void **watch,
-                             enum MHD_ConnectionNotificationCode code) {
-  struct http_server *server = cls;
-  if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    *watch = info != NULL ? reaper_add(server->reaper, info->connect_fd) : NULL;
-  } else {
-    reaper_remove(server->reaper, *watch);
-    *watch = NULL;
-  }
-}
-
-static void enter(const struct http_server *server, struct MHD_Connection *connection,
-                  enum reaper_phase phase) {
-  const union MHD_ConnectionInfo *info =
-      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-  if (info != NULL)
-    reaper_enter(server->reaper, info->socket_context, phase);
-}
-
-/* -- A request's way --------------------------------------------------------------------------- */
-
-static void name_request(struct exchange *x) {
-  unsigned char random[16];
-  char hex[2 * sizeof random + 1];
-  randombytes_buf(random, sizeof random);
-  sodium_bin2hex(hex, sizeof hex, random, sizeof random);
-  snprintf(x->request_id, sizeof x->request_id, "req_%s", hex);
-}
-
-static void note_peer(struct exchange *x, struct MHD_Connection *connection) {
+static void note_peer(struct visit *visit, struct MHD_Connection *connection) {
   const union MHD_ConnectionInfo *info =
       MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
   const struct sockaddr *address = info != NULL ? info->client_addr : NULL;
   socklen_t length = address != NULL && address->sa_family == AF_INET6
                          ? (socklen_t)sizeof(struct sockaddr_in6)
                          : (socklen_t)sizeof(struct sockaddr_in);
-  if (address == NULL ||
-      getnameinfo(address, length, x->address, sizeof x->address, NULL, 0, NI_NUMERICHOST) != 0)
-    snprintf(x->address, sizeof x->address, "unknown");
+  if (address == NULL || getnameinfo(address, length, visit->address, sizeof visit->address, NULL,
+                                     0, NI_NUMERICHOST) != 0)
+    snprintf(visit->address, sizeof visit->address, "unknown");
+}
+
+static struct visit *open_visit(struct http_server *server, struct MHD_Connection *connection) {
+  const union MHD_ConnectionInfo *info =
+      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+  struct visit *visit = info != NULL ? calloc(1, sizeof *visit) : NULL;
+  if (visit == NULL)
+    return NULL;
+  visit->server = server;
+  visit->watch = reaper_add(server->reaper, info->connect_fd);
+  note_peer(visit, connection);
+  if (visit->watch != NULL)
+    return visit;
+  free(visit);
+  return NULL;
+}
+
+/* Its request is over, answered or not. */
+static void leave(struct visit *visit) {
+  if (!visit->open)
+    return;
+  visit->open = false;
+  if (visit->begun) {
+    if (visit->x.status != 0 && visit->server->options.completed != NULL)
+      visit->server->options.completed(&visit->x);
+    exchange_end(&visit->x);
+  }
+  free(visit->uri);
+}
+
+static void watch_connection(void *cls, struct MHD_Connection *connection, void **context,
+                             enum MHD_ConnectionNotificationCode code) {
+  struct http_server *server = cls;
+  struct visit *visit = *context;
+  if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+    *context = open_visit(server, connection);
+  } else if (visit != NULL) {
+    leave(visit);
+    reaper_remove(server->reaper, visit->watch);
+    free(visit);
+    *context = NULL;
+  }
+}
+
+static void enter(const struct visit *visit, enum reaper_phase phase) {
+  reaper_enter(visit->server->reaper, visit->watch, phase);
+}
+
+/* -- A request's way --------------------------------------------------------------------------- */
+
+/* Names need to be unique, not secret: the system is asked for a handful of them at a time. */
+static void name_request(struct exchange *x) {
+  enum { NAME_BYTES = 16, NAMES = 32 };
+  static _Thread_local unsigned char random[NAMES * NAME_BYTES];
+  static _Thread_local size_t left;
+  static const char prefix[] = "req_";
+  if (left == 0) {
+    randombytes_buf(random, sizeof random);
+    left = NAMES;
+  }
+  left--;
+  memcpy(x->request_id, prefix, sizeof prefix);
+  sodium_bin2hex(x->request_id + sizeof prefix - 1, sizeof x->request_id - (sizeof prefix - 1),
+                 random + left * NAME_BYTES, NAME_BYTES);
 }
 
 static int64_t monotonic_us(void) {
@@ -173,22 +183,20 @@ static int64_t monotonic_us(void) {
 static enum MHD_Result begin(struct visit *visit, struct MHD_Connection *connection,
                              const char *method, const char *version) {
   struct exchange *x = &visit->x;
+  const struct http_options *options = &visit->server->options;
   visit->begun = true;
-  enter(visit->server, connection, REAPER_REQUEST);
-  x->began_us = monotonic_us();
-  x->secure = visit->server->options.tls_certificate != NULL;
-  name_request(x);
-  note_peer(x, connection);
-  if (exchange_begin(x, visit->server->options.service) != 0)
+  enter(visit, REAPER_REQUEST);
+  if (exchange_begin(x, options->service) != 0)
     return MHD_NO;
-  const struct guard_request request = {connection, visit->uri, method, version,
-                                        visit->server->options.max_body};
-  if (guard_admit(x, &request, &visit->body_expected)) {
-    x->body = calloc(1, visit->body_expected + 1);
-    return x->body != NULL ? MHD_YES : MHD_NO;
-  }
-  visit->refused = true;
-  return send_answer(connection, visit);
+  x->began_us = monotonic_us();
+  x->secure = options->tls_certificate != NULL;
+  name_request(x);
+  memcpy(x->address, visit->address, sizeof x->address);
+  const struct guard_request request = {connection, visit->uri, method, version, options->max_body};
+  if (!guard_admit(x, &request, &visit->body_expected))
+    return send_answer(connection, visit);
+  x->body = exchange_memory(x, visit->body_expected + 1);
+  return x->body != NULL ? MHD_YES : MHD_NO;
 }
 
 /* Wipes what the library read, too: a body may hold a key's value. */
@@ -221,43 +229,39 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
     return take_body(visit, data, size);
   if (visit->x.body_length != visit->body_expected)
     return MHD_NO; /* the client went away in the middle */
-  enter(visit->server, connection, REAPER_SERVICE);
+  enter(visit, REAPER_SERVICE);
   visit->server->options.answer(&visit->x);
   if (atomic_load_explicit(&visit->server->stopping, memory_order_relaxed))
     visit->x.close_after = true;
-  enter(visit->server, connection, REAPER_ANSWER);
+  enter(visit, REAPER_ANSWER);
   return send_answer(connection, visit);
 }
 
 /* The earliest moment of a request, and the only one at which its target can be seen as sent. */
 static void *note_uri(void *cls, const char *uri, struct MHD_Connection *connection) {
-  struct visit *visit = calloc(1, sizeof *visit);
-  (void)connection;
-  if (visit == NULL || (visit->uri = strdup(uri)) == NULL) {
-    free(visit);
+  const union MHD_ConnectionInfo *info =
+      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+  struct visit *visit = info != NULL ? info->socket_context : NULL;
+  (void)cls;
+  if (visit == NULL)
     return NULL;
-  }
-  visit->server = cls;
-  return visit;
+  leave(visit); /* one of which the end was not told */
+  visit->uri = strdup(uri);
+  visit->open = visit->uri != NULL;
+  visit->begun = false;
+  return visit->open ? visit : NULL;
 }
 
 static void complete(void *cls, struct MHD_Connection *connection, void **con_cls,
                      enum MHD_RequestTerminationCode code) {
   struct visit *visit = *con_cls;
+  (void)cls;
+  (void)connection;
   (void)code;
-  enter(cls, connection, REAPER_IDLE);
   if (visit == NULL)
     return;
-  struct exchange *x = &visit->x;
-  if (x->status != 0 && visit->server->options.completed != NULL)
-    visit->server->options.completed(x);
-  if (x->reply != NULL && !x->reply_lent) {
-    sodium_memzero(x->reply, x->reply_length);
-    free(x->reply);
-  }
-  exchange_end(x);
-  free(visit->uri);
-  free(visit);
+  enter(visit, REAPER_IDLE);
+  leave(visit);
   *con_cls = NULL;
 }
 

@@ -43,7 +43,7 @@ int main(int count, char **words) {
   memset(answer + length, 'x', ANSWER_BYTES - (size_t)length - 2);
   memcpy(answer + ANSWER_BYTES - 2, "\"}", 3);
   struct MHD_Daemon *daemon = MHD_start_daemon(
-      MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, handle, &mark, //
+      MHD_USE_POLL_INTERNAL_THREAD, 0, NULL, NULL, handle, &mark, //
       MHD_OPTION_THREAD_POOL_SIZE, threads,                        //
       MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_END);
   const union MHD_DaemonInfo *info =
