@@ -83,6 +83,11 @@ enum delivery_status delivery_status(const struct delivery *delivery) {
   return status;
 }
 
+bool delivery_is_due(const struct delivery *delivery) {
+  return delivery_status(delivery) == DELIVERY_PENDING &&
+         apikeys_document_due_at_ms(delivery->document) <= now_ms();
+}
+
 json_t *delivery_json(const struct delivery *delivery) {
   json_t *json = json_pack("{s:s,s:s}", "object", "webhook_delivery", "id",
                            apikeys_document_id(delivery->document, NULL));

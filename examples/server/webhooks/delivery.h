@@ -50,6 +50,8 @@ int delivery_read(struct delivery *delivery, apikeys_document *document);
 const char *delivery_endpoint_id(const struct delivery *delivery);
 const char *delivery_event_id(const struct delivery *delivery);
 enum delivery_status delivery_status(const struct delivery *delivery);
+/* To be tried now. */
+bool delivery_is_due(const struct delivery *delivery);
 /* For clients. NULL: out of memory. */
 json_t *delivery_json(const struct delivery *delivery);
 

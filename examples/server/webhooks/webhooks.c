@@ -97,6 +97,9 @@ static int take(struct webhooks *webhooks, const struct endpoint *endpoint, cons
   struct delivery delivery;
   apikeys_event *event = apikeys_event_new();
   int rc = delivery_get(&delivery, env, webhooks->actor, id, id_length, webhooks->err);
+  /* Another process may have done it all since it was listed. */
+  if (rc == APIKEYS_OK && !delivery_is_due(&delivery))
+    rc = APIKEYS_ERROR_CHANGED;
   if (rc == APIKEYS_OK && event == NULL)
     rc = APIKEYS_ERROR_NO_MEMORY;
   if (rc == APIKEYS_OK)
