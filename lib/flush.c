@@ -56,6 +56,13 @@ static int write_pending(apikeys_env *env) {
   return rc;
 }
 
+static int report(apikeys_env *env, int rc) {
+  if (rc != APIKEYS_OK)
+    ak_log(&env->options, APIKEYS_LOG_WARNING, "recorded uses were not written yet: %s",
+           apikeys_result_text(rc));
+  return rc;
+}
+
 int ak_flush_usage(apikeys_env *env) {
   size_t slot = 0;
   bool more = true;
@@ -64,8 +71,9 @@ int ak_flush_usage(apikeys_env *env) {
     more = ak_cache_hand_over_uses(&env->cache, &slot);
     rc = write_pending(env);
   }
-  if (rc != APIKEYS_OK)
-    ak_log(&env->options, APIKEYS_LOG_WARNING, "recorded uses were not written yet: %s",
-           apikeys_result_text(rc));
-  return rc;
+  return report(env, rc);
+}
+
+int ak_flush_pending(apikeys_env *env) {
+  return report(env, write_pending(env));
 }

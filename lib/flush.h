@@ -7,4 +7,7 @@
 /* Write the uses of keys that are remembered; what cannot be written stays remembered. */
 int ak_flush_usage(apikeys_env *env);
 
+/* The same without those that the cache has: they need no room that a validation waits for. */
+int ak_flush_pending(apikeys_env *env);
+
 #endif

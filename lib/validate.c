@@ -184,7 +184,7 @@ static int ask_store(const struct question *question, struct lookup *lookups, si
     ak_record_release(&lookups[i].path.key);
   }
   if (ak_usage_full(&question->env->usage))
-    ak_flush_usage(question->env);
+    ak_flush_pending(question->env);
   return rc;
 }
 
