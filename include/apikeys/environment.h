@@ -123,9 +123,16 @@ APIKEYS_API int apikeys_options_set_random(apikeys_options *options,
  *   APIKEYS_ERROR_OUTCOME_UNKNOWN     making or upgrading it may have succeeded: open it again
  *   and those of any call: …_BUSY, …_STORAGE, …_STORAGE_FULL, …_NO_MEMORY, …_RANDOM
  *
- * The file belongs on a local file system, and one process must hold one copy of SQLite only: both
- * are SQLite's own rules. An environment of an older schema is upgraded in one transaction. Since
- * 1.0.
+ * The file belongs on a local file system, one process must hold one copy of SQLite only, and
+ * nobody may open the file or the two beside it ("-wal", "-shm") but through SQLite: these are
+ * SQLite's own rules. An environment of an older schema is upgraded in one transaction.
+ *
+ * Other processes on this host may have the same file open, and may be killed at any time: a change
+ * that one of them was told is done is seen by the next call of the others (for validations see
+ * apikeys/validate.h). If one of the three files is removed, or another is put in its place, every
+ * call gives APIKEYS_ERROR_STORE_REPLACED, writes of a replaced database at once, all others within
+ * a second, until the environment is closed and opened again: to restore a backup, close first.
+ * Since 1.0.
  */
 APIKEYS_API int apikeys_open_sqlite(apikeys_env **env, const char *path,
                                     const apikeys_options *options,

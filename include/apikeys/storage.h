@@ -321,15 +321,19 @@ typedef struct apikeys_storage {
   int (*prepare_fork)(void *self);
 
   /* Optional; without it every validation asks the store. A number that has changed if anything has
-   * been committed that could alter a validation: any change of api_keys, members, roles,
-   * organizations, permissions or the environment. It is at least as new as every change whose
-   * commit returned before this call, in any process. May not block; costs nanoseconds.
+   * been committed that could alter a validation of a good key: an update or a removal of api_keys,
+   * members, roles, organizations, permissions or the environment, or a new one of the roles or the
+   * environment. (Of the environment the fields id, accepted_prefixes, root_version and
+   * idle_lifetime_ms are enough.) No number comes again after another. It is at least as new as
+   * every change whose commit returned before this call, in any process, and may be newer than the
+   * last commit that returned. May not block; costs nanoseconds. UINT64_MAX is no generation.
    * APIKEYS_ERROR_UNSUPPORTED: it cannot be known now; the library then asks the store. */
   int (*generation)(void *self, uint64_t *generation);
 
-  /* Optional. Call `visit` for what was changed after `since`, a generation that was given before,
-   * up to what the transaction sees, in any order; more may be told, never less.
-   * APIKEYS_ERROR_UNSUPPORTED: not known any more, anything may have changed. */
+  /* Optional; without it every change empties what is at hand. Call `visit` for what was changed
+   * after `since`, a generation that was given before, up to what the transaction sees, in any
+   * order; more may be told, never less. APIKEYS_ERROR_UNSUPPORTED: not known any more, anything
+   * may have changed; a bounded log of changes is enough. */
   int (*changes)(void *self, apikeys_transaction *transaction, uint64_t since,
                  apikeys_change_visitor visit, void *visit_data);
 } apikeys_storage;

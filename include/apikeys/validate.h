@@ -74,6 +74,23 @@ APIKEYS_API int apikeys_request_set_request_id(apikeys_request *request, const c
  *
  * Negative: the question could not be answered (the store, memory, a fork): refuse with 503.
  *
+ * When a change is seen. A key that was found good is kept at hand, so that the next validation
+ * need not ask the store; and what any thread or any process on this host was told is done (a call
+ * that returned 0, a COMMIT in the sqlite3 shell) is seen by every validation that starts after it.
+ * Each one first asks the store, in nanoseconds, whether anything was committed. Where the store
+ * cannot say, it is asked for the key itself: slower, never late. That is so for a store of yours
+ * without generation() (apikeys/storage.h), while a database's triggers named changes_… are not as
+ * the library made them or others are on the same tables, and with a bound of 0 in
+ * apikeys_options_set_cache_keys(). A child of a fork goes by nothing that its parent knew.
+ * Not seen at once is what goes round SQLite: another host on a network file system, writing to the
+ * file itself, a connection with its triggers turned off or that edits the schema's own table.
+ *
+ * The clock. Expiry is judged at every validation, to the millisecond of the environment's clock.
+ * A clock that is set back revives nothing: after a key was refused as expired by this handle, it
+ * and every key of the same expiry or an earlier one stay refused, until a key's expiry is moved
+ * behind that or the environment is opened anew. A request's own time
+ * (apikeys_request_set_time_ms) counts for that request alone.
+ *
  * The time it takes does not depend on any character of the secret. The lookup id is public, and
  * whether it exists may show in the store's timing. `value` needs no terminator and is not kept.
  */

@@ -411,11 +411,18 @@ END_TEST
 
 /* ------------------------------------------------------------------------------- upgrades ----- */
 
-static char *schema_1(void) {
+/* The SQL that made a database of that version. */
+static char *schema_of(int version) {
   static struct bytes text;
-  read_bytes(&text, TEST_DATA_DIR "/storage/schema_1.sql");
+  char name[PATH_MAX];
+  snprintf(name, sizeof name, "%s/storage/schema_%d.sql", TEST_DATA_DIR, version);
+  read_bytes(&text, name);
   text.data[text.length] = '\0';
   return (char *)text.data;
+}
+
+static char *schema_1(void) {
+  return schema_of(1);
 }
 
 /* Every row of a table, but for columns that came later. */
@@ -497,9 +504,9 @@ static void check_is_current(void) {
   ck_assert_str_eq(ask_sql(path, "PRAGMA integrity_check"), "ok");
 }
 
-static void check_upgrade(const char *and_then) {
+static void check_upgrade(int version, const char *and_then) {
   char *before[TABLES_OF_1];
-  run_sql(path, schema_1());
+  run_sql(path, schema_of(version));
   run_sql(path, and_then);
   all_rows(before);
   apikeys_storage store = open_store();
@@ -512,12 +519,48 @@ static void check_upgrade(const char *and_then) {
 }
 
 START_TEST(schema_1_is_upgraded) {
-  check_upgrade("");
+  check_upgrade(1, "");
 }
 END_TEST
 
 START_TEST(schema_1_is_upgraded_in_wal_mode) {
-  check_upgrade("PRAGMA journal_mode=WAL");
+  check_upgrade(1, "PRAGMA journal_mode=WAL");
+}
+END_TEST
+
+START_TEST(schema_3_is_upgraded) {
+  check_upgrade(3, _i == 0 ? "" : "PRAGMA journal_mode=WAL");
+  ck_assert_str_eq(ask_sql(path, "SELECT metadata FROM organizations WHERE id = 'org_1'"),
+                   "{\"plan\":\"pro\"}");
+  ck_assert_str_eq(ask_sql(path, "SELECT (SELECT count(*) FROM documents) ||"
+                                 " (SELECT count(*) FROM tombstones) ||"
+                                 " (SELECT count(*) FROM idempotency_keys)"),
+                   "111");
+}
+END_TEST
+
+static int note_lookup_id(int kind, const char *identity, size_t length, void *data) {
+  int *seen = data;
+  *seen += kind == AK_API_KEY && length == 16 && memcmp(identity, "9fQ2000000000001", 16) == 0;
+  return APIKEYS_OK;
+}
+
+/* What was there before there were triggers is told of as well. */
+START_TEST(an_upgraded_store_tells_changes) {
+  uint64_t before = 0, after = 0;
+  int seen = 0;
+  run_sql(path, schema_of(_i));
+  apikeys_storage store = open_store();
+  ck_assert_int_eq(store.generation(store.self, &before), APIKEYS_OK);
+  run_sql(path, "UPDATE api_keys SET state = 2 WHERE id = 'api_key_1'");
+  ck_assert_int_eq(store.generation(store.self, &after), APIKEYS_OK);
+  ck_assert_uint_ne(before, after);
+  apikeys_transaction *transaction = start(&store, APIKEYS_TRANSACTION_READ);
+  ck_assert_int_eq(store.changes(store.self, transaction, before, note_lookup_id, &seen),
+                   APIKEYS_OK);
+  ck_assert_int_eq(finish(&store, transaction), APIKEYS_OK);
+  ck_assert_int_gt(seen, 0);
+  close_store(&store);
 }
 END_TEST
 
@@ -830,6 +873,9 @@ int main(void) {
   TCase *upgraded = new_case(suite, "upgraded");
   tcase_add_test(upgraded, schema_1_is_upgraded);
   tcase_add_test(upgraded, schema_1_is_upgraded_in_wal_mode);
+  tcase_add_loop_test(upgraded, schema_3_is_upgraded, 0, 2);
+  tcase_add_loop_test(upgraded, an_upgraded_store_tells_changes, 1, 2);
+  tcase_add_loop_test(upgraded, an_upgraded_store_tells_changes, 3, 4);
   tcase_add_test(upgraded, an_upgraded_store_reads_what_was_there);
   tcase_add_test(upgraded, a_process_with_the_older_schema_can_still_add);
   tcase_add_test(upgraded, an_upgrade_that_fails_in_the_middle_changes_nothing);

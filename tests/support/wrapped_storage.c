@@ -86,6 +86,11 @@ static int on_changes(void *self, apikeys_transaction *transaction, uint64_t sin
                                 : APIKEYS_ERROR_UNSUPPORTED;
 }
 
+static int on_prepare_fork(void *self) {
+  const apikeys_storage *inner = pass(self, SLOT_PREPARE_FORK);
+  return inner->prepare_fork(inner->self);
+}
+
 void wrap_storage(struct wrapped_storage *wrapped, const apikeys_storage *inner,
                   apikeys_storage *out) {
   memset(wrapped, 0, sizeof *wrapped);
@@ -105,7 +110,8 @@ void wrap_storage(struct wrapped_storage *wrapped, const apikeys_storage *inner,
                            .scan = on_scan,
                            .raise = on_raise,
                            .generation = on_generation,
-                           .changes = on_changes};
+                           .changes = on_changes,
+                           .prepare_fork = on_prepare_fork};
 }
 
 void wrap_memory_storage(struct wrapped_storage *wrapped, apikeys_storage *out) {

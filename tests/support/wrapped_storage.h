@@ -20,6 +20,7 @@ enum wrapped_slot {
   SLOT_RAISE,
   SLOT_GENERATION,
   SLOT_CHANGES,
+  SLOT_PREPARE_FORK,
   SLOT_COMMITTED, /* not a slot: a commit that has returned */
   SLOT_END
 };
