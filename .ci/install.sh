@@ -72,6 +72,7 @@ need_interop_packages() {
   need chromium chromium --version
   need fonts-dejavu-core have_fonts
   need python3-flask python3 -c "import flask"
+  need python3-jsonschema python3 -c "import jsonschema"
 }
 
 # Debian keeps PostgreSQL's server programs out of the PATH, in a folder for each version.

@@ -29,6 +29,11 @@ static void show_widget(struct exchange *x) {
     reply_header(x, "Cross-Origin-Resource-Policy", "cross-origin");
 }
 
+/* What the API is, for programs and people: OpenAPI 3.1. */
+static void show_document(struct exchange *x) {
+  assets_answer(x, "api/openapi.json");
+}
+
 static bool is_demo(struct exchange *x) {
   if (!x->service->config->demo)
     reply_error(x, 404, "not_found", "This is no demo.");
@@ -55,6 +60,7 @@ static void show_demo_asset(struct exchange *x) {
 const struct route page_routes[] = {
     {METHOD_GET, "/", ACCESS_PUBLIC, show_start},
     {METHOD_GET, "/widget/v1/api-keys-widget.js", ACCESS_PUBLIC, show_widget},
+    {METHOD_GET, "/openapi.json", ACCESS_PUBLIC, show_document},
     {METHOD_GET, "/demo", ACCESS_PUBLIC, show_demo},
     {METHOD_GET, "/demo/assets/:name", ACCESS_PUBLIC, show_demo_asset},
     {METHOD_GET, "/dashboard", ACCESS_PUBLIC, enter_dashboard},

@@ -3,6 +3,7 @@
 import re
 import time
 
+import openapi
 from service import ServiceTest, WAIT_SECONDS
 
 NO_ORGANIZATION = "org_01EHWNCE74X7JSDV0X3SZ3KJNY"
@@ -24,6 +25,7 @@ class RestTest(ServiceTest):
                                       token=token or self.service.management_key)
         self.assertEqual(answer.status, status, f"{method} {path}: {answer}")
         self.assertTrue(answer.headers["X-Request-ID"])
+        self.assertIsNone(openapi.problem_of(method, path, answer))
         if status == 204:
             self.assertEqual(answer.body, b"")
             return None
