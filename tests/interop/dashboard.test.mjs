@@ -226,6 +226,84 @@ test('a permission is made, switched on, and what an organization is is changed'
   await page.context().close();
 });
 
+test('an organization from its creation to its end, with a member and a role of its own', async () => {
+  const page = await signedIn();
+  const dialog = page.getByRole('dialog');
+  await page.getByRole('button', { name: 'New organization' }).click();
+  await dialog.getByLabel('Name').fill('Short-lived');
+  await dialog.getByRole('button', { name: 'Create organization' }).click();
+  await page.getByRole('heading', { name: 'Short-lived', level: 1 }).waitFor();
+
+  await page.getByRole('link', { name: 'Roles', exact: true }).last().click();
+  await page.getByRole('button', { name: 'New role' }).first().click();
+  await dialog.getByLabel('Name').fill('Auditor');
+  await dialog.getByLabel('Slug').fill('org-auditor');
+  await dialog.getByRole('checkbox', { name: /posts:read/ }).check();
+  await dialog.getByRole('button', { name: 'Create role' }).click();
+  await page.getByText('The role was created').waitFor();
+  await page.getByRole('button', { name: 'Actions for Auditor' }).click();
+  await page.getByRole('menuitem', { name: 'Edit' }).click();
+  await dialog.getByLabel('Description').fill('Looks, and does not touch');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Looks, and does not touch').waitFor();
+
+  await page.getByRole('link', { name: 'Members' }).click();
+  await page.getByRole('button', { name: 'Add member' }).first().click();
+  await dialog.getByLabel('User id').fill('user_eve');
+  await dialog.getByRole('checkbox', { name: /org-auditor/ }).check();
+  await check(page, 'add-member');
+  await dialog.getByRole('button', { name: 'Add member' }).click();
+  await page.getByText('user_eve').first().waitFor();
+  const organizationId = page.url().split('/organizations/')[1].split('/')[0];
+  const members = async () => (await server.request('GET', `/user_management/organization_memberships?organization_id=${organizationId}`)).body.data;
+  assert.deepEqual((await members())[0].roles.map(({ slug }) => slug).sort(), ['member', 'org-auditor']);
+  await page.getByRole('button', { name: /Actions for user_eve/ }).click();
+  await page.getByRole('menuitem', { name: 'Deactivate' }).click();
+  await dialog.getByRole('button', { name: 'Deactivate' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  assert.equal((await members())[0].status, 'inactive');
+
+  await page.getByRole('link', { name: 'Settings', exact: true }).first().click();
+  await page.getByRole('button', { name: 'Delete organization' }).click();
+  await dialog.getByLabel(/To go on, type/).fill('Something else');
+  await dialog.getByRole('button', { name: 'Delete organization' }).click();
+  await dialog.getByText('Please type Short-lived.').waitFor();
+  await dialog.getByLabel(/To go on, type/).fill('Short-lived');
+  await dialog.getByRole('button', { name: 'Delete organization' }).click();
+  await page.getByRole('heading', { name: 'Organizations', level: 1 }).waitFor();
+  assert.equal((await server.request('GET', `/organizations/${organizationId}`)).status, 404);
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+});
+
+test('settings hold, and a colleague gets a key with less', async () => {
+  const page = await signedIn();
+  const dialog = page.getByRole('dialog');
+  await page.goto(`${server.url}/dashboard/settings`);
+  await page.getByLabel('Longest lifetime, in days').fill('-1');
+  await page.getByRole('button', { name: 'Save changes' }).click();
+  await page.getByText('A number, or nothing for “no limit”.').waitFor();
+  await page.getByLabel('Longest lifetime, in days').fill('400');
+  await page.getByRole('button', { name: 'Save changes' }).click();
+  await page.getByText('Saved').waitFor();
+  assert.equal((await server.request('GET', '/environment')).body.max_lifetime_ms, 400 * 86400_000);
+  await server.request('PATCH', '/environment', { body: { max_lifetime_ms: 0 } });
+
+  await page.goto(`${server.url}/dashboard/management-keys`);
+  await page.getByRole('button', { name: 'Create key' }).click();
+  await dialog.getByLabel('Name').fill('Reader');
+  await dialog.getByRole('checkbox', { name: /apikeys:organizations:read/ }).check();
+  await dialog.getByRole('button', { name: 'Create management key' }).click();
+  const value = await dialog.getByLabel('Value', { exact: true }).inputValue();
+  server.secrets.add(value);
+  await dialog.getByRole('button', { name: 'I have stored it' }).click();
+  await page.getByText('Reader').first().waitFor();
+  assert.equal((await server.request('GET', '/organizations', { key: value })).status, 200);
+  assert.equal((await server.request('GET', '/events', { key: value })).status, 403);
+  assert.deepEqual(page.complaints, []);
+  await page.context().close();
+});
+
 test('events come by themselves, and can be read', async () => {
   const page = await signedIn();
   await page.goto(`${server.url}/dashboard/events`);
