@@ -175,8 +175,7 @@ static void read_copy(const _Atomic uint64_t *header, int copy, uint64_t words[H
 static bool read_header(const _Atomic uint64_t *header, uint64_t words[HEADER_WORDS]) {
   uint64_t second[HEADER_WORDS];
   uint32_t version;
-  read_copy(header, 0, words);
-  atomic_thread_fence(memory_order_seq_cst);
+  read_copy(header, 0, words); /* acquired: the second is read after it */
   read_copy(header, 1, second);
   memcpy(&version, words, sizeof version);
   return memcmp(words, second, sizeof second) == 0 && version == WAL_INDEX_VERSION &&

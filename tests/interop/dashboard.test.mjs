@@ -263,7 +263,7 @@ test('an organization from its creation to its end, with a member and a role of 
   await dialog.waitFor({ state: 'detached' });
   assert.equal((await members())[0].status, 'inactive');
 
-  await page.getByRole('link', { name: 'Settings', exact: true }).first().click();
+  await page.getByRole('link', { name: 'Settings', exact: true }).last().click();
   await page.getByRole('button', { name: 'Delete organization' }).click();
   await dialog.getByLabel(/To go on, type/).fill('Something else');
   await dialog.getByRole('button', { name: 'Delete organization' }).click();

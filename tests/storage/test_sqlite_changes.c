@@ -253,11 +253,11 @@ START_TEST(a_table_of_changes_that_is_not_ours_ends_all_knowledge) {
 END_TEST
 
 START_TEST(other_changes_of_the_schema_leave_a_gap) {
+  static const char trigger[] =
+      "CREATE TRIGGER theirs_too AFTER INSERT ON events BEGIN SELECT 1; END";
   static const char *const edits[] = {"CREATE INDEX theirs ON api_keys (name)",
-                                      "CREATE TABLE another (a)",
-                                      "CREATE TRIGGER theirs_too AFTER INSERT ON events"
-                                      " BEGIN SELECT 1; END",
-                                      "DROP INDEX theirs", "VACUUM"};
+                                      "CREATE TABLE another (a)", trigger, "DROP INDEX theirs",
+                                      "VACUUM"};
   for (size_t i = 0; i < sizeof edits / sizeof edits[0]; i++) {
     uint64_t before = generation();
     run_sql(path, edits[i]);
