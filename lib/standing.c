@@ -64,10 +64,11 @@ bool ak_standing_organization(struct ak_standing *standing, uint64_t generation,
 void ak_standing_put_organization(struct ak_standing *standing, uint64_t generation,
                                   const char *id) {
   struct ak_standing_organization *place = place_of(standing, id);
-  if (strlen(id) >= sizeof place->id)
+  size_t length = strlen(id);
+  if (length >= sizeof place->id)
     return;
   pthread_mutex_lock(&standing->lock);
   place->generation = generation;
-  strcpy(place->id, id);
+  memcpy(place->id, id, length + 1);
   pthread_mutex_unlock(&standing->lock);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* apikeysd: the key service. Starts, serves until it is told to stop, stops in good order. */
+#include "clock.h"
 #include "config.h"
 #include "http/router.h"
 #include "http/server.h"
@@ -29,9 +30,7 @@ static void wipe_and_free(void *memory) {
 }
 
 static void note_request(const struct exchange *x) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  int64_t took_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 - x->began_us;
+  int64_t took_us = clock_monotonic_ns() / 1000 - x->began_us;
   metrics_request(x->service->metrics, x, took_us);
   if (x->status >= 500 || x->service->config->access_log)
     log_access(x->service->log, x, took_us);

@@ -2,6 +2,7 @@
 #include "dashboard/sessions.h"
 
 #include "access.h"
+#include "clock.h"
 #include "config.h"
 #include "dashboard/gate.h"
 #include "http/reply.h"
@@ -12,19 +13,12 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #define COLLECTION "dashboard-sessions"
 #define S(text) (text), strlen(text)
 
 /* A session that was used a moment ago is not written again. */
 enum { TOUCH_MS = 10 * 1000 };
-
-static int64_t now_ms(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* -- The cookie -------------------------------------------------------------------------------- */
 
@@ -178,7 +172,7 @@ bool sessions_start(struct exchange *x) {
     rc = delete_session(x, before);
   if (rc == APIKEYS_OK) {
     randombytes_buf(session->id, sizeof session->id);
-    session->signed_in_ms = session->seen_ms = now_ms();
+    session->signed_in_ms = session->seen_ms = clock_unix_ms();
     snprintf(session->key_id, sizeof session->key_id, "%s", apikeys_actor_key_id(x->actor, NULL));
     complete(session);
     rc = write_session(x, session);
@@ -225,7 +219,7 @@ static bool has_page_token(struct exchange *x) {
 /* Somebody is there: the idle time begins anew. Who loses a race against another request of the
  * same session need not write: that one did. */
 static void touch(struct exchange *x) {
-  int64_t now = now_ms();
+  int64_t now = clock_unix_ms();
   bool background = exchange_header(x, "X-Background", NULL) != NULL;
   if (background || now - x->session->seen_ms < TOUCH_MS)
     return;

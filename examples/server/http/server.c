@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/server.h"
 
+#include "clock.h"
 #include "http/guard.h"
 #include "http/reaper.h"
 #include "http/reply.h"
@@ -173,12 +174,6 @@ static void name_request(struct exchange *x) {
                  random + left * NAME_BYTES, NAME_BYTES);
 }
 
-static int64_t monotonic_us(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 /* The first call for a request: nothing of its body was read. */
 static enum MHD_Result begin(struct visit *visit, struct MHD_Connection *connection,
                              const char *method, const char *version) {
@@ -188,7 +183,7 @@ static enum MHD_Result begin(struct visit *visit, struct MHD_Connection *connect
   enter(visit, REAPER_REQUEST);
   if (exchange_begin(x, options->service) != 0)
     return MHD_NO;
-  x->began_us = monotonic_us();
+  x->began_us = clock_monotonic_ns() / 1000;
   x->secure = options->tls_certificate != NULL;
   name_request(x);
   memcpy(x->address, visit->address, sizeof x->address);

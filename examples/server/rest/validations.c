@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* POST /api_keys/validations: is this value a good key? */
+#include "clock.h"
 #include "http/body.h"
 #include "http/reply.h"
 #include "metrics.h"
@@ -7,7 +8,6 @@
 #include "service.h"
 
 #include <string.h>
-#include <time.h>
 
 static void reply_key(struct exchange *x, apikeys_key *key) {
   static const char before[] = "{\"api_key\":";
@@ -33,19 +33,13 @@ static void answer(struct exchange *x, int rc, apikeys_key *key) {
     reply_failure(x, rc, "API Key", "");
 }
 
-static int64_t now_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 static void validate_value(struct exchange *x, const char *value, size_t length) {
   apikeys_key *key = apikeys_key_new();
   int rc = APIKEYS_ERROR_NO_MEMORY;
   if (key != NULL) {
-    int64_t began_ns = now_ns();
+    int64_t began_ns = clock_monotonic_ns();
     rc = apikeys_validate(x->service->env, value, length, NULL, NULL, key, x->err);
-    metrics_validation(x->service->metrics, rc, now_ns() - began_ns);
+    metrics_validation(x->service->metrics, rc, clock_monotonic_ns() - began_ns);
   }
   answer(x, rc, key);
   apikeys_key_free(key);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "webhooks/attempt.h"
 
+#include "clock.h"
 #include "webhooks/target.h"
 
 #include <apikeys.h>
@@ -8,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { CONNECT_MS = 5000, WHOLE_MS = 15000, ANSWER_MAX = 16384 };
@@ -42,15 +42,9 @@ static bool add_header(struct attempt *attempt, const char *header) {
   return longer != NULL;
 }
 
-static int64_t now_ms(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static bool set_headers(struct attempt *attempt, const char *secret, size_t length) {
   char signature[SIGNATURE_MAX], header[SIGNATURE_MAX + 24];
-  signature_write(signature, secret, strlen(secret), now_ms(), attempt->payload, length);
+  signature_write(signature, secret, strlen(secret), clock_unix_ms(), attempt->payload, length);
   snprintf(header, sizeof header, "WorkOS-Signature: %s", signature);
   return add_header(attempt, header) && add_header(attempt, "Content-Type: application/json") &&
          add_header(attempt, "Expect:");

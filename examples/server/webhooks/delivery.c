@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "webhooks/delivery.h"
 
+#include "clock.h"
 #include "http/timestamp.h"
 
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /*
  * Fields: webhook_endpoint_id, event_id, event (its type), status, attempts (in all),
@@ -22,12 +22,6 @@ enum { BACK_OFF = 7 };
 #define KEEP_OTHERS_MS (30 * DAY_MS)
 
 const char *const delivery_status_names[DELIVERY_STATUSES] = {"pending", "delivered", "failed"};
-
-static int64_t now_ms(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 void delivery_group(char out[DELIVERY_GROUP_MAX], const char *endpoint_id,
                     enum delivery_status status) {
@@ -85,7 +79,7 @@ enum delivery_status delivery_status(const struct delivery *delivery) {
 
 bool delivery_is_due(const struct delivery *delivery) {
   return delivery_status(delivery) == DELIVERY_PENDING &&
-         apikeys_document_due_at_ms(delivery->document) <= now_ms();
+         apikeys_document_due_at_ms(delivery->document) <= clock_unix_ms();
 }
 
 json_t *delivery_json(const struct delivery *delivery) {
@@ -125,7 +119,7 @@ static int set_document(struct delivery *delivery, int64_t due_at_ms) {
   if (rc == APIKEYS_OK)
     rc = apikeys_document_set_due_at_ms(document, due_at_ms);
   if (rc == APIKEYS_OK)
-    rc = apikeys_document_set_expires_at_ms(document, now_ms() + keep_ms);
+    rc = apikeys_document_set_expires_at_ms(document, clock_unix_ms() + keep_ms);
   free(body);
   return rc;
 }
@@ -156,7 +150,7 @@ int delivery_plan(apikeys_env *env, const apikeys_actor *actor, const apikeys_ev
   if (rc == APIKEYS_OK)
     rc = set_id(delivery.document, event_id, endpoint_id);
   if (rc == APIKEYS_OK)
-    rc = set_document(&delivery, now_ms());
+    rc = set_document(&delivery, clock_unix_ms());
   if (rc == APIKEYS_OK)
     rc = apikeys_document_create(env, actor, delivery.document, err);
   delivery_close(&delivery);
@@ -181,7 +175,7 @@ static void set_status(struct delivery *delivery, enum delivery_status status) {
 
 int delivery_claim(struct delivery *delivery, apikeys_env *env, const apikeys_actor *actor,
                    apikeys_error *err) {
-  int64_t now = now_ms();
+  int64_t now = clock_unix_ms();
   set_number(delivery, "attempts", number(delivery, "attempts") + 1);
   set_number(delivery, "tries", number(delivery, "tries") + 1);
   set_number(delivery, "last_attempt_ms", now);
@@ -192,7 +186,7 @@ int delivery_give_back(struct delivery *delivery, apikeys_env *env, const apikey
                        apikeys_error *err) {
   set_number(delivery, "attempts", number(delivery, "attempts") - 1);
   set_number(delivery, "tries", number(delivery, "tries") - 1);
-  return update(delivery, now_ms(), env, actor, err);
+  return update(delivery, clock_unix_ms(), env, actor, err);
 }
 
 /*
@@ -208,7 +202,7 @@ static int64_t wait_ms(int64_t tries, int first_retry_seconds) {
 
 int delivery_conclude(struct delivery *delivery, const struct delivery_outcome *outcome,
                       apikeys_env *env, const apikeys_actor *actor, apikeys_error *err) {
-  int64_t now = now_ms(), tries = number(delivery, "tries");
+  int64_t now = clock_unix_ms(), tries = number(delivery, "tries");
   json_object_set_new(delivery->fields, "last_status",
                       outcome->http_status > 0 ? json_integer(outcome->http_status) : json_null());
   json_object_set_new(delivery->fields, "last_error",
@@ -228,5 +222,5 @@ int delivery_resend(struct delivery *delivery, apikeys_env *env, const apikeys_a
                     apikeys_error *err) {
   set_status(delivery, DELIVERY_PENDING);
   set_number(delivery, "tries", 0);
-  return update(delivery, now_ms(), env, actor, err);
+  return update(delivery, clock_unix_ms(), env, actor, err);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "webhooks/endpoint.h"
 
+#include "clock.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static int parse(struct endpoint *endpoint) {
   size_t length;
@@ -62,12 +63,8 @@ int64_t endpoint_enabled_at_ms(const struct endpoint *endpoint) {
 }
 
 void endpoint_enable(struct endpoint *endpoint, bool enabled) {
-  struct timespec now;
-  if (enabled && !endpoint_is_enabled(endpoint)) {
-    clock_gettime(CLOCK_REALTIME, &now);
-    json_object_set_new(endpoint->fields, "enabled_at_ms",
-                        json_integer((json_int_t)now.tv_sec * 1000 + now.tv_nsec / 1000000));
-  }
+  if (enabled && !endpoint_is_enabled(endpoint))
+    json_object_set_new(endpoint->fields, "enabled_at_ms", json_integer(clock_unix_ms()));
   json_object_set_new(endpoint->fields, "status", json_string(enabled ? "enabled" : "disabled"));
 }
 

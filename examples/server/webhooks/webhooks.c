@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "webhooks/webhooks.h"
 
+#include "clock.h"
 #include "config.h"
 #include "log.h"
 #include "metrics.h"
@@ -12,7 +13,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* A slow target has a few attempts at a time, and there is room for those of all. */
 enum { ATTEMPTS_PER_ENDPOINT = 4, ATTEMPTS_MAX = ENDPOINTS_MAX * ATTEMPTS_PER_ENDPOINT };
@@ -33,10 +33,8 @@ struct webhooks {
   atomic_bool stopping, woken;
 };
 
-static int64_t clock_ms(clockid_t clock) {
-  struct timespec now;
-  clock_gettime(clock, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+static int64_t monotonic_ms(void) {
+  return clock_monotonic_ns() / 1000000;
 }
 
 void webhooks_wake(struct webhooks *webhooks) {
@@ -141,7 +139,7 @@ static int list_due(struct webhooks *webhooks, const char *endpoint, int limit,
   if (rc == APIKEYS_OK)
     rc = apikeys_filter_set_group(filter, group, strlen(group));
   if (rc == APIKEYS_OK)
-    rc = apikeys_filter_set_due_until_ms(filter, clock_ms(CLOCK_REALTIME));
+    rc = apikeys_filter_set_due_until_ms(filter, clock_unix_ms());
   if (rc == APIKEYS_OK)
     rc = apikeys_filter_set_limit(filter, limit);
   if (rc == APIKEYS_OK)
@@ -237,8 +235,8 @@ static void plan(struct webhooks *webhooks) {
   int rc = APIKEYS_OK;
   if (webhooks->wanted)
     rc = fan_out(env, webhooks->actor, &more, webhooks->err);
-  else if (clock_ms(CLOCK_MONOTONIC) >= webhooks->skip_at_ms) {
-    webhooks->skip_at_ms = clock_ms(CLOCK_MONOTONIC) + SKIP_MS;
+  else if (monotonic_ms() >= webhooks->skip_at_ms) {
+    webhooks->skip_at_ms = monotonic_ms() + SKIP_MS;
     rc = fan_out_skip(env, webhooks->actor, webhooks->err);
   }
   if (rc != APIKEYS_OK)
@@ -273,14 +271,15 @@ static void measure(struct webhooks *webhooks) {
 static void work(struct webhooks *webhooks) {
   bool woken = atomic_exchange(&webhooks->woken, false);
   int running, events = 0;
-  if (woken || clock_ms(CLOCK_MONOTONIC) >= webhooks->look_at_ms) {
+  if (woken || monotonic_ms() >= webhooks->look_at_ms) {
     if (!webhooks->wanted)
       look(webhooks); /* an endpoint may be new */
     plan(webhooks);
-    look(webhooks);
+    if (webhooks->wanted)
+      look(webhooks);
     if (!woken)
       measure(webhooks);
-    webhooks->look_at_ms = clock_ms(CLOCK_MONOTONIC) + LOOK_MS;
+    webhooks->look_at_ms = monotonic_ms() + LOOK_MS;
   }
   curl_multi_perform(webhooks->multi, &running);
   if (conclude_finished(webhooks))
@@ -291,9 +290,9 @@ static void work(struct webhooks *webhooks) {
 
 /* Those under way may end well; the others are as if they had not begun. */
 static void wind_up(struct webhooks *webhooks) {
-  int64_t until = clock_ms(CLOCK_MONOTONIC) + STOP_MS;
+  int64_t until = monotonic_ms() + STOP_MS;
   int running, events;
-  while (webhooks->attempt_count > 0 && clock_ms(CLOCK_MONOTONIC) < until) {
+  while (webhooks->attempt_count > 0 && monotonic_ms() < until) {
     curl_multi_perform(webhooks->multi, &running);
     if (!conclude_finished(webhooks))
       curl_multi_poll(webhooks->multi, NULL, 0, 100, &events);
