@@ -161,7 +161,8 @@ if [ "$quick" = no ]; then
     -DCMAKE_C_COMPILER=gcc -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS_DEBUG="-g -O1" \
     -DAPIKEYS_SANITIZE=thread
 
-  memcheck="valgrind;--quiet;--error-exitcode=99;--leak-check=full"
+  # Fair: spinning readers would starve a writer for minutes.
+  memcheck="valgrind;--quiet;--fair-sched=yes;--error-exitcode=99;--leak-check=full"
   memcheck="$memcheck;--errors-for-leak-kinds=definite"
   stage valgrind "memcheck, gcc" "-L ^(unit|storage)\$ -LE once -E sqlite_processes" \
     -DCMAKE_C_COMPILER=gcc -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS_DEBUG="-g -O1" \
