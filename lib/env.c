@@ -67,6 +67,8 @@ static AK_NOINLINE int reopen(apikeys_env *env) {
     ak_coherence_init(&env->coherence);
     ak_standing_clear(&env->standing);
     rc = ak_cache_renew(&env->cache, &random);
+    if (rc == APIKEYS_OK)
+      rc = ak_flush_thread_start(env);
     if (rc == APIKEYS_OK) {
       atomic_store(&env->process_stamp, ak_process_stamp());
       atomic_store(&env->prepared_for_fork, 0);

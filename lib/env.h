@@ -4,6 +4,7 @@
 #define AK_ENV_H
 
 #include "coherence.h"
+#include "flush_thread.h"
 #include "ids.h"
 #include "options.h"
 #include "root_key.h"
@@ -32,6 +33,7 @@ struct apikeys_env {
   struct ak_cache cache;
   struct ak_coherence coherence;
   struct ak_standing standing;
+  struct ak_flush_thread flush_thread;
   _Atomic int64_t expired_up_to_ms;       /* the latest expiry at which a key was refused */
   struct ak_subscriptions *subscriptions; /* shared with the subscriptions' handles */
   struct ak_log_limit security_log;

@@ -54,8 +54,7 @@ static void fill_environment(struct ak_call *call, apikeys_record *record) {
   ak_record_set_string(record, AK_ENVIRONMENT_PREFIX, default_prefix);
   ak_record_set_string(record, AK_ENVIRONMENT_ACCEPTED_PREFIXES, default_prefix);
   apikeys_record_set_integer(record, AK_ENVIRONMENT_ROOT_VERSION, secrets->version);
-  apikeys_record_set_blob(record, AK_ENVIRONMENT_ROOT_CHECK, secrets->check,
-                          sizeof secrets->check);
+  apikeys_record_set_blob(record, AK_ENVIRONMENT_ROOT_CHECK, secrets->check, sizeof secrets->check);
   if (call->env->options.root_source == AK_ROOT_IN_STORE)
     apikeys_record_set_blob(record, AK_ENVIRONMENT_ROOT_KEY, secrets->root, AK_KEY_BYTES);
   apikeys_record_set_integer(record, AK_ENVIRONMENT_EVENT_FLOOR, 1);
@@ -154,6 +153,8 @@ static int finish_open(apikeys_env **out, apikeys_env *env, int rc, apikeys_erro
     rc = open_environment(env, APIKEYS_TRANSACTION_READ, err);
   if (rc == APIKEYS_ERROR_NOT_FOUND)
     rc = open_environment(env, APIKEYS_TRANSACTION_WRITE, err);
+  if (rc == APIKEYS_OK && (rc = ak_flush_thread_start(env)) != APIKEYS_OK)
+    ak_error_set(err, rc, "", "no thread to flush recorded use could be started");
   if (rc != APIKEYS_OK) {
     ak_env_free(env);
     return rc;
@@ -245,6 +246,7 @@ int apikeys_open_storage(apikeys_env **env, const apikeys_storage *storage,
 void apikeys_close(apikeys_env *env) {
   if (env == NULL)
     return;
+  ak_flush_thread_stop(env);
   if (ak_env_enter(env) == APIKEYS_OK)
     ak_flush_usage(env);
   ak_env_free(env);
@@ -261,13 +263,16 @@ int apikeys_prepare_fork(apikeys_env *env, apikeys_error *err) {
   int rc = ak_env_enter(env);
   if (rc != APIKEYS_OK)
     return ak_error_code(err, rc);
+  ak_flush_thread_stop(env); /* starts again with the first use afterwards */
   rc = ak_flush_usage(env);
   if (rc == APIKEYS_OK)
     rc = ak_storage_prepare_fork(&env->storage);
   if (rc == APIKEYS_ERROR_UNSUPPORTED) /* nothing is open that must not be inherited */
     rc = APIKEYS_OK;
-  if (rc != APIKEYS_OK)
+  if (rc != APIKEYS_OK) {
+    ak_flush_thread_start(env); /* it ran before: if not even this can be had, `rc` says enough */
     return ak_error_code(err, rc);
+  }
   atomic_store(&env->prepared_for_fork, 1);
   return ak_error_clear(err);
 }

@@ -14,6 +14,7 @@
 #include <time.h>
 
 enum { BUSY_TIMEOUT_MAX_MS = 600000 };
+enum { FLUSH_INTERVAL_MIN_MS = 100, FLUSH_INTERVAL_MAX_MS = 3600000 };
 
 static struct ak_callback_data *callback_data_new(void *user_data, void (*destroy)(void *)) {
   struct ak_callback_data *data = malloc(sizeof *data);
@@ -188,6 +189,14 @@ int apikeys_options_set_cache_keys(apikeys_options *options, size_t keys) {
   if (options == NULL || keys > AK_CACHE_KEYS_MAX)
     return APIKEYS_ERROR_INVALID_ARGUMENT;
   options->cache_keys = keys;
+  return APIKEYS_OK;
+}
+
+int apikeys_options_set_flush_interval_ms(apikeys_options *options, int interval_ms) {
+  if (options == NULL || interval_ms > FLUSH_INTERVAL_MAX_MS ||
+      (interval_ms != 0 && interval_ms < FLUSH_INTERVAL_MIN_MS))
+    return APIKEYS_ERROR_INVALID_ARGUMENT;
+  options->flush_interval_ms = interval_ms;
   return APIKEYS_OK;
 }
 

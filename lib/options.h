@@ -33,6 +33,7 @@ struct apikeys_options {
   struct ak_callback_data *root_data;
   int busy_timeout_ms; /* below 0: the default */
   size_t cache_keys;
+  int flush_interval_ms; /* 0: no thread */
   apikeys_clock_callback clock;
   struct ak_callback_data *clock_data;
   apikeys_log_callback log;

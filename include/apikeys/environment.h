@@ -73,6 +73,18 @@ APIKEYS_API int apikeys_options_set_busy_timeout_ms(apikeys_options *options, in
  */
 APIKEYS_API int apikeys_options_set_cache_keys(apikeys_options *options, size_t keys);
 
+/*
+ * Write recorded last-used times every so many milliseconds from a thread that each environment
+ * opened with these options then has of its own: 100 to 3,600,000; 0, no thread, if not set. What a
+ * crash may lose of them is one such interval. Without it they are written by apikeys_maintain, by
+ * apikeys_close, and by a validation once 65,536 keys' times wait; with it apikeys_maintain has all
+ * its other work left. The thread blocks all signals; it calls the clock, the log and the storage
+ * back-end, as other threads do; it ends in apikeys_close and rests from apikeys_prepare_fork to
+ * the next call. Opening gives APIKEYS_ERROR_NO_MEMORY if there is no thread to be had.
+ * Since 1.0.
+ */
+APIKEYS_API int apikeys_options_set_flush_interval_ms(apikeys_options *options, int interval_ms);
+
 /* The clock: Unix milliseconds. The system's real-time clock if not set. */
 typedef int64_t (*apikeys_clock_callback)(void *user_data);
 APIKEYS_API int apikeys_options_set_clock(apikeys_options *options, apikeys_clock_callback callback,
@@ -166,8 +178,9 @@ APIKEYS_API const char *apikeys_environment_id(const apikeys_env *env, size_t *l
 /*
  * What should happen now and then: writes recorded last-used times, revokes keys that were idle for
  * longer than the environment allows, drops idempotency keys older than 24 hours and documents
- * that have expired, prunes events past their retention. Call it every few seconds from one thread of yours; calls at the same time
- * are safe. Last-used times that were not flushed when a process dies are lost, nothing else is.
+ * that have expired, prunes events past their retention. Call it every few seconds from one thread
+ * of yours; calls at the same time are safe. Last-used times that were not written when a process
+ * dies are lost, nothing else is.
  */
 APIKEYS_API int apikeys_maintain(apikeys_env *env, apikeys_error *err);
 

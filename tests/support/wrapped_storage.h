@@ -27,7 +27,7 @@ enum wrapped_slot {
 
 struct wrapped_storage {
   apikeys_storage inner;
-  int calls[SLOT_END];
+  _Atomic int calls[SLOT_END];                         /* also from threads of the library */
   void (*intrude)(enum wrapped_slot slot, void *data); /* called in every slot, may be NULL */
   void *intrude_data;
 };
