@@ -95,37 +95,52 @@ static int resolve(struct ak_call *call, const apikeys_actor *actor) {
   return rc == APIKEYS_ERROR_NOT_FOUND ? APIKEYS_ERROR_ACTOR_UNKNOWN : rc;
 }
 
-int ak_call_begin_internal(struct ak_call *call, apikeys_env *env, int mode, apikeys_error *err) {
+static int enter(struct ak_call *call, apikeys_env *env, apikeys_error *err) {
   memset(call, 0, sizeof *call);
   ak_error_clear(err);
-  int rc = ak_env_enter(env);
-  if (rc != APIKEYS_OK)
-    return ak_error_code(err, rc);
   call->env = env;
-  call->mode = mode;
   call->err = err;
-  rc = ak_begin(&call->transaction, &env->storage, mode);
-  if (rc != APIKEYS_OK)
-    return ak_error_code(err, rc);
-  call->now_ms = ak_now_ms(&env->options); /* after the wait for other writers */
-  return APIKEYS_OK;
+  int rc = ak_env_enter(env);
+  return rc == APIKEYS_OK ? rc : ak_error_code(err, rc);
+}
+
+static int begin(struct ak_call *call, int mode) {
+  int rc = ak_begin(&call->transaction, &call->env->storage, mode);
+  return rc == APIKEYS_OK ? rc : ak_error_code(call->err, rc);
+}
+
+int ak_call_check(struct ak_call *call, apikeys_env *env, const apikeys_actor *actor,
+                  apikeys_error *err) {
+  int rc = enter(call, env, err);
+  if (rc == APIKEYS_OK && actor == NULL)
+    rc = ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "actor", "every call names one");
+  call->power.actor = actor;
+  return rc;
+}
+
+int ak_call_resolve(struct ak_call *call) {
+  call->now_ms = ak_now_ms(&call->env->options); /* after the wait for other writers */
+  return resolve(call, call->power.actor);
 }
 
 int ak_call_begin(struct ak_call *call, apikeys_env *env, const apikeys_actor *actor, int mode,
                   apikeys_error *err) {
-  if (actor == NULL) {
-    memset(call, 0, sizeof *call);
-    int rc = ak_env_enter(env);
-    if (rc != APIKEYS_OK)
-      return ak_error_code(err, rc);
-    return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "actor", "every call names one");
-  }
-  int rc = ak_call_begin_internal(call, env, mode, err);
+  int rc = ak_call_check(call, env, actor, err);
+  if (rc == APIKEYS_OK)
+    rc = begin(call, mode);
   if (rc != APIKEYS_OK)
     return rc;
-  call->power.actor = actor;
-  rc = resolve(call, actor);
+  rc = ak_call_resolve(call);
   return rc == APIKEYS_OK ? rc : ak_call_end(call, rc);
+}
+
+int ak_call_begin_internal(struct ak_call *call, apikeys_env *env, int mode, apikeys_error *err) {
+  int rc = enter(call, env, err);
+  if (rc == APIKEYS_OK)
+    rc = begin(call, mode);
+  if (rc == APIKEYS_OK)
+    call->now_ms = ak_now_ms(&env->options);
+  return rc;
 }
 
 static void deliver(struct ak_call *call) {
@@ -133,20 +148,28 @@ static void deliver(struct ak_call *call) {
     ak_subscriptions_deliver(call->env->subscriptions, call->events[i]);
 }
 
-int ak_call_end(struct ak_call *call, int rc) {
-  if (rc == APIKEYS_OK)
-    rc = ak_commit(&call->transaction);
-  else
-    ak_rollback(&call->transaction);
+void ak_call_release(struct ak_call *call) {
+  for (size_t i = 0; i < call->event_count; i++)
+    apikeys_event_free(call->events[i]);
+  free(call->events);
+  ak_slugs_release(&call->power.held);
+}
+
+int ak_call_finish(struct ak_call *call, int rc) {
   if (rc == APIKEYS_OK)
     ak_error_clear(call->err);
   else if (call->err != NULL && apikeys_error_code(call->err) != rc)
     ak_error_code(call->err, rc);
   if (rc == APIKEYS_OK)
     deliver(call);
-  for (size_t i = 0; i < call->event_count; i++)
-    apikeys_event_free(call->events[i]);
-  free(call->events);
-  ak_slugs_release(&call->power.held);
+  ak_call_release(call);
   return rc;
+}
+
+int ak_call_end(struct ak_call *call, int rc) {
+  if (rc == APIKEYS_OK)
+    rc = ak_commit(&call->transaction);
+  else
+    ak_rollback(&call->transaction);
+  return ak_call_finish(call, rc);
 }

@@ -26,7 +26,6 @@ struct ak_power {
 struct ak_call {
   apikeys_env *env;
   struct ak_transaction transaction;
-  int mode;
   int64_t now_ms;
   apikeys_error *err;
   struct ak_power power;
@@ -47,6 +46,17 @@ int ak_call_begin_internal(struct ak_call *call, apikeys_env *env, int mode, api
  * said; the error object says the same.
  */
 int ak_call_end(struct ak_call *call, int rc);
+
+/*
+ * Of what these are made, for calls that share a transaction (group_commit.h): the checks before
+ * it; in it, the call's time, and its actor's power; when it has ended, the error object and the
+ * events, then what the call holds is let go.
+ */
+int ak_call_check(struct ak_call *call, apikeys_env *env, const apikeys_actor *actor,
+                  apikeys_error *err);
+int ak_call_resolve(struct ak_call *call);
+int ak_call_finish(struct ak_call *call, int rc);
+void ak_call_release(struct ak_call *call);
 
 /* The environment's record. */
 int ak_call_environment(struct ak_call *call, apikeys_record *out);

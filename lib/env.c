@@ -26,6 +26,7 @@ int ak_env_new(apikeys_env **out, const apikeys_options *options) {
   ak_usage_init(&env->usage);
   ak_coherence_init(&env->coherence);
   ak_standing_init(&env->standing);
+  ak_group_commit_init(&env->group_commit);
   env->subscriptions = ak_subscriptions_new();
   env->secrets = ak_secret_alloc(sizeof *env->secrets);
   struct ak_random random = ak_random_source(&env->options);
@@ -48,6 +49,7 @@ void ak_env_free(apikeys_env *env) {
   ak_cache_release(&env->cache);
   ak_usage_release(&env->usage);
   ak_standing_release(&env->standing);
+  ak_group_commit_release(&env->group_commit);
   pthread_mutex_destroy(&env->security_log.lock);
   pthread_rwlock_destroy(&env->secrets_lock);
   pthread_mutex_destroy(&env->reopen_lock);

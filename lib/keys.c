@@ -3,6 +3,7 @@
 
 #include "authority.h"
 #include "events.h"
+#include "group_commit.h"
 #include "idempotency.h"
 #include "key_spec.h"
 #include "key_value.h"
@@ -184,8 +185,23 @@ static int replace_value(struct ak_call *call, const apikeys_record *environment
   return rc;
 }
 
-static int create(struct ak_call *call, const apikeys_key_spec *spec, apikeys_record *key,
-                  struct ak_value_text *value) {
+struct creation {
+  const apikeys_key_spec *spec;
+  apikeys_record key;
+  struct ak_value_text value;
+};
+
+/* A run before, whose transaction was rolled back, may have left a key and its value. */
+static void start_anew(struct creation *creation) {
+  apikeys_record_clear(&creation->key);
+  ak_wipe(&creation->value, sizeof creation->value);
+}
+
+static int create(struct ak_call *call, void *data) {
+  struct creation *creation = data;
+  const apikeys_key_spec *spec = creation->spec;
+  apikeys_record *key = &creation->key;
+  start_anew(creation);
   int rc = fill_new(spec, key);
   if (rc == APIKEYS_OK)
     rc = check_owner(call, key);
@@ -198,8 +214,8 @@ static int create(struct ak_call *call, const apikeys_key_spec *spec, apikeys_re
   if (rc == APIKEYS_OK)
     rc = ak_idempotency_find(call, spec, key, &repeated);
   if (rc == APIKEYS_OK)
-    rc = repeated ? replace_value(call, &environment, key, value)
-                  : create_new(call, spec, &environment, key, value);
+    rc = repeated ? replace_value(call, &environment, key, &creation->value)
+                  : create_new(call, spec, &environment, key, &creation->value);
   ak_record_release(&environment);
   return rc;
 }
@@ -223,22 +239,17 @@ int apikeys_key_create(apikeys_env *env, const apikeys_actor *actor, const apike
   int rc = ak_object_check(&spec->object, err);
   if (rc != APIKEYS_OK)
     return rc;
-  struct ak_call call;
-  rc = ak_call_begin(&call, env, actor, APIKEYS_TRANSACTION_WRITE, err);
-  if (rc != APIKEYS_OK)
-    return rc;
-  apikeys_record record;
-  struct ak_value_text made;
-  ak_record_init(&record, AK_API_KEY);
-  rc = ak_call_end(&call, create(&call, spec, &record, &made));
+  struct creation made = {.spec = spec};
+  ak_record_init(&made.key, AK_API_KEY);
+  rc = ak_group_call(env, actor, create, &made, err);
   if (rc == APIKEYS_OK) {
-    memcpy(value, made.text, made.length + 1);
+    memcpy(value, made.value.text, made.value.length + 1);
     if (value_length != NULL)
-      *value_length = made.length;
-    become(key, &record, 0);
+      *value_length = made.value.length;
+    become(key, &made.key, 0);
   }
-  ak_wipe(&made, sizeof made);
-  ak_record_release(&record);
+  ak_wipe(&made.value, sizeof made.value);
+  ak_record_release(&made.key);
   return rc;
 }
 

@@ -267,6 +267,7 @@ int ak_insert(struct ak_transaction *transaction, apikeys_record *record) {
   if (rc != APIKEYS_OK)
     return rc;
   const apikeys_storage *storage = transaction->storage;
+  transaction->changes++;
   rc = leave(storage->insert(storage->self, transaction->handle, record), MAY_EXIST);
   if (rc == APIKEYS_OK && apikeys_record_integer(record, AK_NUMBER) <= 0)
     return APIKEYS_ERROR_STORAGE_CONTRACT;
@@ -280,6 +281,7 @@ int ak_update(struct ak_transaction *transaction, const apikeys_record *record) 
   if (rc != APIKEYS_OK)
     return rc;
   const apikeys_storage *storage = transaction->storage;
+  transaction->changes++;
   return leave(storage->update(storage->self, transaction->handle, record),
                MAY_NOT_FIND | MAY_EXIST);
 }
@@ -289,6 +291,7 @@ int ak_remove(struct ak_transaction *transaction, int kind, int64_t number) {
   if (rc != APIKEYS_OK)
     return rc;
   const apikeys_storage *storage = transaction->storage;
+  transaction->changes++;
   return leave(storage->remove(storage->self, transaction->handle, kind, number), MAY_NOT_FIND);
 }
 
@@ -301,6 +304,7 @@ int ak_raise(struct ak_transaction *transaction, const apikeys_record *record, i
   if (rc != APIKEYS_OK)
     return rc;
   const apikeys_storage *storage = transaction->storage;
+  transaction->changes++;
   return leave(storage->raise(storage->self, transaction->handle, record, field), MAY_EXIST);
 }
 

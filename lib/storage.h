@@ -29,6 +29,7 @@ void ak_storage_destroy(const apikeys_storage *storage);
 struct ak_transaction {
   const apikeys_storage *storage;
   apikeys_transaction *handle; /* NULL once it has ended */
+  size_t changes;              /* how often a slot was asked to change something */
 };
 
 /*

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+#include "group_commit.h"
+
+#include "call.h"
+
+enum { GROUP_MAX = 64 }; /* calls in one transaction: other writers wait no longer than for these */
+
+enum turn { QUEUED, DONE, ALONE };
+
+/* On its caller's stack, which stands while the turn is QUEUED. */
+struct ak_caller {
+  struct ak_call call;
+  ak_group_body body;
+  void *data;
+  int rc;
+  enum turn turn; /* under the lock, as the next two */
+  pthread_cond_t signal;
+  struct ak_caller *next;
+};
+
+/* -- The queue --------------------------------------------------------------------------------- */
+
+static void init(struct ak_callers *callers) {
+  *callers = (struct ak_callers){.end = &callers->first};
+}
+
+static void append(struct ak_callers *callers, struct ak_caller *caller) {
+  caller->next = NULL;
+  *callers->end = caller;
+  callers->end = &caller->next;
+  callers->count++;
+}
+
+static struct ak_caller *take_first(struct ak_callers *callers) {
+  struct ak_caller *first = callers->first;
+  callers->first = first->next;
+  if (--callers->count == 0)
+    callers->end = &callers->first;
+  return first;
+}
+
+void ak_group_commit_init(struct ak_group_commit *commit) {
+  pthread_mutex_init(&commit->lock, NULL);
+  init(&commit->queue);
+  commit->led = false;
+}
+
+void ak_group_commit_release(struct ak_group_commit *commit) {
+  pthread_mutex_destroy(&commit->lock);
+}
+
+/* -- The group, by its leader ------------------------------------------------------------------ */
+
+static void take_queued(struct ak_group_commit *commit, struct ak_callers *group) {
+  pthread_mutex_lock(&commit->lock);
+  while (commit->queue.count > 0 && group->count < GROUP_MAX)
+    append(group, take_first(&commit->queue));
+  pthread_mutex_unlock(&commit->lock);
+}
+
+static struct ak_caller *next_of(struct ak_group_commit *commit, struct ak_callers *group,
+                                 const struct ak_caller *caller) {
+  if (caller->next == NULL)
+    take_queued(commit, group);
+  return caller->next;
+}
+
+/* 0 also for a refusal that left the transaction as it was: the others need not know. */
+static int run(struct ak_caller *caller, struct ak_transaction *transaction) {
+  struct ak_call *call = &caller->call;
+  size_t changes = transaction->changes;
+  call->transaction = *transaction;
+  int rc = ak_call_resolve(call);
+  if (rc == APIKEYS_OK)
+    rc = caller->body(call, caller->data);
+  *transaction = call->transaction;
+  caller->rc = rc;
+  bool refused = apikeys_result_category(rc) != APIKEYS_CATEGORY_UNAVAILABLE;
+  return refused && transaction->changes == changes ? APIKEYS_OK : rc;
+}
+
+static int run_all(struct ak_group_commit *commit, struct ak_callers *group,
+                   struct ak_transaction *transaction) {
+  int rc = APIKEYS_OK;
+  struct ak_caller *caller = group->first;
+  while (caller != NULL && rc == APIKEYS_OK) {
+    rc = run(caller, transaction);
+    caller = next_of(commit, group, caller);
+  }
+  if (rc == APIKEYS_OK && transaction->changes > 0)
+    return ak_commit(transaction);
+  ak_rollback(transaction);
+  return rc;
+}
+
+static enum turn answer(const struct ak_callers *group, int rc) {
+  for (struct ak_caller *caller = group->first; caller != NULL; caller = caller->next)
+    caller->rc = rc;
+  return DONE;
+}
+
+/*
+ * A store that cannot be written to now is so for each of them: to wait for it once more for each,
+ * one after the other, would take longer than any may wait.
+ */
+static enum turn run_group(struct ak_group_commit *commit, struct ak_callers *group) {
+  struct ak_transaction transaction;
+  const apikeys_storage *storage = &group->first->call.env->storage;
+  int rc = ak_begin(&transaction, storage, APIKEYS_TRANSACTION_WRITE);
+  if (rc != APIKEYS_OK)
+    return answer(group, rc);
+  rc = run_all(commit, group, &transaction);
+  if (rc == APIKEYS_OK)
+    return DONE;
+  return rc == APIKEYS_ERROR_OUTCOME_UNKNOWN || group->count == 1 ? answer(group, rc) : ALONE;
+}
+
+/* -- A call ------------------------------------------------------------------------------------ */
+
+static void lead(struct ak_group_commit *commit) {
+  struct ak_callers group;
+  init(&group);
+  take_queued(commit, &group);
+  enum turn turn = run_group(commit, &group);
+  pthread_mutex_lock(&commit->lock);
+  for (struct ak_caller *caller = group.first; caller != NULL; caller = caller->next) {
+    caller->turn = turn;
+    pthread_cond_signal(&caller->signal);
+  }
+  commit->led = false;
+  if (commit->queue.first != NULL)
+    pthread_cond_signal(&commit->queue.first->signal);
+  pthread_mutex_unlock(&commit->lock);
+}
+
+static void take_turn(struct ak_group_commit *commit, struct ak_caller *self) {
+  pthread_cond_init(&self->signal, NULL);
+  pthread_mutex_lock(&commit->lock);
+  append(&commit->queue, self);
+  while (self->turn == QUEUED) {
+    if (commit->led) {
+      pthread_cond_wait(&self->signal, &commit->lock);
+      continue;
+    }
+    commit->led = true;
+    pthread_mutex_unlock(&commit->lock);
+    lead(commit);
+    pthread_mutex_lock(&commit->lock);
+  }
+  pthread_mutex_unlock(&commit->lock);
+  pthread_cond_destroy(&self->signal);
+}
+
+static int run_alone(struct ak_caller *self) {
+  apikeys_env *env = self->call.env;
+  const apikeys_actor *actor = self->call.power.actor;
+  apikeys_error *err = self->call.err;
+  ak_call_release(&self->call);
+  int rc = ak_call_begin(&self->call, env, actor, APIKEYS_TRANSACTION_WRITE, err);
+  return rc == APIKEYS_OK ? ak_call_end(&self->call, self->body(&self->call, self->data)) : rc;
+}
+
+int ak_group_call(apikeys_env *env, const apikeys_actor *actor, ak_group_body body, void *data,
+                  apikeys_error *err) {
+  struct ak_caller self = {.body = body, .data = data};
+  int rc = ak_call_check(&self.call, env, actor, err);
+  if (rc != APIKEYS_OK)
+    return rc;
+  take_turn(&env->group_commit, &self);
+  return self.turn == ALONE ? run_alone(&self) : ak_call_finish(&self.call, self.rc);
+}
