@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The suite that every storage back-end must pass. Link conformance.c, conformance_changes.c, Check
- * and libapikeys with a program like this one and run it; it needs no more of the library than the
- * public headers:
+ * The suite that every storage back-end must pass. Link conformance*.c, Check and libapikeys with a
+ * program like this one and run it; it needs no more of the library than the public headers:
  *
  *   static const struct storage_under_test mine = {.name = "mine", .open = open_mine};
  *   int main(void) { return storage_conformance_main(&mine); }

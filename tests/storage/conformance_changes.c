@@ -4,28 +4,13 @@
  * could alter a validation, before the change is acknowledged, and what was changed is told.
  * A back-end may always say that it does not know (APIKEYS_ERROR_UNSUPPORTED).
  */
-#include "conformance_changes.h"
+#include "conformance_fixture.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const struct storage_under_test *under_test;
-static apikeys_storage store;
-
-static void open_store(void) {
-  memset(&store, 0, sizeof store);
-  ck_assert_int_eq(under_test->open(&store), APIKEYS_OK);
-}
-
-static void close_store(void) {
-  store.destroy(store.self);
-  if (under_test->cleanup != NULL)
-    under_test->cleanup();
-}
 
 /* -- Records that validations depend on ---------------------------------------------------------- */
 
@@ -52,24 +37,11 @@ static int field_named(int kind, const char *name) {
   return -1;
 }
 
-static void fill(apikeys_record *record, int n) {
-  int kind = apikeys_record_kind(record);
-  for (int field = 1; field < apikeys_schema_field_count(kind); field++) {
-    char text[32];
-    size_t length = (size_t)snprintf(text, sizeof text, "%d of %d", field, n);
-    int rc = APIKEYS_OK;
-    switch (apikeys_schema_field_type(kind, field)) {
-    case APIKEYS_TYPE_INTEGER:
-      rc = apikeys_record_set_integer(record, field, n * 100 + field);
-      break;
-    case APIKEYS_TYPE_TEXT:
-      rc = apikeys_record_set_text(record, field, text, length);
-      break;
-    default:
-      rc = apikeys_record_set_blob(record, field, text, length);
-    }
-    ck_assert_int_eq(rc, APIKEYS_OK);
-  }
+/* Every field another, of the same record. */
+static void change(apikeys_record *record, unsigned n) {
+  int64_t number = cf_number_of(record);
+  cf_fill(record, n);
+  ck_assert_int_eq(apikeys_record_set_integer(record, NUMBER, number), APIKEYS_OK);
 }
 
 /* -- The slots ------------------------------------------------------------------------------------ */
@@ -82,18 +54,12 @@ static bool tells_generation(apikeys_storage *storage, uint64_t *generation) {
   return rc == APIKEYS_OK;
 }
 
-static apikeys_transaction *begin(apikeys_storage *storage, int mode) {
-  apikeys_transaction *transaction = NULL;
-  ck_assert_int_eq(storage->begin(storage->self, mode, &transaction), APIKEYS_OK);
-  return transaction;
-}
+enum deed { INSERT, UPDATE, REMOVE };
 
-enum change { INSERT, UPDATE, REMOVE };
-
-static void make_change(apikeys_storage *storage, enum change change, apikeys_record *record) {
-  apikeys_transaction *transaction = begin(storage, APIKEYS_TRANSACTION_WRITE);
-  int rc = change == INSERT ? storage->insert(storage->self, transaction, record)
-           : change == UPDATE
+static void make_change(apikeys_storage *storage, enum deed deed, apikeys_record *record) {
+  apikeys_transaction *transaction = cf_begin_in(storage, APIKEYS_TRANSACTION_WRITE);
+  int rc = deed == INSERT ? storage->insert(storage->self, transaction, record)
+           : deed == UPDATE
                ? storage->update(storage->self, transaction, record)
                : storage->remove(storage->self, transaction, apikeys_record_kind(record),
                                  apikeys_record_integer(record, 0));
@@ -120,7 +86,7 @@ static void assert_told(apikeys_storage *storage, uint64_t since, int kind, cons
   struct awaited awaited = {kind, identity, 0};
   if (storage->changes == NULL)
     return;
-  apikeys_transaction *transaction = begin(storage, APIKEYS_TRANSACTION_READ);
+  apikeys_transaction *transaction = cf_begin_in(storage, APIKEYS_TRANSACTION_READ);
   int rc = storage->changes(storage->self, transaction, since, await, &awaited);
   ck_assert_int_eq(storage->commit(storage->self, transaction), APIKEYS_OK);
   ck_assert(rc == APIKEYS_ERROR_UNSUPPORTED || (rc == APIKEYS_OK && awaited.seen > 0));
@@ -139,21 +105,21 @@ START_TEST(a_change_moves_the_generation_and_is_told) {
   int kind = kind_named(told_kinds[_i].kind);
   apikeys_record *record = apikeys_record_new(kind), *old = apikeys_record_new(kind);
   uint64_t before, after, last;
-  fill(record, 1);
-  make_change(&store, INSERT, record);
+  change(record, 1);
+  make_change(&cf_store, INSERT, record);
   ck_assert_int_eq(apikeys_record_copy(old, record), APIKEYS_OK);
-  if (tells_generation(&store, &before)) {
-    fill(record, 2);
-    make_change(&store, UPDATE, record);
-    ck_assert(!tells_generation(&store, &after) || after != before);
-    assert_told(&store, before, kind, identity_in(old, _i));
-    assert_told(&store, before, kind, identity_in(record, _i));
+  if (tells_generation(&cf_store, &before)) {
+    change(record, 2);
+    make_change(&cf_store, UPDATE, record);
+    ck_assert(!tells_generation(&cf_store, &after) || after != before);
+    assert_told(&cf_store, before, kind, identity_in(old, _i));
+    assert_told(&cf_store, before, kind, identity_in(record, _i));
     after = before;
-    tells_generation(&store, &after);
-    make_change(&store, REMOVE, record);
-    ck_assert(!tells_generation(&store, &last) || (last != after && last != before));
-    assert_told(&store, after, kind, identity_in(record, _i));
-    assert_told(&store, before, kind, identity_in(old, _i));
+    tells_generation(&cf_store, &after);
+    make_change(&cf_store, REMOVE, record);
+    ck_assert(!tells_generation(&cf_store, &last) || (last != after && last != before));
+    assert_told(&cf_store, after, kind, identity_in(record, _i));
+    assert_told(&cf_store, before, kind, identity_in(old, _i));
   }
   apikeys_record_free(record);
   apikeys_record_free(old);
@@ -168,17 +134,19 @@ static int never(int kind, const char *identity, size_t length, void *data) {
 
 START_TEST(nothing_is_told_where_nothing_was_changed) {
   uint64_t before, after;
-  if (!tells_generation(&store, &before))
+  if (!tells_generation(&cf_store, &before))
     return;
-  store.rollback(store.self, begin(&store, APIKEYS_TRANSACTION_WRITE));
-  ck_assert_int_eq(store.commit(store.self, begin(&store, APIKEYS_TRANSACTION_WRITE)), APIKEYS_OK);
-  ck_assert(!tells_generation(&store, &after) || after == before);
-  if (store.changes == NULL)
+  cf_store.rollback(cf_store.self, cf_begin_in(&cf_store, APIKEYS_TRANSACTION_WRITE));
+  ck_assert_int_eq(
+      cf_store.commit(cf_store.self, cf_begin_in(&cf_store, APIKEYS_TRANSACTION_WRITE)),
+      APIKEYS_OK);
+  ck_assert(!tells_generation(&cf_store, &after) || after == before);
+  if (cf_store.changes == NULL)
     return;
-  apikeys_transaction *transaction = begin(&store, APIKEYS_TRANSACTION_READ);
-  int rc = store.changes(store.self, transaction, before, never, NULL);
+  apikeys_transaction *transaction = cf_begin_in(&cf_store, APIKEYS_TRANSACTION_READ);
+  int rc = cf_store.changes(cf_store.self, transaction, before, never, NULL);
   ck_assert(rc == APIKEYS_OK || rc == APIKEYS_ERROR_UNSUPPORTED);
-  ck_assert_int_eq(store.commit(store.self, transaction), APIKEYS_OK);
+  ck_assert_int_eq(cf_store.commit(cf_store.self, transaction), APIKEYS_OK);
 }
 END_TEST
 
@@ -193,16 +161,16 @@ START_TEST(a_visitor_ends_the_telling_with_its_number) {
   int calls = 0;
   uint64_t before;
   apikeys_record *record = apikeys_record_new(kind_named("api_keys"));
-  fill(record, 1);
-  make_change(&store, INSERT, record);
-  if (tells_generation(&store, &before) && store.changes != NULL) {
-    fill(record, 2);
-    make_change(&store, UPDATE, record);
-    apikeys_transaction *transaction = begin(&store, APIKEYS_TRANSACTION_READ);
-    int rc = store.changes(store.self, transaction, before, stop, &calls);
+  change(record, 1);
+  make_change(&cf_store, INSERT, record);
+  if (tells_generation(&cf_store, &before) && cf_store.changes != NULL) {
+    change(record, 2);
+    make_change(&cf_store, UPDATE, record);
+    apikeys_transaction *transaction = cf_begin_in(&cf_store, APIKEYS_TRANSACTION_READ);
+    int rc = cf_store.changes(cf_store.self, transaction, before, stop, &calls);
     ck_assert(calls == 0 ? rc == APIKEYS_ERROR_UNSUPPORTED : rc == APIKEYS_ERROR_NO_MEMORY);
     ck_assert_int_le(calls, 1);
-    store.rollback(store.self, transaction);
+    cf_store.rollback(cf_store.self, transaction);
   }
   apikeys_record_free(record);
 }
@@ -213,20 +181,21 @@ START_TEST(of_many_changes_none_is_left_out) {
   enum { MANY = 3000 };
   uint64_t before;
   apikeys_record *record = apikeys_record_new(kind_named("api_keys"));
-  fill(record, 0);
-  make_change(&store, INSERT, record);
+  change(record, 0);
+  make_change(&cf_store, INSERT, record);
   char *first = strdup(identity_in(record, TOLD_KINDS - 1));
-  if (tells_generation(&store, &before)) {
+  if (tells_generation(&cf_store, &before)) {
     for (int round = 0; round < 3; round++) {
-      apikeys_transaction *transaction = begin(&store, APIKEYS_TRANSACTION_WRITE);
+      apikeys_transaction *transaction = cf_begin_in(&cf_store, APIKEYS_TRANSACTION_WRITE);
       for (int i = 1; i <= MANY / 3; i++) {
-        fill(record, round * MANY + i);
-        ck_assert_int_eq(store.update(store.self, transaction, record), APIKEYS_OK);
+        change(record, (unsigned)(round * MANY + i));
+        ck_assert_int_eq(cf_store.update(cf_store.self, transaction, record), APIKEYS_OK);
       }
-      ck_assert_int_eq(store.commit(store.self, transaction), APIKEYS_OK);
+      ck_assert_int_eq(cf_store.commit(cf_store.self, transaction), APIKEYS_OK);
     }
-    assert_told(&store, before, apikeys_record_kind(record), first);
-    assert_told(&store, before, apikeys_record_kind(record), identity_in(record, TOLD_KINDS - 1));
+    assert_told(&cf_store, before, apikeys_record_kind(record), first);
+    assert_told(&cf_store, before, apikeys_record_kind(record),
+                identity_in(record, TOLD_KINDS - 1));
   }
   free(first);
   apikeys_record_free(record);
@@ -236,18 +205,18 @@ END_TEST
 START_TEST(what_another_handle_changes_is_told) {
   apikeys_storage other;
   uint64_t before, after;
-  if ((store.capabilities & APIKEYS_STORAGE_MANY_PROCESSES) == 0 || under_test->reopen == NULL)
+  if ((cf_store.capabilities & APIKEYS_STORAGE_MANY_PROCESSES) == 0 || cf_given->reopen == NULL)
     return;
-  ck_assert_int_eq(under_test->reopen(&other), APIKEYS_OK);
+  ck_assert_int_eq(cf_given->reopen(&other), APIKEYS_OK);
   apikeys_record *record = apikeys_record_new(kind_named("api_keys"));
-  fill(record, 1);
+  change(record, 1);
   make_change(&other, INSERT, record);
-  for (int i = 2; i < 50 && tells_generation(&store, &before); i++) {
+  for (unsigned i = 2; i < 50 && tells_generation(&cf_store, &before); i++) {
     char *old = strdup(identity_in(record, TOLD_KINDS - 1));
-    fill(record, i);
+    change(record, i);
     make_change(&other, UPDATE, record);
-    ck_assert(!tells_generation(&store, &after) || after != before);
-    assert_told(&store, before, apikeys_record_kind(record), old);
+    ck_assert(!tells_generation(&cf_store, &after) || after != before);
+    assert_told(&cf_store, before, apikeys_record_kind(record), old);
     free(old);
   }
   apikeys_record_free(record);
@@ -257,55 +226,121 @@ END_TEST
 
 /* -- While others write --------------------------------------------------------------------------- */
 
-enum { COMMITS = 400 };
+/*
+ * What was given before a commit began must not be given any more once it has returned. One thread
+ * commits and counts; others ask all the while. The writer rests after a few commits, so that a
+ * number that is late stays so for long enough to be asked for.
+ */
+enum { COMMITS = 400, COMMITS_TO_A_REST = 3, ASKERS = 2, ASKS_A_COMMIT = 300 };
 
-static _Atomic int acknowledged;
+struct telling {
+  _Atomic int begun, acknowledged; /* commits */
+  _Atomic int late;
+  pthread_mutex_t lock;
+  pthread_cond_t moved;
+  int asked[ASKERS]; /* so many times after that many commits: with the lock */
+};
 
-static void *write_on(void *data) {
-  apikeys_record *record = data;
-  for (int i = 1; i <= COMMITS; i++) {
-    fill(record, i + 1);
-    make_change(&store, UPDATE, record);
-    atomic_store(&acknowledged, i);
-  }
+/* A number, and how many commits had begun when it was first given. */
+struct given {
+  uint64_t generation;
+  int begun;
+};
+
+struct asker {
+  struct telling *telling;
+  int place;
+  int count;
+  struct given given[COMMITS + 1];
+};
+
+static struct given *find_given(struct asker *asker, uint64_t generation) {
+  for (int i = asker->count - 1; i >= 0; i--)
+    if (asker->given[i].generation == generation)
+      return &asker->given[i];
   return NULL;
 }
 
-/*
- * Two calls that give the same number have no whole commit between them. Where two more were
- * acknowledged from behind the first call to before the second, the later of them began between.
- */
+static void ask_once(struct asker *asker) {
+  struct telling *telling = asker->telling;
+  uint64_t generation;
+  int acknowledged = atomic_load(&telling->acknowledged);
+  if (!tells_generation(&cf_store, &generation))
+    return;
+  int begun = atomic_load(&telling->begun);
+  const struct given *before = find_given(asker, generation);
+  if (before != NULL)
+    atomic_fetch_add(&telling->late, acknowledged > before->begun);
+  else if (asker->count <= COMMITS)
+    asker->given[asker->count++] = (struct given){generation, begun};
+}
+
+/* Bounded by the writer's progress, so that no scheduler can keep it from making any. */
+static void *ask_on(void *data) {
+  struct asker *asker = data;
+  struct telling *telling = asker->telling;
+  int seen;
+  do {
+    seen = atomic_load(&telling->acknowledged);
+    ask_once(asker);
+    for (int i = 1; i < ASKS_A_COMMIT && atomic_load(&telling->acknowledged) == seen; i++) {
+      sched_yield();
+      ask_once(asker);
+    }
+    pthread_mutex_lock(&telling->lock);
+    telling->asked[asker->place] = seen;
+    pthread_cond_broadcast(&telling->moved);
+    while (seen < COMMITS && atomic_load(&telling->acknowledged) == seen)
+      pthread_cond_wait(&telling->moved, &telling->lock);
+    pthread_mutex_unlock(&telling->lock);
+  } while (seen < COMMITS);
+  return NULL;
+}
+
+static void rest(struct telling *telling, int commits) {
+  pthread_mutex_lock(&telling->lock);
+  pthread_cond_broadcast(&telling->moved);
+  for (int i = 0; i < ASKERS && commits % COMMITS_TO_A_REST == 0; i++)
+    while (telling->asked[i] < commits)
+      pthread_cond_wait(&telling->moved, &telling->lock);
+  pthread_mutex_unlock(&telling->lock);
+}
+
 START_TEST(the_generation_is_never_late) {
-  pthread_t writer;
-  uint64_t first, second;
+  struct telling telling = {.begun = 0};
+  static struct asker askers[ASKERS];
+  pthread_t threads[ASKERS];
+  pthread_mutex_init(&telling.lock, NULL);
+  pthread_cond_init(&telling.moved, NULL);
   apikeys_record *record = apikeys_record_new(kind_named("api_keys"));
-  fill(record, 1);
-  make_change(&store, INSERT, record);
-  atomic_store(&acknowledged, 0);
-  ck_assert_int_eq(pthread_create(&writer, NULL, write_on, record), 0);
-  int late = 0;
-  while (atomic_load(&acknowledged) < COMMITS) {
-    bool told = tells_generation(&store, &first);
-    int then = atomic_load(&acknowledged), now = then;
-    while (told && now < then + 2 && now < COMMITS)
-      now = atomic_load(&acknowledged);
-    late += told && now >= then + 2 && tells_generation(&store, &second) && first == second;
+  change(record, 1);
+  make_change(&cf_store, INSERT, record);
+  for (int i = 0; i < ASKERS; i++) {
+    askers[i].telling = &telling;
+    askers[i].place = i;
+    askers[i].count = 0;
+    ck_assert_int_eq(pthread_create(&threads[i], NULL, ask_on, &askers[i]), 0);
   }
-  pthread_join(writer, NULL);
-  ck_assert_int_eq(late, 0);
+  for (int i = 1; i <= COMMITS; i++) {
+    change(record, (unsigned)i + 1);
+    atomic_store(&telling.begun, i);
+    make_change(&cf_store, UPDATE, record);
+    atomic_store(&telling.acknowledged, i);
+    rest(&telling, i);
+  }
+  for (int i = 0; i < ASKERS; i++)
+    pthread_join(threads[i], NULL);
+  ck_assert_int_eq(atomic_load(&telling.late), 0);
   apikeys_record_free(record);
 }
 END_TEST
 
-void storage_conformance_changes(Suite *suite, const struct storage_under_test *given) {
-  under_test = given;
-  TCase *changes = tcase_create("changes");
-  tcase_add_checked_fixture(changes, open_store, close_store);
+void conformance_changes(Suite *suite) {
+  TCase *changes = cf_new_case(suite, "changes");
   tcase_add_loop_test(changes, a_change_moves_the_generation_and_is_told, 0, TOLD_KINDS);
   tcase_add_test(changes, nothing_is_told_where_nothing_was_changed);
   tcase_add_test(changes, a_visitor_ends_the_telling_with_its_number);
   tcase_add_test(changes, of_many_changes_none_is_left_out);
   tcase_add_test(changes, what_another_handle_changes_is_told);
   tcase_add_test(changes, the_generation_is_never_late);
-  suite_add_tcase(suite, changes);
 }
