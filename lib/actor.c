@@ -36,6 +36,13 @@ static void copy_text(char *to, const char *text, size_t length) {
   to[length] = '\0';
 }
 
+int apikeys_actor_set_nobody(apikeys_actor *actor) {
+  if (actor == NULL)
+    return APIKEYS_ERROR_INVALID_ARGUMENT;
+  ak_actor_forget(actor);
+  return APIKEYS_OK;
+}
+
 int apikeys_actor_set_system(apikeys_actor *actor, const char *reason, size_t length) {
   if (actor == NULL || reason == NULL || ak_text_problem(reason, length, 1, AK_CONTEXT_MAX) != NULL)
     return refuse(actor);

@@ -86,6 +86,10 @@ void apikeys_error_free(apikeys_error *err) {
   free(err);
 }
 
+void apikeys_error_clear(apikeys_error *err) {
+  ak_error_clear(err);
+}
+
 int apikeys_error_code(const apikeys_error *err) {
   return err != NULL ? err->code : APIKEYS_ERROR_INVALID_ARGUMENT;
 }

@@ -193,7 +193,7 @@ const char *apikeys_event_json(apikeys_event *event, size_t *length) {
     return NULL;
   struct ak_object *object = &event->object;
   if (!object->json_written) {
-    ak_json_free(&object->json);
+    ak_json_clear(&object->json);
     ak_shape_write_event(&object->json, &object->record, event->actor_name);
     object->json_written = !ak_json_failed(&object->json);
   }

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_CAPACITY = 512, REPLACEMENT = 0xfffd };
+/* An API key or an event with its data: most of what is written. */
+enum { FIRST_CAPACITY = 1024, REPLACEMENT = 0xfffd };
 
 void ak_json_init(struct ak_json *json) {
   memset(json, 0, sizeof *json);
@@ -17,6 +18,13 @@ void ak_json_init(struct ak_json *json) {
 void ak_json_init_ascii(struct ak_json *json) {
   ak_json_init(json);
   json->ascii_only = true;
+}
+
+void ak_json_clear(struct ak_json *json) {
+  json->length = 0;
+  json->failed = false;
+  if (json->text != NULL)
+    json->text[0] = '\0';
 }
 
 void ak_json_free(struct ak_json *json) {
@@ -65,28 +73,36 @@ static void append(struct ak_json *json, const char *bytes, size_t length) {
   json->text[json->length] = '\0';
 }
 
+static void append_byte(struct ak_json *json, char byte) {
+  if (!reserve(json, 1))
+    return;
+  json->text[json->length++] = byte;
+  json->text[json->length] = '\0';
+}
+
 /* No value ends in one of these, so the last byte tells whether a comma is due. */
 static void separate(struct ak_json *json) {
-  if (json->length > 0 && strchr("{[:,", json->text[json->length - 1]) == NULL)
-    append(json, ",", 1);
+  char last = json->length > 0 ? json->text[json->length - 1] : '{';
+  if (last != '{' && last != '[' && last != ':' && last != ',')
+    append_byte(json, ',');
 }
 
 void ak_json_object_begin(struct ak_json *json) {
   separate(json);
-  append(json, "{", 1);
+  append_byte(json, '{');
 }
 
 void ak_json_object_end(struct ak_json *json) {
-  append(json, "}", 1);
+  append_byte(json, '}');
 }
 
 void ak_json_array_begin(struct ak_json *json) {
   separate(json);
-  append(json, "[", 1);
+  append_byte(json, '[');
 }
 
 void ak_json_array_end(struct ak_json *json) {
-  append(json, "]", 1);
+  append_byte(json, ']');
 }
 
 void ak_json_raw(struct ak_json *json, const char *value, size_t length) {
@@ -148,18 +164,24 @@ static size_t append_character(struct ak_json *json, const char *text, size_t le
   return width > 0 ? width : 1;
 }
 
-/* How many of the bytes are ASCII that stands for itself: most text is that from end to end. */
+/* How many of the bytes are ASCII that stands for itself: most text is that from end to end. A bit
+ * for each byte below 128; see stands_for_itself(). */
 static size_t plain_length(const struct ak_json *json, const char *text, size_t length) {
+  static const uint32_t any[] = {0, 0xfffffffb, 0xefffffff, 0x7fffffff};   /* not " \ DEL */
+  static const uint32_t ascii[] = {0, 0x2fffffbb, 0xefffffff, 0x3fffffff}; /* nor & < > ? ~ */
+  const uint32_t *plain = json->ascii_only ? ascii : any;
   size_t i = 0;
-  while (i < length && (unsigned char)text[i] < 0x7f &&
-         stands_for_itself(json, (unsigned char)text[i]))
-    i++;
+  for (; i < length; i++) {
+    unsigned char c = (unsigned char)text[i];
+    if (c >= 0x80 || (plain[c >> 5] >> (c & 31) & 1) == 0)
+      break;
+  }
   return i;
 }
 
 void ak_json_string(struct ak_json *json, const char *text, size_t length) {
   separate(json);
-  append(json, "\"", 1);
+  append_byte(json, '"');
   for (size_t i = 0; i < length && !json->failed;) {
     size_t plain = plain_length(json, text + i, length - i);
     append(json, text + i, plain);
@@ -167,10 +189,31 @@ void ak_json_string(struct ak_json *json, const char *text, size_t length) {
     if (i < length)
       i += append_character(json, text + i, length - i);
   }
-  append(json, "\"", 1);
+  append_byte(json, '"');
 }
 
 void ak_json_key(struct ak_json *json, const char *key) {
   ak_json_string(json, key, strlen(key));
-  append(json, ":", 1);
+  append_byte(json, ':');
+}
+
+/* In quotes, as it is. */
+static void append_quoted(struct ak_json *json, const char *text, size_t length) {
+  separate(json);
+  if (!reserve(json, length + 2))
+    return;
+  char *at = json->text + json->length;
+  *at = '"';
+  memcpy(at + 1, text, length);
+  memcpy(at + 1 + length, "\"", 2);
+  json->length += length + 2;
+}
+
+void ak_json_name(struct ak_json *json, const char *name) {
+  append_quoted(json, name, strlen(name));
+  append_byte(json, ':');
+}
+
+void ak_json_literal(struct ak_json *json, const char *text) {
+  append_quoted(json, text, strlen(text));
 }

@@ -30,7 +30,8 @@ void ak_json_init(struct ak_json *json);
  */
 void ak_json_init_ascii(struct ak_json *json);
 
-void ak_json_free(struct ak_json *json); /* ready for use again; the mode stays */
+void ak_json_clear(struct ak_json *json); /* ready for use again, in the memory that it has */
+void ak_json_free(struct ak_json *json);  /* the same without it; the mode stays */
 
 bool ak_json_failed(const struct ak_json *json);
 
@@ -45,12 +46,17 @@ void ak_json_array_end(struct ak_json *json);
 
 /* A member's name; its value comes next. */
 void ak_json_key(struct ak_json *json, const char *key);
+/* The same for a name of ours, in which nothing needs an escape. */
+void ak_json_name(struct ak_json *json, const char *name);
 
 /*
  * Escaped as far as JSON asks for it, and U+2028 and U+2029, which JavaScript long took for line
  * ends. Each byte that is not UTF-8 becomes U+FFFD, so that the output always is.
  */
 void ak_json_string(struct ak_json *json, const char *text, size_t length);
+
+/* Text of ours, in which nothing needs an escape. */
+void ak_json_literal(struct ak_json *json, const char *text);
 
 void ak_json_int64(struct ak_json *json, int64_t number);
 void ak_json_bool(struct ak_json *json, bool value);

@@ -143,10 +143,6 @@ static const struct shape shapes[AK_KIND_END] = {
     [AK_DOCUMENT] = SHAPE("document", document),
 };
 
-static void write_literal(struct ak_json *json, const char *text) {
-  ak_json_string(json, text, strlen(text));
-}
-
 static void write_text(struct ak_json *json, const apikeys_record *record, int field) {
   if (apikeys_record_type(record, field) == APIKEYS_TYPE_NULL) {
     ak_json_null(json);
@@ -164,7 +160,7 @@ static void write_time(struct ak_json *json, int64_t unix_ms) {
   }
   char text[AK_TIME_TEXT_LENGTH + 1];
   ak_time_text(text, unix_ms);
-  ak_json_string(json, text, AK_TIME_TEXT_LENGTH);
+  ak_json_literal(json, text);
 }
 
 static void write_named(struct ak_json *json, const char *name, const char *text, size_t length) {
@@ -187,8 +183,8 @@ static void write_domains(struct ak_json *json, const apikeys_record *record, in
   ak_json_array_begin(json);
   while (ak_slugs_next(set, length, &at, &domain, &domain_length)) {
     ak_json_object_begin(json);
-    ak_json_key(json, "object");
-    write_literal(json, "organization_domain");
+    ak_json_name(json, "object");
+    ak_json_literal(json, "organization_domain");
     write_named(json, "domain", domain, domain_length);
     ak_json_object_end(json);
   }
@@ -210,9 +206,9 @@ static void write_metadata(struct ak_json *json, const apikeys_record *record, i
 }
 
 static void write_status(struct ak_json *json, int64_t status) {
-  write_literal(json, status == APIKEYS_MEMBER_ACTIVE    ? "active"
-                      : status == APIKEYS_MEMBER_PENDING ? "pending"
-                                                         : "inactive");
+  ak_json_literal(json, status == APIKEYS_MEMBER_ACTIVE    ? "active"
+                        : status == APIKEYS_MEMBER_PENDING ? "pending"
+                                                           : "inactive");
 }
 
 static void write_role(struct ak_json *json, const char *slug, size_t length) {
@@ -229,7 +225,7 @@ static void write_roles(struct ak_json *json, const apikeys_record *record, int 
     write_role(json, slug, slug_length);
   else
     ak_json_null(json);
-  ak_json_key(json, "roles");
+  ak_json_name(json, "roles");
   ak_json_array_begin(json);
   at = 0;
   while (ak_slugs_next(set, length, &at, &slug, &slug_length))
@@ -239,25 +235,25 @@ static void write_roles(struct ak_json *json, const apikeys_record *record, int 
 
 static void write_field_named(struct ak_json *json, const char *name, const apikeys_record *record,
                               int field) {
-  ak_json_key(json, name);
+  ak_json_name(json, name);
   write_text(json, record, field);
 }
 
 static void write_owner(struct ak_json *json, const apikeys_record *record) {
   ak_json_object_begin(json);
-  ak_json_key(json, "type");
+  ak_json_name(json, "type");
   switch (apikeys_record_integer(record, AK_API_KEY_OWNER_TYPE)) {
   case APIKEYS_OWNER_ORGANIZATION:
-    write_literal(json, "organization");
+    ak_json_literal(json, "organization");
     write_field_named(json, "id", record, AK_API_KEY_ORGANIZATION_ID);
     break;
   case APIKEYS_OWNER_MEMBER:
-    write_literal(json, "user");
+    ak_json_literal(json, "user");
     write_field_named(json, "id", record, AK_API_KEY_USER_ID);
     write_field_named(json, "organization_id", record, AK_API_KEY_ORGANIZATION_ID);
     break;
   default:
-    write_literal(json, "environment");
+    ak_json_literal(json, "environment");
     break;
   }
   ak_json_object_end(json);
@@ -266,7 +262,7 @@ static void write_owner(struct ak_json *json, const apikeys_record *record) {
 static void write_member(struct ak_json *json, const struct member *member,
                          const apikeys_record *record, const struct ak_shape_extra *extra) {
   int64_t integer = apikeys_record_integer(record, member->field);
-  ak_json_key(json, member->name);
+  ak_json_name(json, member->name);
   switch (member->form) {
   case FORM_TEXT:
     write_text(json, record, member->field);
@@ -296,12 +292,12 @@ static void write_member(struct ak_json *json, const struct member *member,
     write_roles(json, record, member->field);
     break;
   case FORM_ROLE_TYPE:
-    write_literal(json, apikeys_record_text(record, member->field, NULL)[0] != '\0'
-                            ? "OrganizationRole"
-                            : "EnvironmentRole");
+    ak_json_literal(json, apikeys_record_text(record, member->field, NULL)[0] != '\0'
+                              ? "OrganizationRole"
+                              : "EnvironmentRole");
     break;
   case FORM_RESOURCE_TYPE:
-    write_literal(json, "organization");
+    ak_json_literal(json, "organization");
     break;
   case FORM_FALSE:
     ak_json_bool(json, false);
@@ -330,7 +326,7 @@ static bool is_news(const struct member *member, const apikeys_record *record,
 
 static void write_previous(struct ak_json *json, const struct shape *shape,
                            const apikeys_record *record, const apikeys_record *before) {
-  ak_json_key(json, "previous_attributes");
+  ak_json_name(json, "previous_attributes");
   ak_json_object_begin(json);
   for (size_t i = 0; i < shape->count; i++)
     if (is_news(&shape->members[i], record, before))
@@ -342,8 +338,8 @@ void ak_shape_write(struct ak_json *json, const apikeys_record *record,
                     const apikeys_record *before, const struct ak_shape_extra *extra) {
   const struct shape *shape = &shapes[record->kind];
   ak_json_object_begin(json);
-  ak_json_key(json, "object");
-  write_literal(json, shape->object);
+  ak_json_name(json, "object");
+  ak_json_literal(json, shape->object);
   for (size_t i = 0; i < shape->count; i++)
     write_member(json, &shape->members[i], record, extra);
   if (before != NULL)
@@ -384,14 +380,14 @@ static const char *source_name(int source) {
 static void write_context(struct ak_json *json, const apikeys_record *event,
                           const char *actor_name) {
   ak_json_object_begin(json);
-  ak_json_key(json, "actor");
+  ak_json_name(json, "actor");
   ak_json_object_begin(json);
   write_field_named(json, "id", event, AK_EVENT_ACTOR_ID);
-  ak_json_key(json, "source");
-  write_literal(json, source_name(ak_event_source(event)));
-  ak_json_key(json, "name");
+  ak_json_name(json, "source");
+  ak_json_literal(json, source_name(ak_event_source(event)));
+  ak_json_name(json, "name");
   if (actor_name != NULL && actor_name[0] != '\0')
-    write_literal(json, actor_name);
+    ak_json_string(json, actor_name, strlen(actor_name));
   else
     ak_json_null(json);
   ak_json_object_end(json);
@@ -403,15 +399,15 @@ void ak_shape_write_event(struct ak_json *json, const apikeys_record *event,
   size_t length;
   const char *data = apikeys_record_text(event, AK_EVENT_DATA, &length);
   ak_json_object_begin(json);
-  ak_json_key(json, "object");
-  write_literal(json, "event");
+  ak_json_name(json, "object");
+  ak_json_literal(json, "event");
   write_field_named(json, "id", event, AK_ID);
   write_field_named(json, "event", event, AK_EVENT_TYPE);
-  ak_json_key(json, "data");
+  ak_json_name(json, "data");
   ak_json_raw(json, data, length);
-  ak_json_key(json, "created_at");
+  ak_json_name(json, "created_at");
   write_time(json, apikeys_record_integer(event, AK_EVENT_CREATED_AT));
-  ak_json_key(json, "context");
+  ak_json_name(json, "context");
   write_context(json, event, actor_name);
   ak_json_object_end(json);
 }
@@ -423,7 +419,7 @@ const char *ak_object_json(struct ak_object *object, const struct ak_shape_extra
   if (object == NULL)
     return NULL;
   if (!object->json_written) {
-    ak_json_free(&object->json);
+    ak_json_clear(&object->json);
     ak_shape_write(&object->json, &object->record, NULL, extra);
     object->json_written = !ak_json_failed(&object->json);
   }

@@ -87,6 +87,10 @@ const char *ak_text_problem(const char *text, size_t length, size_t min, size_t 
   if (problem != NULL)
     return problem;
   for (size_t i = 0; i < length;) {
+    if (text[i] >= 0x20 && text[i] < 0x7f) { /* most text is nothing else */
+      i++;
+      continue;
+    }
     uint32_t code = 0;
     size_t width = ak_utf8_decode(text + i, length - i, &code);
     if (width == 0)

@@ -358,20 +358,19 @@ int apikeys_actor_set_management_key(apikeys_actor *actor, apikeys_env *env, con
   ak_actor_forget(actor);
   _Atomic int frozen = 1;
   const apikeys_requirement management = {.accept_management_keys = 1, .frozen = &frozen};
-  apikeys_key *key = apikeys_key_new();
-  if (key == NULL)
-    return ak_error_code(err, APIKEYS_ERROR_NO_MEMORY);
-  int rc = apikeys_validate(env, value, length, &management, NULL, key, err);
-  if (rc > 0 || (rc == APIKEYS_OK && apikeys_key_owner_type(key) != APIKEYS_OWNER_ENVIRONMENT))
+  apikeys_key key AK_UNINITIALIZED;
+  ak_object_init(&key.object, AK_API_KEY);
+  int rc = apikeys_validate(env, value, length, &management, NULL, &key, err);
+  if (rc > 0 || (rc == APIKEYS_OK && apikeys_key_owner_type(&key) != APIKEYS_OWNER_ENVIRONMENT))
     rc = ak_error_code(err, APIKEYS_ERROR_ACTOR_UNKNOWN);
   size_t id_length;
-  const char *id = apikeys_key_id(key, &id_length);
+  const char *id = apikeys_key_id(&key, &id_length);
   if (rc == APIKEYS_OK && id_length < AK_ID_MAX) {
     actor->type = APIKEYS_ACTOR_MANAGEMENT_KEY;
     memcpy(actor->environment_id, env->id, AK_ID_MAX);
     memcpy(actor->key_id, id, id_length + 1);
   }
-  apikeys_key_free(key);
+  ak_object_release(&key.object);
   return rc;
 }
 

@@ -50,13 +50,16 @@ typedef struct apikeys_env apikeys_env;
 
 /*
  * An actor, used by one thread at a time, for as many calls as you like. A new one is nobody: every
- * call it makes fails with APIKEYS_ERROR_ACTOR_UNKNOWN until one of the five below made it
- * somebody. Setting it again makes it somebody else and forgets the request's context. Since 1.0.
+ * call it makes fails with APIKEYS_ERROR_ACTOR_UNKNOWN until one of the setters below made
+ * it somebody. Setting it again makes it somebody else and forgets the request's context. Since 1.0.
  */
 typedef struct apikeys_actor apikeys_actor;
 
 APIKEYS_API apikeys_actor *apikeys_actor_new(void); /* NULL: out of memory */
 APIKEYS_API void apikeys_actor_free(apikeys_actor *actor);
+
+/* As it was when it was new: for an actor that is kept from request to request. */
+APIKEYS_API int apikeys_actor_set_nobody(apikeys_actor *actor);
 
 /* `reason`: 1 to 255 bytes of text: "nightly clean-up", "support ticket 4711". */
 APIKEYS_API int apikeys_actor_set_system(apikeys_actor *actor, const char *reason, size_t length);

@@ -58,11 +58,13 @@ enum {
   X(ERROR_PERMISSION_NOT_HELD, -5, FORBIDDEN, "a permission that the actor or the owner lacks")    \
   X(ERROR_EXPIRY_REQUIRED, -6, INVALID, "this environment requires API keys to expire")            \
   X(ERROR_LIFETIME_TOO_LONG, -7, INVALID, "the lifetime exceeds the environment's maximum")        \
-  X(ERROR_CURSOR_UNKNOWN, -8, INVALID, "the cursor names nothing that this list can continue from") \
+  X(ERROR_CURSOR_UNKNOWN, -8, INVALID,                                                             \
+    "the cursor names nothing that this list can continue from")                                   \
   X(ERROR_CURSOR_EXPIRED, -9, INVALID, "the cursor points before the oldest event that is kept")   \
   /* The call failed: who asks, and what is there. */                                              \
   X(ERROR_NOT_ALLOWED, -20, FORBIDDEN, "the actor may not do this")                                \
-  X(ERROR_ACTOR_UNKNOWN, -21, UNAUTHENTICATED, "the actor is unknown, inactive or no longer valid") \
+  X(ERROR_ACTOR_UNKNOWN, -21, UNAUTHENTICATED,                                                     \
+    "the actor is unknown, inactive or no longer valid")                                           \
   X(ERROR_TOKEN_INVALID, -22, UNAUTHENTICATED, "the widget token is not valid")                    \
   X(ERROR_TOKEN_EXPIRED, -23, UNAUTHENTICATED, "the widget token has expired")                     \
   X(ERROR_NOT_FOUND, -24, NOT_FOUND, "not found")                                                  \
@@ -71,7 +73,8 @@ enum {
   X(ERROR_ALREADY_EXPIRED, -27, CONFLICT, "the API key has expired before")                        \
   X(ERROR_IN_USE, -28, CONFLICT, "it is in use")                                                   \
   X(ERROR_SYSTEM_OBJECT, -29, FORBIDDEN, "a system object cannot be changed or deleted")           \
-  X(ERROR_LIMIT_REACHED, -30, CONFLICT, "the owner has as many API keys as the environment allows") \
+  X(ERROR_LIMIT_REACHED, -30, CONFLICT,                                                            \
+    "the owner has as many API keys as the environment allows")                                    \
   X(ERROR_IDEMPOTENCY_MISMATCH, -31, CONFLICT, "the idempotency key was used for another request") \
   X(ERROR_IDEMPOTENCY_USED, -32, CONFLICT,                                                         \
     "the API key that this idempotency key made is already in use")                                \
@@ -133,6 +136,9 @@ typedef struct apikeys_error apikeys_error;
 
 APIKEYS_API apikeys_error *apikeys_error_new(void); /* NULL: out of memory */
 APIKEYS_API void apikeys_error_free(apikeys_error *err);
+
+/* As it was when it was new: good. What an earlier call said is gone. */
+APIKEYS_API void apikeys_error_clear(apikeys_error *err);
 
 APIKEYS_API int apikeys_error_code(const apikeys_error *err);
 

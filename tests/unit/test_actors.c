@@ -37,8 +37,9 @@ static apikeys_actor *token_actor(struct company *company, const char *user_id) 
   apikeys_widget_token_spec_set_organization(spec, S(company->organization));
   apikeys_widget_token_spec_set_user(spec, S(user_id));
   apikeys_widget_token_spec_add_scope(spec, S(MANAGE));
-  ck_assert_int_eq(apikeys_widget_token_create(world->env, world->system, spec, token,
-                                               sizeof token, &length, world->err), 0);
+  ck_assert_int_eq(apikeys_widget_token_create(world->env, world->system, spec, token, sizeof token,
+                                               &length, world->err),
+                   0);
   apikeys_actor *actor = apikeys_actor_new();
   ck_assert_int_eq(apikeys_actor_set_widget_token(actor, world->env, token, length, world->err), 0);
   apikeys_widget_token_spec_free(spec);
@@ -47,8 +48,8 @@ static apikeys_actor *token_actor(struct company *company, const char *user_id) 
 
 static apikeys_actor *vouched_actor(struct company *company, const char *permission) {
   apikeys_actor *actor = apikeys_actor_new();
-  ck_assert_int_eq(
-      apikeys_actor_set_vouched_member(actor, S(company->organization), S("guest")), 0);
+  ck_assert_int_eq(apikeys_actor_set_vouched_member(actor, S(company->organization), S("guest")),
+                   0);
   if (permission != NULL)
     ck_assert_int_eq(apikeys_actor_add_permission(actor, S(permission)), 0);
   return actor;
@@ -56,8 +57,8 @@ static apikeys_actor *vouched_actor(struct company *company, const char *permiss
 
 static apikeys_actor *key_actor(struct company *company, const char *value) {
   apikeys_actor *actor = apikeys_actor_new();
-  ck_assert_int_eq(apikeys_actor_set_management_key(actor, company->world.env, S(value),
-                                                    company->world.err), 0);
+  ck_assert_int_eq(
+      apikeys_actor_set_management_key(actor, company->world.env, S(value), company->world.err), 0);
   return actor;
 }
 
@@ -75,20 +76,22 @@ static void set_status(struct company *company, int status) {
   apikeys_member_set_organization_id(member, S(company->organization));
   apikeys_member_set_user_id(member, S("ada"));
   apikeys_member_set_status(member, status);
-  ck_assert_int_eq(apikeys_member_update(company->world.env, company->world.system, member,
-                                         company->world.err), 0);
+  ck_assert_int_eq(
+      apikeys_member_update(company->world.env, company->world.system, member, company->world.err),
+      0);
   apikeys_member_free(member);
 }
 
 static void delete_member(struct company *company) {
   ck_assert_int_eq(apikeys_member_delete(company->world.env, company->world.system,
-                                         S(company->organization), S("ada"),
-                                         company->world.err), 0);
+                                         S(company->organization), S("ada"), company->world.err),
+                   0);
 }
 
 static void delete_organization(struct company *company) {
   ck_assert_int_eq(apikeys_organization_delete(company->world.env, company->world.system,
-                                               S(company->organization), company->world.err), 0);
+                                               S(company->organization), company->world.err),
+                   0);
 }
 
 START_TEST(a_new_actor_is_nobody) {
@@ -102,6 +105,22 @@ START_TEST(a_new_actor_is_nobody) {
   ck_assert_int_eq(act(&company, NULL), APIKEYS_ERROR_INVALID_ARGUMENT);
   apikeys_actor_free(actor);
   apikeys_actor_free(NULL);
+  world_close(&company.world);
+}
+END_TEST
+
+START_TEST(an_actor_is_nobody_again) {
+  struct company company;
+  found(&company, _i);
+  apikeys_actor *actor = apikeys_actor_new();
+  ck_assert_int_eq(apikeys_actor_set_system(actor, S("a test")), 0);
+  ck_assert_int_eq(apikeys_actor_set_request_id(actor, S("req_1")), 0);
+  ck_assert_int_eq(act(&company, actor), 0);
+  ck_assert_int_eq(apikeys_actor_set_nobody(actor), 0);
+  ck_assert_int_eq(apikeys_actor_type(actor), APIKEYS_ACTOR_NOBODY);
+  ck_assert_int_eq(act(&company, actor), APIKEYS_ERROR_ACTOR_UNKNOWN);
+  ck_assert_int_eq(apikeys_actor_set_nobody(NULL), APIKEYS_ERROR_INVALID_ARGUMENT);
+  apikeys_actor_free(actor);
   world_close(&company.world);
 }
 END_TEST
@@ -192,12 +211,11 @@ START_TEST(a_management_key_acts_while_it_is_good) {
   apikeys_actor *actor = key_actor(&company, key.value);
   ck_assert_int_eq(apikeys_actor_type(actor), APIKEYS_ACTOR_MANAGEMENT_KEY);
   ck_assert_int_eq(act(&company, actor), APIKEYS_OK);
-  ck_assert_int_eq(apikeys_key_revoke(world->env, world->system, S(key.id), NULL, 0, NULL,
-                                      world->err), 0);
-  ck_assert_int_eq(act(&company, actor), APIKEYS_ERROR_ACTOR_UNKNOWN);
   ck_assert_int_eq(
-      apikeys_actor_set_management_key(actor, world->env, S(key.value), world->err),
-      APIKEYS_ERROR_ACTOR_UNKNOWN);
+      apikeys_key_revoke(world->env, world->system, S(key.id), NULL, 0, NULL, world->err), 0);
+  ck_assert_int_eq(act(&company, actor), APIKEYS_ERROR_ACTOR_UNKNOWN);
+  ck_assert_int_eq(apikeys_actor_set_management_key(actor, world->env, S(key.value), world->err),
+                   APIKEYS_ERROR_ACTOR_UNKNOWN);
   ck_assert_int_eq(apikeys_actor_type(actor), APIKEYS_ACTOR_NOBODY);
   apikeys_actor_free(actor);
   world_close(world);
@@ -217,8 +235,8 @@ START_TEST(a_management_key_stops_at_its_expiry_and_loses_scopes_at_once) {
   apikeys_key_spec_clear_permissions(spec);
   world->now_ms += 999;
   ck_assert_int_eq(act(&company, actor), APIKEYS_OK);
-  ck_assert_int_eq(apikeys_key_update(world->env, world->system, S(key.id), spec, NULL,
-                                      world->err), 0);
+  ck_assert_int_eq(apikeys_key_update(world->env, world->system, S(key.id), spec, NULL, world->err),
+                   0);
   ck_assert_int_eq(act(&company, actor), APIKEYS_ERROR_NOT_ALLOWED);
   world->now_ms += 1;
   ck_assert_int_eq(act(&company, actor), APIKEYS_ERROR_ACTOR_UNKNOWN);
@@ -258,12 +276,12 @@ START_TEST(a_management_key_acts_by_its_id_while_it_is_good) {
   make_key(world, key_spec(company.organization, "k", ""), &customers);
   apikeys_actor *actor = key_actor(&company, ops.value);
   ck_assert_str_eq(apikeys_actor_key_id(actor, NULL), ops.id);
-  ck_assert_int_eq(
-      apikeys_actor_set_management_key_by_id(actor, world->env, S(ops.id), world->err), 0);
+  ck_assert_int_eq(apikeys_actor_set_management_key_by_id(actor, world->env, S(ops.id), world->err),
+                   0);
   ck_assert_str_eq(apikeys_actor_key_id(actor, NULL), ops.id);
   ck_assert_int_eq(act(&company, actor), APIKEYS_OK);
-  ck_assert_int_eq(apikeys_key_revoke(world->env, world->system, S(ops.id), NULL, 0, NULL,
-                                      world->err), 0);
+  ck_assert_int_eq(
+      apikeys_key_revoke(world->env, world->system, S(ops.id), NULL, 0, NULL, world->err), 0);
   ck_assert_int_eq(act(&company, actor), APIKEYS_ERROR_ACTOR_UNKNOWN);
   const char *const bad[] = {ops.id, customers.id, "", "api_key_", "org_x"};
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -327,8 +345,7 @@ START_TEST(a_failed_setter_leaves_nobody) {
   for (size_t i = 0; i < bad_text_count; i++) {
     const struct bad_text *bad = &bad_texts[i];
     expect_nobody(&company, actor, apikeys_actor_set_system(actor, bad->text, bad->length));
-    expect_nobody(&company, actor,
-                  apikeys_actor_set_member(actor, S(id), bad->text, bad->length));
+    expect_nobody(&company, actor, apikeys_actor_set_member(actor, S(id), bad->text, bad->length));
   }
   expect_nobody(&company, actor, apikeys_actor_set_member(actor, S(id), "", 0));
   expect_nobody(&company, actor, apikeys_actor_set_member(actor, S(id), NULL, 3));
@@ -380,6 +397,7 @@ END_TEST
 int main(void) {
   const TTest *const tests[] = {
       a_new_actor_is_nobody,
+      an_actor_is_nobody_again,
       a_member_acts_with_what_their_roles_hold_now,
       only_an_active_member_acts,
       nobody_acts_for_an_organization_that_is_gone,

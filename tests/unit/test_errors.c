@@ -47,6 +47,12 @@ START_TEST(an_error_tells_of_the_last_call_only) {
   ck_assert_str_eq(apikeys_error_field(world.err), "");
   ck_assert_str_eq(apikeys_error_subject(world.err), "");
   ck_assert_str_eq(apikeys_error_message(world.err), apikeys_result_text(0));
+  ck_assert_int_ne(apikeys_key_get(world.env, world.system, nobody, 3, NULL, world.err), 0);
+  ck_assert_int_ne(apikeys_error_code(world.err), 0);
+  apikeys_error_clear(world.err);
+  ck_assert_int_eq(apikeys_error_code(world.err), 0);
+  ck_assert_str_eq(apikeys_error_message(world.err), apikeys_result_text(0));
+  apikeys_error_clear(NULL);
   ck_assert_int_ne(apikeys_error_code(NULL), 0);
   ck_assert_str_eq(apikeys_error_message(NULL), "");
   apikeys_error_free(NULL);

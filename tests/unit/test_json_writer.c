@@ -152,6 +152,26 @@ START_TEST(keys_are_escaped_too) {
 }
 END_TEST
 
+START_TEST(names_of_ours_and_memory_used_again) {
+  struct ak_json json;
+  ak_json_init(&json);
+  for (int i = 0; i < 2; i++) {
+    const char *before = json.text;
+    ak_json_object_begin(&json);
+    ak_json_name(&json, "a");
+    ak_json_null(&json);
+    ak_json_name(&json, "");
+    ak_json_literal(&json, "b");
+    ak_json_object_end(&json);
+    assert_text(&json, "{\"a\":null,\"\":\"b\"}");
+    ck_assert(i == 0 || json.text == before);
+    ak_json_clear(&json);
+    assert_text(&json, "");
+  }
+  ak_json_free(&json);
+}
+END_TEST
+
 START_TEST(it_grows) {
   struct ak_json json;
   size_t length = 0;
@@ -244,6 +264,7 @@ int main(void) {
   tcase_add_test(json, characters_beyond_ascii);
   tcase_add_test(json, what_is_not_utf8_is_replaced);
   tcase_add_test(json, keys_are_escaped_too);
+  tcase_add_test(json, names_of_ours_and_memory_used_again);
   tcase_add_test(json, it_grows);
   tcase_add_test(json, every_length_up_to_a_few_growths);
   tcase_add_test(json, an_empty_writer_gives_an_empty_text);

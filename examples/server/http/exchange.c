@@ -17,12 +17,16 @@ struct exchange_block {
 };
 
 int exchange_begin(struct exchange *x, struct service *service) {
-  memset(x, 0, offsetof(struct exchange, query));
+  memset(x, 0, offsetof(struct exchange, err));
   x->query.count = x->headers.count = x->arguments.count = 0;
   x->service = service;
-  x->err = apikeys_error_new();
-  x->actor = apikeys_actor_new();
-  return x->err != NULL && x->actor != NULL ? 0 : -1;
+  if (x->err == NULL)
+    x->err = apikeys_error_new();
+  if (x->actor == NULL)
+    x->actor = apikeys_actor_new();
+  if (x->key == NULL)
+    x->key = apikeys_key_new();
+  return x->err != NULL && x->actor != NULL && x->key != NULL ? 0 : -1;
 }
 
 void exchange_end(struct exchange *x) {
@@ -39,10 +43,14 @@ void exchange_end(struct exchange *x) {
   }
   sodium_memzero(x->room, x->room_used);
   x->room_used = 0;
+  apikeys_actor_set_nobody(x->actor);
+  apikeys_error_clear(x->err);
+}
+
+void exchange_release(struct exchange *x) {
+  apikeys_key_free(x->key);
   apikeys_actor_free(x->actor);
   apikeys_error_free(x->err);
-  x->actor = NULL;
-  x->err = NULL;
 }
 
 /* For what the room has no room for. */
@@ -91,7 +99,8 @@ char *exchange_format(struct exchange *x, const char *format, ...) {
 static const char *find(const struct pairs *pairs, const char *name,
                         int (*compare)(const char *, const char *), size_t *length) {
   for (size_t i = 0; i < pairs->count; i++) {
-    if (compare(pairs->at[i].name, name) == 0) {
+    /* Most names differ in their first letter already, whatever its case. */
+    if (((pairs->at[i].name[0] ^ name[0]) & ~0x20) == 0 && compare(pairs->at[i].name, name) == 0) {
       if (length != NULL)
         *length = pairs->at[i].length;
       return pairs->at[i].text;

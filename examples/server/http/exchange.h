@@ -71,9 +71,7 @@ struct exchange {
   int64_t began_us; /* monotonic, for the log and the metrics */
 
   const struct route *route; /* NULL until one matched */
-  apikeys_error *err;
-  apikeys_actor *actor;    /* nobody until the route's access was checked */
-  struct session *session; /* the dashboard's, where the route asks for one */
+  struct session *session;   /* the dashboard's, where the route asks for one */
 
   int status; /* 0 until there is an answer */
   char *reply;
@@ -86,6 +84,11 @@ struct exchange {
   struct exchange_block *blocks;
   size_t room_used;
 
+  /* Kept from one exchange to the next, and as new at the beginning of each. */
+  apikeys_error *err;
+  apikeys_actor *actor; /* nobody until the route's access was checked */
+  apikeys_key *key;     /* for a validation's answer; whatever it was before that */
+
   /* Large, so not cleared for each request: the counts, and room_used, tell what is there. */
   struct pairs query;                                    /* decoded */
   struct pairs headers;                                  /* in the order they came */
@@ -93,10 +96,12 @@ struct exchange {
   max_align_t room[EXCHANGE_ROOM / sizeof(max_align_t)]; /* for what exchange_memory() gives */
 };
 
-/* Makes a new exchange of `x`, which may be anything. 0 or -1: out of memory. To be ended. */
+/* Makes a new exchange of `x`, which is zeroed or has ended. 0 or -1: out of memory. To be ended. */
 int exchange_begin(struct exchange *x, struct service *service);
-/* Wipes and frees everything, the reply too. It may begin anew. */
+/* Wipes and frees everything, the reply too, but for what the next one begins with. */
 void exchange_end(struct exchange *x);
+/* Frees that too, of one that is zeroed or has ended. */
+void exchange_release(struct exchange *x);
 
 /* Memory, zeroed, and text that live as long as the exchange; NULL: out of memory. */
 void *exchange_memory(struct exchange *x, size_t size);

@@ -146,6 +146,7 @@ static void watch_connection(void *cls, struct MHD_Connection *connection, void 
     *context = open_visit(server, connection);
   } else if (visit != NULL) {
     leave(visit);
+    exchange_release(&visit->x);
     reaper_remove(server->reaper, visit->watch);
     free(visit);
     *context = NULL;

@@ -9,10 +9,10 @@
 
 #include <string.h>
 
-static void reply_key(struct exchange *x, apikeys_key *key) {
+static void reply_key(struct exchange *x) {
   static const char before[] = "{\"api_key\":";
   size_t length = 0, used = sizeof before - 1;
-  const char *json = apikeys_key_json(key, &length);
+  const char *json = apikeys_key_json(x->key, &length);
   char *text = json != NULL ? exchange_memory(x, used + length + 1) : NULL;
   if (text != NULL) {
     memcpy(text, before, used);
@@ -23,10 +23,10 @@ static void reply_key(struct exchange *x, apikeys_key *key) {
 }
 
 /* Which of the reasons it was is not told: the answer is for somebody else's caller. */
-static void answer(struct exchange *x, int rc, apikeys_key *key) {
+static void answer(struct exchange *x, int rc) {
   static char none[] = "{\"api_key\":null}";
   if (rc == APIKEYS_OK)
-    reply_key(x, key);
+    reply_key(x);
   else if (rc > 0)
     reply_own(x, 200, none, sizeof none - 1);
   else
@@ -34,15 +34,10 @@ static void answer(struct exchange *x, int rc, apikeys_key *key) {
 }
 
 static void validate_value(struct exchange *x, const char *value, size_t length) {
-  apikeys_key *key = apikeys_key_new();
-  int rc = APIKEYS_ERROR_NO_MEMORY;
-  if (key != NULL) {
-    int64_t began_ns = clock_monotonic_ns();
-    rc = apikeys_validate(x->service->env, value, length, NULL, NULL, key, x->err);
-    metrics_validation(x->service->metrics, rc, clock_monotonic_ns() - began_ns);
-  }
-  answer(x, rc, key);
-  apikeys_key_free(key);
+  int64_t began_ns = clock_monotonic_ns();
+  int rc = apikeys_validate(x->service->env, value, length, NULL, NULL, x->key, x->err);
+  metrics_validation(x->service->metrics, rc, clock_monotonic_ns() - began_ns);
+  answer(x, rc);
 }
 
 static void validate_form(struct exchange *x) {

@@ -44,7 +44,7 @@ int main(int count, char **words) {
   memcpy(answer + ANSWER_BYTES - 2, "\"}", 3);
   struct MHD_Daemon *daemon = MHD_start_daemon(
       MHD_USE_POLL_INTERNAL_THREAD, 0, NULL, NULL, handle, &mark, //
-      MHD_OPTION_THREAD_POOL_SIZE, threads,                        //
+      MHD_OPTION_THREAD_POOL_SIZE, threads,                       //
       MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_END);
   const union MHD_DaemonInfo *info =
       daemon != NULL ? MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT) : NULL;
