@@ -3,7 +3,7 @@
 
 #include "call.h"
 
-enum { GROUP_MAX = 64 }; /* calls in one transaction: other writers wait no longer than for these */
+enum { FULL_AT = 64 }; /* then a group takes in nobody more: other writers want to write, too */
 
 enum turn { QUEUED, DONE, ALONE };
 
@@ -31,12 +31,13 @@ static void append(struct ak_callers *callers, struct ak_caller *caller) {
   callers->count++;
 }
 
-static struct ak_caller *take_first(struct ak_callers *callers) {
-  struct ak_caller *first = callers->first;
-  callers->first = first->next;
-  if (--callers->count == 0)
-    callers->end = &callers->first;
-  return first;
+static void move_all(struct ak_callers *to, struct ak_callers *from) {
+  if (from->count == 0)
+    return;
+  *to->end = from->first;
+  to->end = from->end;
+  to->count += from->count;
+  init(from);
 }
 
 void ak_group_commit_init(struct ak_group_commit *commit) {
@@ -51,17 +52,16 @@ void ak_group_commit_release(struct ak_group_commit *commit) {
 
 /* -- The group, by its leader ------------------------------------------------------------------ */
 
-static void take_queued(struct ak_group_commit *commit, struct ak_callers *group) {
+static void take_in(struct ak_group_commit *commit, struct ak_callers *group) {
   pthread_mutex_lock(&commit->lock);
-  while (commit->queue.count > 0 && group->count < GROUP_MAX)
-    append(group, take_first(&commit->queue));
+  move_all(group, &commit->queue);
   pthread_mutex_unlock(&commit->lock);
 }
 
 static struct ak_caller *next_of(struct ak_group_commit *commit, struct ak_callers *group,
                                  const struct ak_caller *caller) {
-  if (caller->next == NULL)
-    take_queued(commit, group);
+  if (caller->next == NULL && group->count < FULL_AT)
+    take_in(commit, group);
   return caller->next;
 }
 
@@ -75,18 +75,17 @@ static int run(struct ak_caller *caller, struct ak_transaction *transaction) {
     rc = caller->body(call, caller->data);
   *transaction = call->transaction;
   caller->rc = rc;
-  bool refused = apikeys_result_category(rc) != APIKEYS_CATEGORY_UNAVAILABLE;
-  return refused && transaction->changes == changes ? APIKEYS_OK : rc;
+  bool refused = apikeys_result_category(rc) != APIKEYS_CATEGORY_UNAVAILABLE &&
+                 transaction->changes == changes;
+  return refused ? APIKEYS_OK : rc;
 }
 
 static int run_all(struct ak_group_commit *commit, struct ak_callers *group,
                    struct ak_transaction *transaction) {
   int rc = APIKEYS_OK;
   struct ak_caller *caller = group->first;
-  while (caller != NULL && rc == APIKEYS_OK) {
-    rc = run(caller, transaction);
+  while (caller != NULL && (rc = run(caller, transaction)) == APIKEYS_OK)
     caller = next_of(commit, group, caller);
-  }
   if (rc == APIKEYS_OK && transaction->changes > 0)
     return ak_commit(transaction);
   ak_rollback(transaction);
@@ -100,8 +99,8 @@ static enum turn answer(const struct ak_callers *group, int rc) {
 }
 
 /*
- * A store that cannot be written to now is so for each of them: to wait for it once more for each,
- * one after the other, would take longer than any may wait.
+ * Who was there when the wait for other writers began has waited as long as it may when that fails;
+ * who came meanwhile is still in the queue.
  */
 static enum turn run_group(struct ak_group_commit *commit, struct ak_callers *group) {
   struct ak_transaction transaction;
@@ -117,10 +116,11 @@ static enum turn run_group(struct ak_group_commit *commit, struct ak_callers *gr
 
 /* -- A call ------------------------------------------------------------------------------------ */
 
+/* The leader is in the queue itself. */
 static void lead(struct ak_group_commit *commit) {
   struct ak_callers group;
   init(&group);
-  take_queued(commit, &group);
+  take_in(commit, &group);
   enum turn turn = run_group(commit, &group);
   pthread_mutex_lock(&commit->lock);
   for (struct ak_caller *caller = group.first; caller != NULL; caller = caller->next) {

@@ -2,13 +2,23 @@
 #include "wrapped_storage.h"
 
 #include <check.h>
+#include <stdbool.h>
 #include <string.h>
+
+/* Counts the call; 0, or what it answers in place of the inner one. */
+static int enter(void *self, enum wrapped_slot slot) {
+  struct wrapped_storage *wrapped = self;
+  int number = ++wrapped->calls[slot];
+  if (wrapped->intrude != NULL)
+    wrapped->intrude(slot, wrapped->intrude_data);
+  const struct wrapped_failure *failure = &wrapped->failure;
+  bool fails = failure->slot == slot && number >= failure->from && number <= failure->to;
+  return fails ? failure->code : 0;
+}
 
 static const apikeys_storage *pass(void *self, enum wrapped_slot slot) {
   struct wrapped_storage *wrapped = self;
-  wrapped->calls[slot]++;
-  if (wrapped->intrude != NULL)
-    wrapped->intrude(slot, wrapped->intrude_data);
+  enter(self, slot);
   return &wrapped->inner;
 }
 
@@ -18,16 +28,23 @@ static void on_destroy(void *self) {
 }
 
 static int on_begin(void *self, int mode, apikeys_transaction **transaction) {
-  const apikeys_storage *inner =
-      pass(self, mode == APIKEYS_TRANSACTION_WRITE ? SLOT_BEGIN_WRITE : SLOT_BEGIN_READ);
-  return inner->begin(inner->self, mode, transaction);
+  const struct wrapped_storage *wrapped = self;
+  const apikeys_storage *inner = &wrapped->inner;
+  int rc = enter(self, mode == APIKEYS_TRANSACTION_WRITE ? SLOT_BEGIN_WRITE : SLOT_BEGIN_READ);
+  return rc != 0 ? rc : inner->begin(inner->self, mode, transaction);
 }
 
 static int on_commit(void *self, apikeys_transaction *transaction) {
-  const apikeys_storage *inner = pass(self, SLOT_COMMIT);
-  int rc = inner->commit(inner->self, transaction);
-  pass(self, SLOT_COMMITTED);
-  return rc;
+  const struct wrapped_storage *wrapped = self;
+  const apikeys_storage *inner = &wrapped->inner;
+  int failure = enter(self, SLOT_COMMIT);
+  int rc = failure;
+  if (failure == 0 || wrapped->failure.happens)
+    rc = inner->commit(inner->self, transaction);
+  else
+    inner->rollback(inner->self, transaction);
+  enter(self, SLOT_COMMITTED);
+  return failure != 0 ? failure : rc;
 }
 
 static void on_rollback(void *self, apikeys_transaction *transaction) {
@@ -42,8 +59,10 @@ static int on_get(void *self, apikeys_transaction *transaction, const apikeys_qu
 }
 
 static int on_insert(void *self, apikeys_transaction *transaction, apikeys_record *record) {
-  const apikeys_storage *inner = pass(self, SLOT_INSERT);
-  return inner->insert(inner->self, transaction, record);
+  const struct wrapped_storage *wrapped = self;
+  const apikeys_storage *inner = &wrapped->inner;
+  int rc = enter(self, SLOT_INSERT);
+  return rc != 0 ? rc : inner->insert(inner->self, transaction, record);
 }
 
 static int on_update(void *self, apikeys_transaction *transaction, const apikeys_record *record) {
@@ -112,6 +131,12 @@ void wrap_storage(struct wrapped_storage *wrapped, const apikeys_storage *inner,
                            .generation = on_generation,
                            .changes = on_changes,
                            .prepare_fork = on_prepare_fork};
+}
+
+void wrapped_fail(struct wrapped_storage *wrapped, enum wrapped_slot slot, int count, int code) {
+  int before = wrapped->calls[slot];
+  wrapped->failure = (struct wrapped_failure){
+      .slot = slot, .from = before + 1, .to = before + count, .code = code};
 }
 
 void wrap_memory_storage(struct wrapped_storage *wrapped, apikeys_storage *out) {
