@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lib/coherence.c and lib/cache.c: fill, evict, generation, for one key in one slot.
+ * lib/coherence.c and lib/cache.c: fill, evict, generation, for one key in one slot. That a key has
+ * two places is left to cache_places.pml, and what stands beside the cache to standing.pml.
  *
  * The store has the key's state, and a generation that moves with each change before the change is
  * acknowledged; a transaction sees the state as it is when it begins. Readers check the generation,
