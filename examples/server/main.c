@@ -10,6 +10,7 @@
 #include "ready.h"
 #include "service.h"
 
+#include <fcntl.h>
 #include <jansson.h>
 #include <malloc.h>
 #include <pthread.h>
@@ -19,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { MAINTENANCE_SECONDS = 2, METRICS_CONNECTIONS = 16 };
 
@@ -84,27 +86,47 @@ static const struct http_options *metrics_options(struct http_options *options,
 /* Blocked in every thread, and waited for below. What was ignored when we were started stays so:
  * a shell's background job must not end with what is in the foreground. */
 static void block_signals(sigset_t *signals) {
-  static const int ends[] = {SIGTERM, SIGINT};
+  static const int heard[] = {SIGTERM, SIGINT, SIGHUP};
   sigemptyset(signals);
-  for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+  for (size_t i = 0; i < sizeof heard / sizeof heard[0]; i++) {
     struct sigaction before;
-    if (sigaction(ends[i], NULL, &before) != 0 || before.sa_handler != SIG_IGN)
-      sigaddset(signals, ends[i]);
+    if (sigaction(heard[i], NULL, &before) != 0 || before.sa_handler != SIG_IGN)
+      sigaddset(signals, heard[i]);
   }
   pthread_sigmask(SIG_BLOCK, signals, NULL);
   signal(SIGPIPE, SIG_IGN);
 }
 
-/* Until a signal comes; meanwhile, maintenance. A second one ends the process as it is. */
-static void serve_until_told(struct service *service, const sigset_t *signals) {
+static bool has_terminal(void) {
+  int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+  if (fd >= 0)
+    close(fd);
+  return fd >= 0;
+}
+
+/* SIGHUP asks for the certificate to be read anew; without one it still says that the terminal is
+ * gone, if there was one. */
+static bool is_end(const struct service *service, int number, bool on_terminal) {
+  return number == SIGTERM || number == SIGINT ||
+         (number == SIGHUP && !http_server_reload(service->http) && on_terminal);
+}
+
+static void maintain(const struct service *service, apikeys_error *err) {
+  int rc = apikeys_maintain(service->env, err);
+  metrics_maintenance(service->metrics, rc == APIKEYS_OK);
+  if (rc != APIKEYS_OK)
+    log_line(service->log, LOG_WARNING, "maintenance: %s", apikeys_error_message(err));
+}
+
+/* Until a signal comes that ends; meanwhile, maintenance. A second one ends the process as it is. */
+static void serve_until_told(const struct service *service, const sigset_t *signals) {
   static const struct timespec interval = {.tv_sec = MAINTENANCE_SECONDS};
   apikeys_error *err = apikeys_error_new();
-  while (sigtimedwait(signals, NULL, &interval) < 0) {
-    int rc = apikeys_maintain(service->env, err);
-    metrics_maintenance(service->metrics, rc == APIKEYS_OK);
-    if (rc != APIKEYS_OK)
-      log_line(service->log, LOG_WARNING, "maintenance: %s", apikeys_error_message(err));
-  }
+  bool on_terminal = has_terminal();
+  int number;
+  while (!is_end(service, number = sigtimedwait(signals, NULL, &interval), on_terminal))
+    if (number < 0)
+      maintain(service, err);
   apikeys_error_free(err);
   pthread_sigmask(SIG_UNBLOCK, signals, NULL);
 }

@@ -3,12 +3,14 @@
 import http.client
 import os
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
 import tempfile
 import unittest
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 from service import Service, does_not_start
 
@@ -75,6 +77,96 @@ class Refused(Files):
             status, said = does_not_start(self, *flags)
             self.assertEqual(status, 2)
             self.assertIn("needs tls-key beside it", said)
+
+
+class ReadAnew(Files):
+    """SIGHUP, for a certificate that is renewed every few weeks."""
+
+    def setUp(self):
+        self.own = self.copies("own")
+        self.service = Service("--tls-certificate", self.own[0], "--tls-key", self.own[1])
+        self.addCleanup(lambda: self.assertEqual(self.service.stop(), 0))
+
+    def copies(self, name):
+        """The pair of that name, under names of this test's own."""
+        directory = tempfile.mkdtemp(dir=self.directory)
+        pair = []
+        for end in ("pem", "key"):
+            pair.append(os.path.join(directory, f"served.{end}"))
+            self.put(f"{name}.{end}", pair[-1])
+        return pair
+
+    def put(self, name, path):
+        shutil.copy(os.path.join(self.directory, name), path + ".new")
+        os.rename(path + ".new", path)
+
+    def hang_up(self, *words):
+        self.service.process.send_signal(signal.SIGHUP)
+        return self.service.wait_for_log(lambda line: all(word in line for word in words))
+
+    def served(self):
+        pem = ssl.get_server_certificate((self.service.host, self.service.port))
+        for name in ("own", "foreign"):
+            with open(os.path.join(self.directory, f"{name}.pem"), encoding="ascii") as file:
+                if ssl.PEM_cert_to_DER_cert(file.read()) == ssl.PEM_cert_to_DER_cert(pem):
+                    return name
+        return None
+
+    def test_a_new_pair_is_served_and_connections_stay(self):
+        self.assertEqual(self.served(), "own")
+        kept = self.service.connect()
+        kept.request("GET", "/healthz")
+        kept.getresponse().read()
+        socket_before = kept.sock
+        self.put("foreign.pem", self.own[0])
+        self.put("foreign.key", self.own[1])
+        self.assertEqual(self.served(), "own")  # not before it is said
+        self.hang_up("read anew")
+        self.assertEqual(self.served(), "foreign")
+        kept.request("GET", "/healthz")
+        self.assertEqual(kept.getresponse().status, 200)
+        self.assertIs(kept.sock, socket_before)
+        kept.close()
+
+    def test_what_is_not_good_leaves_those_of_before(self):
+        self.put("foreign.pem", self.own[0])
+        said = self.hang_up("tls-key", "do not match")
+        self.assertNotIn("BEGIN", said)
+        self.service.wait_for_log(lambda line: "of before stay in use" in line)
+        self.assertEqual(self.served(), "own")
+        os.unlink(self.own[1])
+        self.hang_up("tls-key", "No such file")
+        self.assertEqual(self.served(), "own")
+        self.put("foreign.key", self.own[1])
+        self.hang_up("read anew")
+        self.assertEqual(self.served(), "foreign")
+
+    def test_while_many_shake_hands(self):
+        def ask(_):
+            return self.service.request("GET", "/healthz").status
+        with ThreadPoolExecutor(4) as pool:
+            answers = pool.map(ask, range(60))
+            for name in ("foreign", "own") * 3:
+                self.put(f"{name}.pem", self.own[0])
+                self.put(f"{name}.key", self.own[1])
+                self.service.process.send_signal(signal.SIGHUP)
+            self.assertEqual(set(answers), {200})
+
+    def test_a_chain(self):
+        with open(os.path.join(self.directory, "own.pem"), encoding="ascii") as file:
+            leaf = file.read()
+        with open(self.own[0], "w", encoding="ascii") as file:
+            file.write(leaf * 17)
+        self.hang_up("tls-certificate", self.own[0])
+        self.assertEqual(self.served(), "own")
+
+
+class WithoutTls(unittest.TestCase):
+    def test_a_service_without_a_terminal_stays(self):
+        service = Service()
+        self.addCleanup(lambda: self.assertEqual(service.stop(), 0))
+        service.process.send_signal(signal.SIGHUP)
+        self.assertEqual(service.request("GET", "/healthz").status, 200)
 
 
 class Served(Files):

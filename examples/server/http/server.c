@@ -33,8 +33,8 @@ struct http_server {
   atomic_bool stopping; /* answers end their connections */
   int socket;
   unsigned port;
-  struct tls tls;
-  char hsts[64]; /* "Strict-Transport-Security", or "" */
+  struct tls *tls; /* NULL: plain HTTP */
+  char hsts[64];   /* "Strict-Transport-Security", or "" */
   char url[128];
 };
 
@@ -370,16 +370,19 @@ static void note_address(struct http_server *server) {
 static struct MHD_Daemon *start_daemon(struct http_server *server) {
   const struct http_options *options = &server->options;
   static char priorities[] = TLS_PRIORITIES;
+  union {
+    gnutls_certificate_retrieve_function3 *function;
+    void *object;
+  } retrieve = {tls_retrieve};
   struct MHD_OptionItem tls[] = {
-      {MHD_OPTION_HTTPS_MEM_CERT, 0, server->tls.certificate},
-      {MHD_OPTION_HTTPS_MEM_KEY, 0, server->tls.key},
+      {MHD_OPTION_HTTPS_CERT_CALLBACK2, 0, retrieve.object},
       {MHD_OPTION_HTTPS_PRIORITIES, 0, priorities},
       {MHD_OPTION_END, 0, NULL},
   };
   struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
   /* Not epoll: with it, this version does not see that a client has closed its side while an answer
    * was on its way, and keeps the connection until it is reaped. */
-  unsigned flags = MHD_USE_POLL_INTERNAL_THREAD | (server->tls.key != NULL ? MHD_USE_TLS : 0);
+  unsigned flags = MHD_USE_POLL_INTERNAL_THREAD | (server->tls != NULL ? MHD_USE_TLS : 0);
   return MHD_start_daemon(flags, 0, NULL, NULL, handle, server,                  //
                           MHD_OPTION_LISTEN_SOCKET, server->socket,              //
                           MHD_OPTION_THREAD_POOL_SIZE, options->threads,         //
@@ -393,7 +396,15 @@ static struct MHD_Daemon *start_daemon(struct http_server *server) {
                           MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, server,                    //
                           MHD_OPTION_NOTIFY_CONNECTION, watch_connection, server,                 //
                           MHD_OPTION_NOTIFY_COMPLETED, complete, server,                          //
-                          MHD_OPTION_ARRAY, server->tls.key != NULL ? tls : none, MHD_OPTION_END);
+                          MHD_OPTION_ARRAY, server->tls != NULL ? tls : none, MHD_OPTION_END);
+}
+
+static bool open_tls(struct http_server *server) {
+  const struct http_options *options = &server->options;
+  if (options->tls_certificate == NULL)
+    return true;
+  server->tls = tls_open(options->service->log, options->tls_certificate, options->tls_key);
+  return server->tls != NULL;
 }
 
 struct http_server *http_server_start(const struct http_options *options) {
@@ -407,9 +418,7 @@ struct http_server *http_server_start(const struct http_options *options) {
   if (!guard_self_test())
     log_line(options->service->log, LOG_ERROR,
              "this libmicrohttpd does not lay requests out as the guard needs it");
-  else if (tls_read(&server->tls, options->service->log, options->tls_certificate,
-                    options->tls_key) &&
-           open_socket(server)) {
+  else if (open_tls(server) && open_socket(server)) {
     note_address(server);
     server->reaper = reaper_start(options->request_timeout, IDLE_SECONDS);
     if (server->reaper != NULL)
@@ -439,8 +448,19 @@ void http_server_stop(struct http_server *server) {
   reaper_stop(server->reaper);
   if (server->socket >= 0)
     close(server->socket);
-  tls_release(&server->tls);
+  tls_close(server->tls);
   free(server);
+}
+
+bool http_server_reload(struct http_server *server) {
+  struct log *log = server->options.service->log;
+  if (server->tls == NULL)
+    return false;
+  if (tls_reload(server->tls))
+    log_line(log, LOG_INFO, "TLS: the certificate and its key were read anew");
+  else
+    log_line(log, LOG_ERROR, "TLS: the certificate and the key of before stay in use");
+  return true;
 }
 
 unsigned http_server_port(const struct http_server *server) {

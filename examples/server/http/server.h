@@ -33,6 +33,10 @@ struct http_server *http_server_start(const struct http_options *options);
 /* Takes no new connections, waits a bounded time for requests that are under way, and ends. */
 void http_server_stop(struct http_server *server);
 
+/* Reads the files for TLS anew, for connections from now on; if they are not good, those of before
+ * stay, and the log says so. False: there is no TLS. */
+bool http_server_reload(struct http_server *server);
+
 unsigned http_server_port(const struct http_server *server);
 /* "http://127.0.0.1:8787" */
 const char *http_server_url(const struct http_server *server);
