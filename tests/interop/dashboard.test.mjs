@@ -340,7 +340,18 @@ test('a webhook endpoint: made, its failures seen and sent again, ended', async 
   assert.match(await secret(), /^whsec_•+$/);
   await page.getByRole('button', { name: 'Show' }).click();
   assert.match(await secret(), /^whsec_[0-9a-f]{64}$/);
-  server.secrets.add(await secret());
+  const first = await secret();
+  server.secrets.add(first);
+  await page.getByRole('button', { name: `Actions for ${good.url}` }).click();
+  await page.getByRole('menuitem', { name: 'New secret' }).click();
+  await check(page, 'new-webhook-secret');
+  await page.getByRole('dialog').getByRole('button', { name: 'New secret' }).click();
+  await page.getByText('The endpoint has a new secret').waitFor();
+  await page.getByRole('button', { name: 'Show' }).click();
+  const second = await secret();
+  assert.match(second, /^whsec_[0-9a-f]{64}$/);
+  assert.notEqual(second, first);
+  server.secrets.add(second);
 
   await server.request('POST', '/organizations', { body: { name: 'Told' } });
   await good.received(1);

@@ -119,10 +119,16 @@ class Endpoints(WebhookTest):
                          ("disabled", ALL_KEY_EVENTS, "https://hooks.acme.example/b"))
         self.assertEqual(changed["secret"], made["secret"])
         self.assertEqual(self.ask(200, "GET", path), changed)
+        changed = self.ask(200, "POST", f"{path}/rotate_secret")
+        self.assertRegex(changed["secret"], r"^whsec_[0-9a-f]{64}$")
+        self.assertNotEqual(changed["secret"], made["secret"])
+        self.values.append(changed["secret"])
+        self.assertEqual(self.ask(200, "GET", path), changed)
         self.assertIn(changed, self.ask(200, "GET", "/webhook_endpoints")["data"])
         self.ask(204, "DELETE", path)
         for method in ("GET", "PATCH", "DELETE"):
             self.not_found("Webhook endpoint", made["id"], method, path)
+        self.not_found("Webhook endpoint", made["id"], "POST", f"{path}/rotate_secret")
 
     def test_what_is_refused(self):
         path, url = "/webhook_endpoints", "https://hooks.acme.example/refused"
@@ -163,6 +169,7 @@ class Endpoints(WebhookTest):
                              ("GET", f"/webhook_endpoints/{NO_ENDPOINT}"),
                              ("DELETE", f"/webhook_endpoints/{NO_ENDPOINT}"),
                              ("GET", f"/webhook_endpoints/{NO_ENDPOINT}/deliveries"),
+                             ("POST", f"/webhook_endpoints/{NO_ENDPOINT}/rotate_secret"),
                              ("POST", f"/webhook_endpoints/{NO_ENDPOINT}/resend_failed"),
                              ("POST", "/webhook_deliveries/whd_1/resend")):
             body = {"endpoint_url": "https://hooks.acme.example/x", "events": ["api_key.created"]}
@@ -189,6 +196,21 @@ class Deliveries(WebhookTest):
             self.assertFalse(signature_is_good(headers, body + b" ", endpoint["secret"]))
             self.assertEqual(headers["Content-Type"], "application/json")
             self.assertNotIn(key["value"].encode(), body)
+
+    def test_a_new_secret_signs_what_is_tried_again(self):
+        rotated = threading.Event()
+        receiver = self.receiver(lambda n: rotated.wait(60) and (401 if n == 1 else 200))
+        endpoint = self.endpoint(receiver.url(), ["api_key.created"])
+        self.key(self.organization())
+        receiver.received(1)
+        path = f"/webhook_endpoints/{endpoint['id']}"
+        secrets = [endpoint["secret"], self.ask(200, "POST", f"{path}/rotate_secret")["secret"]]
+        self.values += secrets
+        rotated.set()
+        receiver.received(2)
+        good = [[signature_is_good(headers, body, secret) for secret in secrets]
+                for headers, body in receiver.deliveries]
+        self.assertEqual(good, [[True, False], [False, True]])
 
     def test_what_an_endpoint_gets(self):
         """What happens while it is there and enabled, of the types that it wants."""

@@ -145,18 +145,24 @@ static int check_others(struct exchange *x, const struct endpoint *endpoint) {
 
 /* -- Handlers ---------------------------------------------------------------------------------- */
 
-static int prepare(struct endpoint *endpoint) {
-  char id[NEW_ID_MAX], secret[WEBHOOK_SECRET_LENGTH + 1];
-  new_id("we", id);
+static int set_new_secret(struct endpoint *endpoint) {
+  char secret[WEBHOOK_SECRET_LENGTH + 1];
   signature_new_secret(secret);
+  int rc = apikeys_document_set_secret(endpoint->document, secret, WEBHOOK_SECRET_LENGTH);
+  sodium_memzero(secret, sizeof secret);
+  return rc;
+}
+
+static int prepare(struct endpoint *endpoint) {
+  char id[NEW_ID_MAX];
+  new_id("we", id);
   int rc = endpoint_new(endpoint);
   if (rc == APIKEYS_OK)
     rc = apikeys_document_set_collection(endpoint->document, WEBHOOK_ENDPOINTS);
   if (rc == APIKEYS_OK)
     rc = apikeys_document_set_id(endpoint->document, id, strlen(id));
   if (rc == APIKEYS_OK)
-    rc = apikeys_document_set_secret(endpoint->document, secret, WEBHOOK_SECRET_LENGTH);
-  sodium_memzero(secret, sizeof secret);
+    rc = set_new_secret(endpoint);
   if (rc == APIKEYS_OK)
     endpoint_enable(endpoint, true);
   return rc;
@@ -236,6 +242,22 @@ static void update_endpoint(struct exchange *x) {
   form_close(&form);
 }
 
+/*
+ * Deliveries are signed with the new secret from now on, and with no other: the official clients
+ * look at the first signature in the header alone, so a second one would reach nobody. What the
+ * receiver refuses until it knows the secret is tried again for days.
+ */
+static void rotate_secret(struct exchange *x) {
+  struct endpoint endpoint;
+  int rc = get(x, &endpoint);
+  if (rc == APIKEYS_OK)
+    rc = set_new_secret(&endpoint);
+  if (rc == APIKEYS_OK)
+    rc = apikeys_document_update(x->service->env, x->actor, endpoint.document, x->err);
+  answer(x, rc, 200, &endpoint);
+  endpoint_close(&endpoint);
+}
+
 /* What was on its way to it stays undone, and is dropped when it has been kept long enough. */
 static void delete_endpoint(struct exchange *x) {
   size_t length;
@@ -256,5 +278,6 @@ const struct route webhook_endpoint_routes[] = {
     {METHOD_GET, ENDPOINTS "/:id", ACCESS_MANAGEMENT, show_endpoint},
     {METHOD_PATCH, ENDPOINTS "/:id", ACCESS_MANAGEMENT, update_endpoint},
     {METHOD_DELETE, ENDPOINTS "/:id", ACCESS_MANAGEMENT, delete_endpoint},
+    {METHOD_POST, ENDPOINTS "/:id/rotate_secret", ACCESS_MANAGEMENT, rotate_secret},
     {0},
 };

@@ -55,6 +55,15 @@ const erase = (endpoint) =>
     run: () => remove(one(endpoint)),
   });
 
+async function rotate(endpoint) {
+  const done = await confirmDialog('Give this endpoint a new secret?', [`Events for ${endpoint.endpoint_url} are signed with the new secret at once, and no longer with the one of now.`, 'Take it there right away. What the endpoint refuses until then is sent again.'], {
+    label: 'New secret',
+    run: () => post(`${one(endpoint)}/rotate_secret`),
+  });
+  if (done) say('The endpoint has a new secret');
+  return done;
+}
+
 function endpointMenu(endpoint, { changed, deleted }) {
   if (!can(WRITE)) return null;
   const after = (act, then) => async () => {
@@ -63,6 +72,7 @@ function endpointMenu(endpoint, { changed, deleted }) {
   return menu(`Actions for ${endpoint.endpoint_url}`, [
     { label: 'Edit', run: after(edit, changed) },
     { label: endpoint.status === 'enabled' ? 'Disable' : 'Enable', run: after(turn, changed) },
+    { label: 'New secret', run: after(rotate, changed) },
     { label: 'Delete', danger: true, run: after(erase, deleted) },
   ]);
 }
