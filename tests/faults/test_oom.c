@@ -4,6 +4,7 @@
  * all from the n-th on. The call then fails with a negative code, has changed nothing, has touched
  * no output and leaked nothing, and the environment goes on.
  */
+#include "support/suite.h"
 #include "support/world.h"
 
 #include <errno.h>
@@ -284,9 +285,5 @@ int main(void) {
   tcase_add_loop_test(tcase, an_open_without_memory_leaves_nothing, 0, 2);
   tcase_set_timeout(tcase, 240);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(suite);
 }

@@ -6,6 +6,8 @@
  */
 #include "steps.h"
 
+#include "support/suite.h"
+
 #include <errno.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -137,9 +139,5 @@ int main(void) {
   tcase_add_loop_test(tcase, every_step_survives_every_failed_allocation, 0, BACKEND_COUNT);
   tcase_set_timeout(tcase, 280);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(suite);
 }

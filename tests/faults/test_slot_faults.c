@@ -6,6 +6,8 @@
  */
 #include "steps.h"
 
+#include "support/suite.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -219,9 +221,5 @@ int main(void) {
   tcase_add_loop_test(tcase, a_rotation_in_doubt_is_settled_by_the_next_open, 0, 2);
   tcase_set_timeout(tcase, 280);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(suite);
 }

@@ -10,6 +10,8 @@
  */
 #include "widget_token_text.h"
 
+#include "support/widget_text.h"
+
 #include <apikeys/error.h>
 
 #include <stdint.h>
@@ -25,24 +27,6 @@ static const uint8_t key[AK_KEY_BYTES] = "a key that everybody may know...";
 static void require(int holds) {
   if (!holds)
     abort();
-}
-
-static size_t encode(char *out, const uint8_t *bytes, size_t length) {
-  static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  size_t used = 0;
-  for (size_t bit = 0; bit < 8 * length; bit += 6) {
-    size_t byte = bit / 8;
-    unsigned pair = (unsigned)bytes[byte] << 8 | (byte + 1 < length ? bytes[byte + 1] : 0);
-    out[used++] = digits[pair >> (10 - bit % 8) & 63];
-  }
-  return used;
-}
-
-static size_t sign(char *out, size_t length) {
-  uint8_t mac[32];
-  ak_hmac_sha256(mac, key, out, length);
-  out[length++] = '.';
-  return length + encode(out + length, mac, sizeof mac);
 }
 
 static void check_text(const char *text, size_t length) {
@@ -69,10 +53,10 @@ static void check_json(const uint8_t *data, size_t size) {
   if (end == NULL)
     return;
   size_t header_length = (size_t)(end - data);
-  size_t length = encode(text, data, header_length);
+  size_t length = encode_base64url(text, data, header_length);
   text[length++] = '.';
-  length += encode(text + length, end + 1, size - header_length - 1);
-  check_text(text, sign(text, length));
+  length += encode_base64url(text + length, end + 1, size - header_length - 1);
+  check_text(text, sign_text(text, length, key));
 }
 
 static void check_payload(const uint8_t *data, size_t size) {
@@ -80,7 +64,7 @@ static void check_payload(const uint8_t *data, size_t size) {
   static char text[TEXT_SIZE];
   memcpy(text, header, sizeof header - 1);
   memcpy(text + sizeof header - 1, data, size);
-  check_text(text, sign(text, sizeof header - 1 + size));
+  check_text(text, sign_text(text, sizeof header - 1 + size, key));
 }
 
 /* Copies the text up to the next NUL, or as much of it as there is room for. */

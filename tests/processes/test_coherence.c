@@ -7,75 +7,32 @@
  * The other process is forked before anything is open, and runs what it is sent.
  */
 #include "support/deeds.h"
+#include "support/process.h"
+#include "support/sql.h"
+#include "support/suite.h"
 #include "support/wrapped_storage.h"
 
 #include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 /* -- The other process --------------------------------------------------------------------------- */
-
-struct shell {
-  pid_t pid;
-  int to, from;
-};
 
 struct command {
   char path[128];
   char sql[3800];
 };
 
-static int run_command(const struct command *command) {
-  sqlite3 *db = NULL;
-  char *message = NULL;
-  int rc = sqlite3_open(command->path, &db);
-  sqlite3_busy_timeout(db, 5000);
-  if (rc == SQLITE_OK)
-    rc = sqlite3_exec(db, command->sql, NULL, NULL, &message);
-  if (rc != SQLITE_OK)
-    fprintf(stderr, "%s: %s\n", command->sql, message != NULL ? message : sqlite3_errstr(rc));
-  sqlite3_free(message);
-  sqlite3_close(db);
-  return rc;
-}
-
-static void run_commands(int from, int to) {
+static int run_commands(struct process *process) {
   static struct command command;
-  while (read(from, &command, sizeof command) == (ssize_t)sizeof command) {
-    int rc = run_command(&command);
-    if (write(to, &rc, sizeof rc) != (ssize_t)sizeof rc)
-      break;
+  while (process_receive(process, &command, sizeof command)) {
+    int rc = execute_sql(command.path, command.sql, NULL);
+    CHECK(process_send(process, &rc, sizeof rc));
   }
-  _exit(0);
-}
-
-static void shell_open(struct shell *shell) {
-  int there[2], back[2];
-  ck_assert_int_eq(pipe(there), 0);
-  ck_assert_int_eq(pipe(back), 0);
-  fflush(NULL);
-  shell->pid = fork();
-  ck_assert_int_ge(shell->pid, 0);
-  if (shell->pid == 0) {
-    close(there[1]);
-    close(back[0]);
-    run_commands(there[0], back[1]);
-  }
-  close(there[0]);
-  close(back[1]);
-  shell->to = there[1];
-  shell->from = back[0];
-}
-
-static void shell_close(struct shell *shell) {
-  int status;
-  close(shell->to);
-  close(shell->from);
-  ck_assert_int_eq(waitpid(shell->pid, &status, 0), shell->pid);
+  return 0;
 }
 
 /* -- A shop with warm keys ------------------------------------------------------------------------ */
@@ -83,7 +40,7 @@ static void shell_close(struct shell *shell) {
 struct shop {
   struct world world;
   struct wrapped_storage wrapped;
-  struct shell shell;
+  struct process other;
   char organization[64];
   struct made_key key;
   struct made_key own; /* a member's */
@@ -126,7 +83,7 @@ static void assert_asks_each_time(struct shop *shop) {
 
 static void open_shop(struct shop *shop) {
   struct world *world = &shop->world;
-  shell_open(&shop->shell);
+  process_start(&shop->other, run_commands);
   world_open(world, BACKEND_SQLITE);
   apikeys_close(world->env);
   char made[160];
@@ -147,7 +104,7 @@ static void open_shop(struct shop *shop) {
 
 static void close_shop(struct shop *shop) {
   world_close(&shop->world);
-  shell_close(&shop->shell);
+  process_finish(&shop->other);
 }
 
 /* What the SQL names: ?K the key's lookup id, ?M the member's key's, ?O the organization. */
@@ -179,8 +136,8 @@ static void edit(struct shop *shop, const char *sql) {
   memset(&command, 0, sizeof command);
   snprintf(command.path, sizeof command.path, "%s", shop->world.path);
   put_names(shop, command.sql, sizeof command.sql, sql);
-  ck_assert_int_eq(write(shop->shell.to, &command, sizeof command), (ssize_t)sizeof command);
-  ck_assert_int_eq(read(shop->shell.from, &rc, sizeof rc), (ssize_t)sizeof rc);
+  ck_assert(process_send(&shop->other, &command, sizeof command));
+  ck_assert(process_receive(&shop->other, &rc, sizeof rc));
   ck_assert_msg(rc == SQLITE_OK, "%s: %d", command.sql, rc);
 }
 
@@ -331,7 +288,6 @@ END_TEST
 /* The child has the parent's cache in its memory, and must not use it. */
 START_TEST(a_child_does_not_go_by_what_its_parent_knew) {
   struct shop shop;
-  int status;
   open_shop(&shop);
   int prepared = _i == 1;
   if (prepared)
@@ -344,8 +300,7 @@ START_TEST(a_child_does_not_go_by_what_its_parent_knew) {
                   (prepared ? APIKEYS_UNKNOWN : APIKEYS_ERROR_FORKED)
               ? 0
               : 1);
-  ck_assert_int_eq(waitpid(child, &status, 0), child);
-  ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  await_good_end(child);
   ck_assert_int_eq(validate(&shop.world, shop.key.value, NULL), APIKEYS_UNKNOWN);
   ck_assert_int_eq(validate(&shop.world, shop.own.value, NULL), APIKEYS_OK);
   close_shop(&shop);
@@ -363,9 +318,5 @@ int main(void) {
   tcase_add_loop_test(tcase, a_child_does_not_go_by_what_its_parent_knew, 0, 2);
   tcase_set_timeout(tcase, 120);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(suite);
 }

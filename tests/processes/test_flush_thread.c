@@ -4,6 +4,7 @@
  * fork nor a signal nor a store in trouble meets it unprepared.
  */
 #include "support/deeds.h"
+#include "support/suite.h"
 #include "support/wrapped_storage.h"
 
 #include <dirent.h>
@@ -313,9 +314,5 @@ int main(void) {
   tcase_add_test(tc, an_unprepared_child_may_close);
   tcase_add_test(tc, an_interval_has_bounds);
   suite_add_tcase(s, tc);
-  SRunner *runner = srunner_create(s);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(s);
 }

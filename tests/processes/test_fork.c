@@ -5,28 +5,21 @@
  *
  * A child does not assert, which is for the test's own process: it says where it failed.
  */
+#include "support/process.h"
+#include "support/suite.h"
 #include "support/world.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 struct family {
   struct world world;
   char organization[64];
-  struct made_key key;      /* made before the fork */
-  int to_parent, to_child;  /* the child's ends of two pipes */
+  struct made_key key;     /* made before the fork */
+  int to_parent, to_child; /* the child's ends of two pipes */
   int from_child, from_parent;
 };
-
-#define CHECK(condition)                                                                           \
-  do {                                                                                             \
-    if (!(condition)) {                                                                            \
-      fprintf(stderr, "%s:%d: in the child: %s\n", __FILE__, __LINE__, #condition);                \
-      return 1;                                                                                    \
-    }                                                                                              \
-  } while (0)
 
 static void set_up(struct family *family, int backend) {
   world_open(&family->world, (enum backend)backend);
@@ -56,13 +49,6 @@ static pid_t start_child(struct family *family, int (*life)(struct family *)) {
   if (child == 0)
     _exit(life(family));
   return child;
-}
-
-static void await_child(pid_t child) {
-  int status;
-  ck_assert_int_eq(waitpid(child, &status, 0), child);
-  ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the child failed: status %d",
-                status);
 }
 
 static void parent_goes_on(struct family *family) {
@@ -98,7 +84,7 @@ static int use_what_is_inherited(struct family *family) {
 START_TEST(an_inherited_environment_answers_nothing) {
   struct family family;
   set_up(&family, _i);
-  await_child(start_child(&family, use_what_is_inherited));
+  await_good_end(start_child(&family, use_what_is_inherited));
   parent_goes_on(&family);
   tear_down(&family);
 }
@@ -115,7 +101,7 @@ static int open_the_same_file(struct family *family) {
 START_TEST(a_child_cannot_open_what_its_parent_had_open) {
   struct family family;
   set_up(&family, BACKEND_SQLITE);
-  await_child(start_child(&family, open_the_same_file));
+  await_good_end(start_child(&family, open_the_same_file));
   parent_goes_on(&family);
   tear_down(&family);
 }
@@ -129,7 +115,7 @@ static int close_what_is_inherited(struct family *family) {
 START_TEST(closing_in_the_child_harms_nobody) {
   struct family family;
   set_up(&family, _i);
-  await_child(start_child(&family, close_what_is_inherited));
+  await_good_end(start_child(&family, close_what_is_inherited));
   parent_goes_on(&family);
   if (_i == BACKEND_SQLITE) {
     world_reopen(&family.world);
@@ -149,7 +135,7 @@ static int open_one_of_its_own(struct family *family) {
 START_TEST(a_child_may_open_an_environment_of_its_own) {
   struct family family;
   set_up(&family, _i);
-  await_child(start_child(&family, open_one_of_its_own));
+  await_good_end(start_child(&family, open_one_of_its_own));
   tear_down(&family);
 }
 END_TEST
@@ -178,7 +164,7 @@ START_TEST(prepared_both_go_on_and_draw_different_values) {
   ck_assert_int_eq(apikeys_prepare_fork(world->env, world->err), 0);
   pid_t child = start_child(&family, make_and_send);
   make_key(world, key_spec(family.organization, "parent's", ""), &parents);
-  await_child(child);
+  await_good_end(child);
   receive_key(&family, &childs);
   ck_assert_str_ne(childs.value, parents.value);
   ck_assert_str_ne(childs.id, parents.id);
@@ -215,11 +201,12 @@ START_TEST(prepared_on_one_file_they_see_each_others_changes) {
   close(family.to_parent); /* so that a child that failed ends the wait below */
   family.to_parent = -1;
   ck_assert_int_eq(read(family.from_child, &ready, 1), 1);
-  ck_assert_int_eq(apikeys_key_revoke(world->env, world->system, S(family.key.id), NULL, 0, NULL,
-                                      world->err), 0);
+  ck_assert_int_eq(
+      apikeys_key_revoke(world->env, world->system, S(family.key.id), NULL, 0, NULL, world->err),
+      0);
   make_key(world, key_spec(family.organization, "later", ""), &made);
   ck_assert_int_eq(write(family.to_child, &made, sizeof made), (ssize_t)sizeof made);
-  await_child(child);
+  await_good_end(child);
   ck_assert_int_eq(validate(world, made.value, NULL), APIKEYS_REVOKED);
   tear_down(&family);
 }
@@ -231,11 +218,11 @@ START_TEST(one_preparation_is_for_the_forks_until_the_next_use) {
   struct world *world = &family.world;
   ck_assert_int_eq(apikeys_prepare_fork(world->env, world->err), 0);
   parent_goes_on(&family);
-  await_child(start_child(&family, use_what_is_inherited));
+  await_good_end(start_child(&family, use_what_is_inherited));
   ck_assert_int_eq(apikeys_prepare_fork(world->env, world->err), 0);
-  await_child(start_child(&family, make_and_send));
-  await_child(start_child(&family, make_and_send));
-  await_child(start_child(&family, close_what_is_inherited));
+  await_good_end(start_child(&family, make_and_send));
+  await_good_end(start_child(&family, make_and_send));
+  await_good_end(start_child(&family, close_what_is_inherited));
   parent_goes_on(&family);
   tear_down(&family);
 }
@@ -257,9 +244,5 @@ int main(void) {
   tcase_add_test(tcase, prepared_on_one_file_they_see_each_others_changes);
   tcase_set_timeout(tcase, 120);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(suite);
 }

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * After a key was made, validated, found and revoked, a document had its value for a secret, and
- * the caller wiped its own buffers, this process's memory holds no copy of the secret: every readable mapping is searched. The search
- * itself is held against a copy that is left on purpose.
+ * the caller wiped its own buffers, this process's memory holds no copy of the secret: every
+ * readable mapping is searched. The search itself is held against a copy that is left on purpose.
  */
 #define _GNU_SOURCE /* explicit_bzero */
-#include <apikeys.h>
+#include "support/suite.h"
+#include "support/world.h"
 
-#include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #if defined(__has_feature)
@@ -22,8 +20,6 @@
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__OPTIMIZE__)
 #define KEEPS_FREED_MEMORY 1
 #endif
-
-#define S(text) (text), strlen(text)
 
 enum { NEEDLE = 16, MASK = 0x5a, SECRET_AT = 3 + 16 };
 
@@ -173,9 +169,5 @@ int main(void) {
   tcase_add_loop_test(tcase, no_copy_of_a_secret_is_left_in_memory, 0, 2);
   tcase_set_timeout(tcase, 120);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(suite);
 }

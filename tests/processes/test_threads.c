@@ -7,6 +7,7 @@
  * Threads of a test must not assert (Check would jump off their stacks): they note what went wrong,
  * and the test's own thread asserts that nothing was noted.
  */
+#include "support/suite.h"
 #include "support/world.h"
 
 #include <pthread.h>
@@ -380,9 +381,5 @@ int main(void) {
   tcase_add_test(tcase, prune_in_memory_leaves_writers_alone);
   tcase_set_timeout(tcase, 240);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(suite);
 }

@@ -5,6 +5,8 @@
  *
  * The second process is forked before anything is open, and says on standard error what failed.
  */
+#include "support/process.h"
+#include "support/suite.h"
 #include "support/world.h"
 
 #include <signal.h>
@@ -12,14 +14,6 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define CHECK(condition)                                                                           \
-  do {                                                                                             \
-    if (!(condition)) {                                                                            \
-      fprintf(stderr, "%s:%d: in the other process: %s\n", __FILE__, __LINE__, #condition);        \
-      return 1;                                                                                    \
-    }                                                                                              \
-  } while (0)
 
 enum { ROUNDS = 1000, EVENTS = 400, CYCLES = 60, ACKNOWLEDGED_MAX = 4096 };
 
@@ -33,51 +27,10 @@ struct message {
   struct made_key key;
 };
 
-struct pipes {
-  int in, out;
-  pid_t other;
-};
-
-static int send_bytes(const struct pipes *pipes, const void *bytes, size_t length) {
-  return write(pipes->out, bytes, length) == (ssize_t)length;
-}
-
-static int receive(const struct pipes *pipes, void *bytes, size_t length) {
-  return read(pipes->in, bytes, length) == (ssize_t)length;
-}
-
-static void start(struct pipes *pipes, int (*life)(struct pipes *)) {
-  int there[2], back[2];
-  ck_assert_int_eq(pipe(there), 0);
-  ck_assert_int_eq(pipe(back), 0);
-  fflush(NULL);
-  pipes->other = fork();
-  ck_assert_int_ge(pipes->other, 0);
-  if (pipes->other == 0) {
-    close(there[1]);
-    close(back[0]);
-    pipes->in = there[0];
-    pipes->out = back[1];
-    _exit(life(pipes));
-  }
-  close(there[0]);
-  close(back[1]);
-  pipes->in = back[0];
-  pipes->out = there[1];
-}
-
-static void finish(struct pipes *pipes) {
-  int status;
-  close(pipes->out);
-  ck_assert_int_eq(waitpid(pipes->other, &status, 0), pipes->other);
-  ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-  close(pipes->in);
-}
-
 /* The other process' world: opened by the path that it is told. */
-static int join(struct pipes *pipes, struct world *world, struct hello *hello) {
+static int join(struct process *process, struct world *world, struct hello *hello) {
   memset(world, 0, sizeof *world);
-  CHECK(receive(pipes, hello, sizeof *hello));
+  CHECK(process_receive(process, hello, sizeof *hello));
   world->err = apikeys_error_new();
   world->system = apikeys_actor_new();
   CHECK(apikeys_actor_set_system(world->system, S("the other")) == 0);
@@ -92,12 +45,12 @@ static int leave(struct world *world) {
   return 0;
 }
 
-static void invite(struct pipes *pipes, struct world *world, struct hello *hello) {
+static void invite(struct process *process, struct world *world, struct hello *hello) {
   world_open(world, BACKEND_SQLITE);
   memset(hello, 0, sizeof *hello);
   snprintf(hello->path, sizeof hello->path, "%s", world->path);
   make_organization(world, "Acme", hello->organization);
-  ck_assert(send_bytes(pipes, hello, sizeof *hello));
+  ck_assert(process_send(process, hello, sizeof *hello));
 }
 
 static int revoke(struct world *world, const struct made_key *key) {
@@ -107,57 +60,57 @@ static int revoke(struct world *world, const struct made_key *key) {
 /* -- Revocation -------------------------------------------------------------------------------- */
 
 /* Each round: we make a key, the other finds it good; one revokes it, and neither finds it good. */
-static int answer_rounds(struct pipes *pipes) {
+static int answer_rounds(struct process *process) {
   struct world world;
   struct hello hello;
   struct made_key key;
-  CHECK(join(pipes, &world, &hello) == 0);
+  CHECK(join(process, &world, &hello) == 0);
   for (int round = 0; round < ROUNDS; round++) {
     char word = 'y';
-    CHECK(receive(pipes, &key, sizeof key));
+    CHECK(process_receive(process, &key, sizeof key));
     CHECK(validate(&world, key.value, NULL) == APIKEYS_OK);
     if (round % 2 == 1)
       CHECK(revoke(&world, &key) == APIKEYS_OK);
-    CHECK(send_bytes(pipes, &word, 1));
-    CHECK(receive(pipes, &word, 1));
+    CHECK(process_send(process, &word, 1));
+    CHECK(process_receive(process, &word, 1));
     CHECK(validate(&world, key.value, NULL) == APIKEYS_REVOKED);
-    CHECK(send_bytes(pipes, &word, 1));
+    CHECK(process_send(process, &word, 1));
   }
   return leave(&world);
 }
 
 START_TEST(a_key_revoked_in_one_process_is_refused_in_the_other) {
-  struct pipes pipes;
+  struct process process;
   struct world world;
   struct hello hello;
-  start(&pipes, answer_rounds);
-  invite(&pipes, &world, &hello);
+  process_start(&process, answer_rounds);
+  invite(&process, &world, &hello);
   for (int round = 0; round < ROUNDS; round++) {
     struct made_key key = {.id = ""};
     char word = 'n';
     make_key(&world, key_spec(hello.organization, "k", ""), &key);
-    ck_assert(send_bytes(&pipes, &key, sizeof key));
-    ck_assert(receive(&pipes, &word, 1));
+    ck_assert(process_send(&process, &key, sizeof key));
+    ck_assert(process_receive(&process, &word, 1));
     ck_assert_int_eq(revoke(&world, &key),
                      round % 2 == 1 ? APIKEYS_ERROR_ALREADY_REVOKED : APIKEYS_OK);
     ck_assert_int_eq(validate(&world, key.value, NULL), APIKEYS_REVOKED);
-    ck_assert(send_bytes(&pipes, &word, 1));
-    ck_assert(receive(&pipes, &word, 1));
+    ck_assert(process_send(&process, &word, 1));
+    ck_assert(process_receive(&process, &word, 1));
   }
-  finish(&pipes);
+  process_finish(&process);
   world_close(&world);
 }
 END_TEST
 
 /* -- Events ------------------------------------------------------------------------------------ */
 
-static int poll_to_the_end(struct pipes *pipes) {
+static int poll_to_the_end(struct process *process) {
   struct world world;
   struct hello hello;
   int64_t seen = 0;
   int ended = 0;
   apikeys_page *page = apikeys_page_new();
-  CHECK(join(pipes, &world, &hello) == 0);
+  CHECK(join(process, &world, &hello) == 0);
   while (!ended) {
     CHECK(apikeys_event_poll(world.env, world.system, S("other"), 7, page, world.err) == 0);
     size_t count = apikeys_page_count(page);
@@ -170,29 +123,29 @@ static int poll_to_the_end(struct pipes *pipes) {
     if (count > 0)
       CHECK(apikeys_event_acknowledge(world.env, world.system, S("other"), seen, world.err) == 0);
   }
-  CHECK(send_bytes(pipes, &seen, sizeof seen));
+  CHECK(process_send(process, &seen, sizeof seen));
   apikeys_page_free(page);
   return leave(&world);
 }
 
 START_TEST(a_durable_cursor_sees_every_event_of_another_process_once_and_in_order) {
-  struct pipes pipes;
+  struct process process;
   struct world world;
   struct hello hello;
   int64_t seen = 0;
-  start(&pipes, poll_to_the_end);
-  invite(&pipes, &world, &hello);
+  process_start(&process, poll_to_the_end);
+  invite(&process, &world, &hello);
   for (int i = 0; i < EVENTS; i += 2) {
     struct made_key key;
     make_key(&world, key_spec(hello.organization, "k", ""), &key);
     ck_assert_int_eq(revoke(&world, &key), APIKEYS_OK);
   }
-  ck_assert_int_eq(apikeys_organization_delete(world.env, world.system, S(hello.organization),
-                                               world.err), 0);
-  ck_assert(receive(&pipes, &seen, sizeof seen));
+  ck_assert_int_eq(
+      apikeys_organization_delete(world.env, world.system, S(hello.organization), world.err), 0);
+  ck_assert(process_receive(&process, &seen, sizeof seen));
   ck_assert_int_eq(seen, last_event(&world, NULL));
   ck_assert_int_gt(seen, EVENTS);
-  finish(&pipes);
+  process_finish(&process);
   world_close(&world);
 }
 END_TEST
@@ -200,35 +153,35 @@ END_TEST
 /* -- kill -9 ----------------------------------------------------------------------------------- */
 
 /* Writes for ever, and says of each change that it is made once the library said so. */
-static int write_until_killed(struct pipes *pipes) {
+static int write_until_killed(struct process *process) {
   struct world world;
   struct hello hello;
-  CHECK(join(pipes, &world, &hello) == 0);
+  CHECK(join(process, &world, &hello) == 0);
   for (;;) {
     struct message message;
     memset(&message, 0, sizeof message);
     message.what = 'c';
     CHECK(try_key(&world, world.system, key_spec(hello.organization, "k", ""), &message.key) == 0);
-    CHECK(send_bytes(pipes, &message, sizeof message));
+    CHECK(process_send(process, &message, sizeof message));
     CHECK(revoke(&world, &message.key) == 0);
     message.what = 'r';
-    CHECK(send_bytes(pipes, &message, sizeof message));
+    CHECK(process_send(process, &message, sizeof message));
   }
 }
 
 /* Reads `count` acknowledgements, kills the writer, and reads what is left. */
-static size_t read_and_kill(struct pipes *pipes, size_t count, struct message *messages) {
+static size_t read_and_kill(struct process *process, size_t count, struct message *messages) {
   size_t read_so_far = 0;
   while (read_so_far < ACKNOWLEDGED_MAX &&
-         receive(pipes, &messages[read_so_far], sizeof *messages))
+         process_receive(process, &messages[read_so_far], sizeof *messages))
     if (++read_so_far == count)
-      ck_assert_int_eq(kill(pipes->other, SIGKILL), 0);
+      ck_assert_int_eq(kill(process->pid, SIGKILL), 0);
   int status;
-  ck_assert_int_eq(waitpid(pipes->other, &status, 0), pipes->other);
+  ck_assert_int_eq(waitpid(process->pid, &status, 0), process->pid);
   ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
   ck_assert_uint_ge(read_so_far, count);
-  close(pipes->in);
-  close(pipes->out);
+  close(process->in);
+  close(process->out);
   return read_so_far;
 }
 
@@ -241,12 +194,13 @@ static void check_events(struct world *world, const struct message *messages, si
         apikeys_event_poll(world->env, world->system, S("audit"), 100, page, world->err), 0);
     for (size_t i = 0; i < apikeys_page_count(page); i++) {
       const apikeys_event *event = apikeys_page_event(page, i);
-      const char *type = found < count && messages[found].what == 'r' ? "api_key.revoked"
-                                                                      : "api_key.created";
+      const char *type =
+          found < count && messages[found].what == 'r' ? "api_key.revoked" : "api_key.created";
       found += found < count && strcmp(apikeys_event_type(event, NULL), type) == 0 &&
                strstr(apikeys_event_data(event, NULL), messages[found].key.id) != NULL;
       ck_assert_int_eq(apikeys_event_acknowledge(world->env, world->system, S("audit"),
-                                                 apikeys_event_number(event), world->err), 0);
+                                                 apikeys_event_number(event), world->err),
+                       0);
     }
   } while (apikeys_page_count(page) > 0);
   ck_assert_uint_eq(found, count);
@@ -257,21 +211,20 @@ START_TEST(what_was_acknowledged_survives_the_death_of_its_writer) {
   static struct message messages[ACKNOWLEDGED_MAX];
   struct world world;
   struct hello hello = {.path = ""};
-  struct pipes pipes;
+  struct process process;
   world_open(&world, BACKEND_SQLITE);
   snprintf(hello.path, sizeof hello.path, "%s", world.path);
   make_organization(&world, "Acme", hello.organization);
   for (size_t cycle = 0; cycle < CYCLES; cycle++) {
     apikeys_close(world.env);
-    start(&pipes, write_until_killed);
-    ck_assert(send_bytes(&pipes, &hello, sizeof hello));
-    size_t count = read_and_kill(&pipes, 1 + cycle % 13, messages);
+    process_start(&process, write_until_killed);
+    ck_assert(process_send(&process, &hello, sizeof hello));
+    size_t count = read_and_kill(&process, 1 + cycle % 13, messages);
     ck_assert_int_eq(apikeys_open_sqlite(&world.env, world.path, world.options, world.err), 0);
     for (size_t i = 0; i < count; i++) {
       int last = i + 1 == count; /* a revocation may have been made and not been told */
       int rc = validate(&world, messages[i].key.value, NULL);
-      ck_assert(rc == APIKEYS_REVOKED ||
-                (last && messages[i].what == 'c' && rc == APIKEYS_OK));
+      ck_assert(rc == APIKEYS_REVOKED || (last && messages[i].what == 'c' && rc == APIKEYS_OK));
     }
     check_events(&world, messages, count);
   }
@@ -287,9 +240,5 @@ int main(void) {
   tcase_add_test(tcase, what_was_acknowledged_survives_the_death_of_its_writer);
   tcase_set_timeout(tcase, 240);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(suite);
 }

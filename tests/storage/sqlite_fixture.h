@@ -19,6 +19,8 @@
 
 #include "query.h"
 
+#include "support/sql.h"
+
 #include <apikeys/storage.h>
 
 #define UNUSED __attribute__((unused))
@@ -54,6 +56,13 @@ UNUSED static void tear_down(void) {
     closedir(entries);
   rmdir(directory);
   apikeys_error_free(error);
+}
+
+UNUSED static TCase *new_case(Suite *suite, const char *name) {
+  TCase *tests = tcase_create(name);
+  tcase_add_checked_fixture(tests, set_up, tear_down);
+  suite_add_tcase(suite, tests);
+  return tests;
 }
 
 /* Names of what is in the directory, for comparison: their number, and a sum over the letters. */
@@ -94,13 +103,7 @@ UNUSED static void write_bytes(const char *name, const void *bytes, size_t lengt
 }
 
 UNUSED static void run_sql(const char *name, const char *sql) {
-  sqlite3 *db = NULL;
-  char *message = NULL;
-  ck_assert_int_eq(sqlite3_open(name, &db), SQLITE_OK);
-  sqlite3_busy_timeout(db, 5000);
-  int rc = sqlite3_exec(db, sql, NULL, NULL, &message);
-  ck_assert_msg(rc == SQLITE_OK, "%s: %s", sql, message);
-  ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+  ck_assert_int_eq(execute_sql(name, sql, NULL), SQLITE_OK);
 }
 
 /* The first column of the first row, as text. */

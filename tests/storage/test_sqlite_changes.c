@@ -7,6 +7,8 @@
 #define _GNU_SOURCE /* what the fixture needs */
 #include "sqlite_fixture.h"
 
+#include "support/suite.h"
+
 #include <sys/mman.h>
 #include <time.h>
 
@@ -572,7 +574,7 @@ START_TEST(a_child_of_a_prepared_store_watches_by_itself) {
 }
 END_TEST
 
-static TCase *new_case(Suite *suite, const char *name) {
+static TCase *new_open_case(Suite *suite, const char *name) {
   TCase *tests = tcase_create(name);
   tcase_add_checked_fixture(tests, open_it, close_it);
   suite_add_tcase(suite, tests);
@@ -581,40 +583,36 @@ static TCase *new_case(Suite *suite, const char *name) {
 
 int main(void) {
   Suite *suite = suite_create("sqlite_changes");
-  TCase *edits = new_case(suite, "edits");
+  TCase *edits = new_open_case(suite, "edits");
   tcase_add_test(edits, a_commit_that_alters_no_validation_goes_by);
   tcase_add_test(edits, the_events_floor_alters_no_validation);
   tcase_add_test(edits, each_edit_names_what_it_changed);
   tcase_add_test(edits, what_is_rolled_back_is_not_told);
-  TCase *triggers = new_case(suite, "triggers");
+  TCase *triggers = new_open_case(suite, "triggers");
   tcase_add_test(triggers, a_trigger_that_is_not_ours_ends_all_knowledge);
   tcase_add_test(triggers, a_trigger_beside_ours_ends_all_knowledge);
   tcase_add_test(triggers, a_table_of_changes_that_is_not_ours_ends_all_knowledge);
   tcase_add_test(triggers, other_changes_of_the_schema_leave_a_gap);
   tcase_add_test(triggers, a_store_without_its_triggers_can_be_opened);
-  TCase *gaps = new_case(suite, "gaps");
+  TCase *gaps = new_open_case(suite, "gaps");
   tcase_add_test(gaps, rows_deleted_from_the_table_leave_a_gap);
   tcase_add_test(gaps, numbers_that_start_again_leave_a_gap);
   tcase_add_test(gaps, changes_pruned_past_a_reader_are_a_gap);
   tcase_add_test(gaps, what_is_no_generation_of_this_store_is_a_gap);
-  TCase *memory = new_case(suite, "wal-index");
+  TCase *memory = new_open_case(suite, "wal-index");
   tcase_add_test(memory, half_a_header_is_no_knowledge_until_a_reader_has_mended_it);
   tcase_add_test(memory, nothing_stays_mapped);
-  TCase *journals = new_case(suite, "journals");
+  TCase *journals = new_open_case(suite, "journals");
   tcase_add_test(journals, a_database_with_a_rollback_journal_becomes_one_with_a_log);
   tcase_add_test(journals, nobody_takes_the_log_away_while_it_is_watched);
   tcase_add_test(journals, a_log_taken_away_while_the_store_rests_comes_back);
   tcase_add_test(journals, without_shared_memory_there_is_no_store);
-  TCase *files = new_case(suite, "files");
+  TCase *files = new_open_case(suite, "files");
   tcase_add_loop_test(files, the_generation_notices_that_a_file_is_not_the_one, 0, LOSSES);
   tcase_add_loop_test(files, a_reader_notices_that_a_file_is_not_the_one, 0, LOSSES);
   tcase_add_loop_test(files, a_writer_notices_at_once_that_the_database_is_gone, 0, 2);
-  TCase *forks = new_case(suite, "forks");
+  TCase *forks = new_open_case(suite, "forks");
   tcase_add_test(forks, a_child_knows_nothing_by_its_parents_watch);
   tcase_add_test(forks, a_child_of_a_prepared_store_watches_by_itself);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(suite);
 }

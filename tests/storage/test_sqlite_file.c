@@ -5,6 +5,8 @@
 
 #include "storage/sqlite_private.h"
 
+#include "support/suite.h"
+
 #include <pthread.h>
 #include <sys/resource.h>
 
@@ -835,13 +837,6 @@ START_TEST(a_store_whose_file_is_gone_takes_no_writes) {
 }
 END_TEST
 
-static TCase *new_case(Suite *suite, const char *name) {
-  TCase *tests = tcase_create(name);
-  tcase_add_checked_fixture(tests, set_up, tear_down);
-  suite_add_tcase(suite, tests);
-  return tests;
-}
-
 int main(void) {
   Suite *suite = suite_create("sqlite_file");
   TCase *made = new_case(suite, "made");
@@ -889,9 +884,5 @@ int main(void) {
   tcase_add_test(backup, a_backup_that_fails_leaves_nothing);
   TCase *replaced = new_case(suite, "replaced");
   tcase_add_test(replaced, a_store_whose_file_is_gone_takes_no_writes);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(suite);
 }

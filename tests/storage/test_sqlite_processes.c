@@ -3,6 +3,8 @@
 #define _GNU_SOURCE /* unshare() */
 #include "sqlite_fixture.h"
 
+#include "support/suite.h"
+
 #include <pthread.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -750,13 +752,6 @@ START_TEST(a_commit_whose_sync_failed_may_have_happened) {
 }
 END_TEST
 
-static TCase *new_case(Suite *suite, const char *name) {
-  TCase *tests = tcase_create(name);
-  tcase_add_checked_fixture(tests, set_up, tear_down);
-  suite_add_tcase(suite, tests);
-  return tests;
-}
-
 int main(void) {
   Suite *suite = suite_create("sqlite_processes");
   TCase *together = new_case(suite, "together");
@@ -794,9 +789,5 @@ int main(void) {
   tcase_add_test(full, a_failed_transaction_only_fails);
   TCase *unknown = new_case(suite, "unknown");
   tcase_add_test(unknown, a_commit_whose_sync_failed_may_have_happened);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(suite);
 }

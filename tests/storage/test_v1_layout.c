@@ -4,8 +4,9 @@
 
 #include "storage.h"
 
+#include "support/suite.h"
+
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define SAME_PLACE(slot)                                                                           \
@@ -302,9 +303,5 @@ int main(void) {
                       (int)(sizeof required / sizeof required[0]));
   tcase_add_test(tcase, optional_slots_may_be_absent);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(suite);
 }

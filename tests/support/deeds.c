@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "deeds.h"
 
-#include <sqlite3.h>
+#include "support/sql.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -172,13 +173,7 @@ int holds_bytes(const char *bytes, size_t length, const char *text, size_t text_
 }
 
 int run_sql(struct world *world, const char *sql) {
-  sqlite3 *db = NULL;
-  char *message = NULL;
-  ck_assert_int_eq(sqlite3_open(world->path, &db), SQLITE_OK);
-  int rc = sqlite3_exec(db, sql, NULL, NULL, &message);
-  ck_assert_msg(rc == SQLITE_OK, "%s: %s", sql, message != NULL ? message : "");
-  int changed = sqlite3_changes(db);
-  sqlite3_free(message);
-  sqlite3_close(db);
+  int changed;
+  ck_assert_int_eq(execute_sql(world->path, sql, &changed), 0);
   return changed;
 }

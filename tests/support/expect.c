@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "support/expect.h"
+#include "support/suite.h"
 
 #include <stdlib.h>
 
@@ -47,9 +48,5 @@ int run_on_each_backend(const char *suite_name, const TTest *const *tests, size_
   for (size_t i = 0; i < count; i++)
     tcase_add_loop_test(tcase, tests[i], 0, BACKEND_COUNT);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(suite);
 }

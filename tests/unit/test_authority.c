@@ -3,9 +3,10 @@
  * Who may call what: every call that names an actor × every kind of actor. The calls are held
  * against the public headers, so that a new one cannot be forgotten here.
  */
+#include "support/headers.h"
+#include "support/suite.h"
 #include "support/world.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -587,19 +588,7 @@ static int check_header(const char *path) {
 }
 
 START_TEST(the_table_holds_every_call_of_the_headers) {
-  const char *folder = TEST_DATA_DIR "/../include/apikeys";
-  DIR *directory = opendir(folder);
-  ck_assert_ptr_nonnull(directory);
-  int found = 0;
-  for (struct dirent *entry = readdir(directory); entry != NULL; entry = readdir(directory)) {
-    char path[1024];
-    if (strstr(entry->d_name, ".h") == NULL)
-      continue;
-    snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
-    found += check_header(path);
-  }
-  closedir(directory);
-  ck_assert_int_eq(found, ROWS);
+  ck_assert_int_eq(for_each_header(check_header), ROWS);
 }
 END_TEST
 
@@ -610,9 +599,5 @@ int main(void) {
   tcase_add_test(tcase, the_table_holds_every_call_of_the_headers);
   tcase_set_timeout(tcase, 120);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(suite);
 }

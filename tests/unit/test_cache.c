@@ -5,12 +5,13 @@
 #include "schema.h"
 #include "token.h"
 
+#include "support/suite.h"
+
 #include <apikeys/error.h>
 #include <apikeys/key.h>
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* The same places in every run: who finds none is not left to chance. */
@@ -209,9 +210,5 @@ int main(void) {
   tcase_add_test(tc, what_is_dropped_is_gone_wherever_it_was);
   tcase_add_test(tc, no_use_is_lost_when_keys_move_and_go);
   suite_add_tcase(s, tc);
-  SRunner *runner = srunner_create(s);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(s);
 }

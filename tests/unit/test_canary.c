@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A key's whole life, with everything that comes out of the library kept, and searched for it. */
 #include "support/deeds.h"
+#include "support/suite.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,9 +115,5 @@ int main(void) {
   TCase *tc = tcase_create("canary");
   tcase_add_test(tc, no_output_holds_the_value_or_its_secret);
   suite_add_tcase(s, tc);
-  SRunner *runner = srunner_create(s);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(s);
 }

@@ -5,6 +5,7 @@
  *
  * The seed is printed; APIKEYS_SEED runs one again, APIKEYS_SOAK runs many more steps.
  */
+#include "support/suite.h"
 #include "support/world.h"
 
 #include <stdio.h>
@@ -341,9 +342,5 @@ int main(void) {
   tcase_add_loop_test(tcase, no_sequence_of_calls_exceeds_the_ceiling, 0, BACKEND_COUNT);
   tcase_set_timeout(tcase, 600);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(suite);
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The table of constants is what the headers say: each of theirs is in it, with its value. */
+#include "support/headers.h"
+#include "support/suite.h"
+
 #include <apikeys.h>
 #include <check.h>
 
 #include <ctype.h>
-#include <dirent.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static int find(const char *name, int *value) {
@@ -55,18 +56,7 @@ static int check_header(const char *path) {
 }
 
 START_TEST(the_table_is_what_the_headers_say) {
-  const char *folder = TEST_DATA_DIR "/../include/apikeys";
-  DIR *directory = opendir(folder);
-  ck_assert_ptr_nonnull(directory);
-  int found = 0;
-  for (struct dirent *entry = readdir(directory); entry != NULL; entry = readdir(directory)) {
-    char path[1024];
-    snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
-    if (strstr(entry->d_name, ".h") != NULL)
-      found += check_header(path);
-  }
-  closedir(directory);
-  ck_assert_int_eq(found, (int)apikeys_constant_count());
+  ck_assert_int_eq(for_each_header(check_header), (int)apikeys_constant_count());
 }
 END_TEST
 
@@ -82,9 +72,5 @@ int main(void) {
   tcase_add_test(tcase, the_table_is_what_the_headers_say);
   tcase_add_test(tcase, beyond_the_table_there_is_nothing);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(suite);
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "crypto.h"
 
+#include "support/suite.h"
+
 #include <apikeys/error.h>
 
 #include <check.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static void assert_hex(const uint8_t *bytes, size_t length, const char *expected) {
@@ -292,9 +293,5 @@ int main(void) {
   tcase_add_test(sealing, nothing_can_be_sealed_too);
   tcase_add_test(sealing, no_nonce_no_seal);
   suite_add_tcase(suite, sealing);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(suite);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The one table of results, and the error object. */
 #include "support/deeds.h"
+#include "support/suite.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -67,9 +68,5 @@ int main(void) {
   tcase_add_test(tc, an_unknown_number_is_our_trouble);
   tcase_add_test(tc, an_error_tells_of_the_last_call_only);
   suite_add_tcase(s, tc);
-  SRunner *runner = srunner_create(s);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(s);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A creation that is repeated because its answer was lost. */
 #include "support/deeds.h"
+#include "support/suite.h"
 
 #include <stdlib.h>
 
@@ -100,9 +101,5 @@ int main(void) {
   tcase_add_loop_test(tc, owners_and_actors_do_not_meet, 0, BACKEND_COUNT);
   tcase_add_loop_test(tc, a_day_later_it_is_a_new_request, 0, BACKEND_COUNT);
   suite_add_tcase(s, tc);
-  SRunner *runner = srunner_create(s);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(s);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "ids.h"
 
+#include "support/suite.h"
+
 #include <apikeys/error.h>
 
 #include <check.h>
@@ -146,9 +148,5 @@ int main(void) {
   tcase_add_test(ids, other_texts_are_not_ids);
   tcase_add_test(ids, every_byte_in_every_place);
   suite_add_tcase(suite, ids);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(suite);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "json_writer.h"
 
+#include "support/suite.h"
+
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static void assert_text(const struct ak_json *json, const char *expected) {
@@ -271,9 +272,5 @@ int main(void) {
   tcase_add_test(json, the_mode_survives_reuse);
   tcase_add_test(json, failure_sticks);
   suite_add_tcase(suite, json);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(suite);
 }

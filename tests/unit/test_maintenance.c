@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Pruning, retention and backup. */
 #include "support/deeds.h"
+#include "support/suite.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,9 +90,5 @@ int main(void) {
   tcase_add_loop_test(tc, maintenance_prunes_what_is_past_its_retention, 0, BACKEND_COUNT);
   tcase_add_test(tc, a_backup_opens_with_the_same_root_and_replaces_nothing);
   suite_add_tcase(s, tc);
-  SRunner *runner = srunner_create(s);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(s);
 }

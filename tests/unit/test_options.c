@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Callbacks of the options: used, destroyed once, and kept from calling back. */
 #include "support/deeds.h"
+#include "support/suite.h"
 #include "support/wrapped_storage.h"
 
 #include <stdio.h>
@@ -180,9 +181,5 @@ int main(void) {
   tcase_add_test(tc, a_failing_random_source_fails_the_call);
   tcase_add_test(tc, the_security_log_is_limited_and_counts_what_it_left_out);
   suite_add_tcase(s, tc);
-  SRunner *runner = srunner_create(s);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(s);
 }

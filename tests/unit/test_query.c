@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "query.h"
 
+#include "support/suite.h"
+
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 static uint64_t random_state = 88172645463325252;
@@ -461,9 +462,5 @@ int main(void) {
   tcase_add_test(tcase, the_public_builder_copies);
   tcase_add_test(tcase, no_query_is_no_answer);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(suite);
 }

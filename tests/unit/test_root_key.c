@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The root key: where it comes from, what is wrong with it, and how it is changed. */
 #include "support/deeds.h"
+#include "support/suite.h"
 #include "support/world.h"
 
 #include <fcntl.h>
@@ -306,9 +307,5 @@ int main(void) {
     tcase_add_test(tcase, tests[i]);
   tcase_set_timeout(tcase, 120);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(suite);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "slug_set.h"
 
+#include "support/suite.h"
+
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 static void assert_walk(const char *set, const char *const *expected) {
@@ -213,9 +214,5 @@ int main(void) {
   tcase_add_test(tcase, what_cannot_be_a_slug_fails_the_set);
   tcase_add_test(tcase, large_sets_work);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(suite);
 }

@@ -5,10 +5,10 @@
  */
 #include "schema.h"
 #include "support/deeds.h"
+#include "support/suite.h"
 #include "support/wrapped_storage.h"
 
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char root_key[32] = "root";
@@ -149,9 +149,5 @@ int main(void) {
   tcase_add_test(tc, a_key_object_reads_the_last_use_too);
   tcase_add_test(tc, a_key_that_was_never_good_is_not_made_good_of_two_halves);
   suite_add_tcase(s, tc);
-  SRunner *runner = srunner_create(s);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(s);
 }

@@ -2,8 +2,9 @@
 /* What the core makes of a back-end's answers: nothing that is wrong may read as good. */
 #include "storage.h"
 
+#include "support/suite.h"
+
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* --------------------------------------------------- a back-end that does as it is told ------- */
@@ -494,9 +495,5 @@ int main(void) {
   tcase_add_test(tcase, queries_without_scope_are_not_asked);
   tcase_add_test(tcase, a_number_that_is_none_is_a_breach);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(suite);
 }

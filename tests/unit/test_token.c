@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "token.h"
 
+#include "support/suite.h"
+
 #include <apikeys/error.h>
 
 #include <check.h>
@@ -559,9 +561,5 @@ static int count_vectors(void) {
 int main(void) {
   if (ak_crypto_init() != APIKEYS_OK)
     return 1;
-  SRunner *runner = srunner_create(token_suite(count_vectors()));
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(token_suite(count_vectors()));
 }

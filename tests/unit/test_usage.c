@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Last-used times: shown at once, written in batches, and never backwards. */
 #include "support/deeds.h"
+#include "support/suite.h"
 #include "support/wrapped_storage.h"
 
-#include <stdlib.h>
 
 struct shop {
   struct world world;
@@ -107,9 +107,5 @@ int main(void) {
   tcase_add_loop_test(tc, use_changes_no_update_time_and_leaves_no_event, 0, BACKEND_COUNT);
   tcase_add_test(tc, no_validation_writes);
   suite_add_tcase(s, tc);
-  SRunner *runner = srunner_create(s);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(s);
 }

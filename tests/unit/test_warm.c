@@ -6,6 +6,7 @@
  */
 #include "support/deeds.h"
 #include "support/expect.h"
+#include "support/suite.h"
 #include "support/wrapped_storage.h"
 
 #include <stdbool.h>
@@ -671,9 +672,5 @@ int main(void) {
   tcase_add_test(tc, many_fail_closed);
   tcase_add_test(tc, the_bound_has_bounds);
   suite_add_tcase(s, tc);
-  SRunner *runner = srunner_create(s);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_suite(s);
 }

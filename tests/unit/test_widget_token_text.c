@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "widget_token_text.h"
 
+#include "support/suite.h"
+#include "support/widget_text.h"
+
 #include <apikeys/error.h>
 
 #include <check.h>
@@ -48,29 +51,11 @@ static const char example_text[] = "eyJhbGciOiJIUzI1NiIsImtpZCI6IjEiLCJ0eXAiOiJK
 
 /* -- Making tokens that the library would not make -------------------------------------------- */
 
-static size_t encode(char *out, const void *bytes, size_t length) {
-  static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  const uint8_t *in = bytes;
-  size_t used = 0;
-  for (size_t bit = 0; bit < 8 * length; bit += 6) {
-    unsigned pair = (unsigned)in[bit / 8] << 8 | (bit / 8 + 1 < length ? in[bit / 8 + 1] : 0);
-    out[used++] = digits[pair >> (10 - bit % 8) & 63];
-  }
-  return used;
-}
-
-static size_t sign(char *out, size_t length) {
-  uint8_t mac[32];
-  ak_hmac_sha256(mac, key, out, length);
-  out[length++] = '.';
-  return length + encode(out + length, mac, sizeof mac);
-}
-
 static size_t make(char *out, const char *header, const char *payload, size_t payload_length) {
-  size_t used = encode(out, header, strlen(header));
+  size_t used = encode_base64url(out, header, strlen(header));
   out[used++] = '.';
-  used += encode(out + used, payload, payload_length);
-  return sign(out, used);
+  used += encode_base64url(out + used, payload, payload_length);
+  return sign_text(out, used, key);
 }
 
 /* From memory of exactly this size, so that a sanitizer sees a read beyond it. */
@@ -526,11 +511,11 @@ START_TEST(left_over_bits_are_refused) {
     size_t bytes = strlen(payload);
     if (bytes % 3 == 0)
       continue;
-    size_t used = encode(text, HEADER, strlen(HEADER));
+    size_t used = encode_base64url(text, HEADER, strlen(HEADER));
     text[used++] = '.';
-    used += encode(text + used, payload, bytes);
+    used += encode_base64url(text + used, payload, bytes);
     text[used - 1]++; /* an even digit before, since its last bit is left over */
-    assert_invalid(text, sign(text, used), "left-over bits");
+    assert_invalid(text, sign_text(text, used, key), "left-over bits");
     refused++;
   }
   ck_assert_int_eq(refused, 2);
@@ -582,9 +567,5 @@ static Suite *widget_suite(void) {
 int main(void) {
   if (ak_crypto_init() != APIKEYS_OK)
     return 1;
-  SRunner *runner = srunner_create(widget_suite());
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite(widget_suite());
 }
