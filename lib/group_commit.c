@@ -3,18 +3,20 @@
 
 #include "call.h"
 
+#include <semaphore.h>
+
 enum { FULL_AT = 64 }; /* then a group takes in nobody more: other writers want to write, too */
 
-enum turn { QUEUED, DONE, ALONE };
+enum turn { LEADS, DONE, ALONE };
 
-/* On its caller's stack, which stands while the turn is QUEUED. */
+/* On its caller's stack, which stands until it is woken. */
 struct ak_caller {
   struct ak_call call;
   ak_group_body body;
   void *data;
   int rc;
-  enum turn turn; /* under the lock, as the next two */
-  pthread_cond_t signal;
+  enum turn turn; /* what it is woken to */
+  sem_t wake;
   struct ak_caller *next;
 };
 
@@ -29,6 +31,16 @@ static void append(struct ak_callers *callers, struct ak_caller *caller) {
   *callers->end = caller;
   callers->end = &caller->next;
   callers->count++;
+}
+
+static struct ak_caller *take_first(struct ak_callers *callers) {
+  struct ak_caller *first = callers->first;
+  if (first == NULL)
+    return NULL;
+  callers->first = first->next;
+  if (--callers->count == 0)
+    init(callers);
+  return first;
 }
 
 static void move_all(struct ak_callers *to, struct ak_callers *from) {
@@ -116,39 +128,51 @@ static enum turn run_group(struct ak_group_commit *commit, struct ak_callers *gr
 
 /* -- A call ------------------------------------------------------------------------------------ */
 
-/* The leader is in the queue itself. */
-static void lead(struct ak_group_commit *commit) {
+/* Whether it leads; else it is queued, and will be woken once. */
+static bool begin_to_lead(struct ak_group_commit *commit, struct ak_caller *self) {
+  pthread_mutex_lock(&commit->lock);
+  bool leads = !commit->led;
+  commit->led = true;
+  if (!leads)
+    append(&commit->queue, self);
+  pthread_mutex_unlock(&commit->lock);
+  return leads;
+}
+
+static void wake_next_leader(struct ak_group_commit *commit) {
+  pthread_mutex_lock(&commit->lock);
+  struct ak_caller *next = take_first(&commit->queue);
+  commit->led = next != NULL;
+  pthread_mutex_unlock(&commit->lock);
+  if (next != NULL)
+    sem_post(&next->wake);
+}
+
+/* The next leader is woken last: by then the others may be back with more, and go along. */
+static void lead(struct ak_group_commit *commit, struct ak_caller *self) {
   struct ak_callers group;
   init(&group);
+  append(&group, self);
   take_in(commit, &group);
   enum turn turn = run_group(commit, &group);
-  pthread_mutex_lock(&commit->lock);
-  for (struct ak_caller *caller = group.first; caller != NULL; caller = caller->next) {
+  self->turn = turn;
+  struct ak_caller *next;
+  for (struct ak_caller *caller = self->next; caller != NULL; caller = next) {
+    next = caller->next; /* it is gone once it is woken */
     caller->turn = turn;
-    pthread_cond_signal(&caller->signal);
+    sem_post(&caller->wake);
   }
-  commit->led = false;
-  if (commit->queue.first != NULL)
-    pthread_cond_signal(&commit->queue.first->signal);
-  pthread_mutex_unlock(&commit->lock);
+  wake_next_leader(commit);
 }
 
 static void take_turn(struct ak_group_commit *commit, struct ak_caller *self) {
-  pthread_cond_init(&self->signal, NULL);
-  pthread_mutex_lock(&commit->lock);
-  append(&commit->queue, self);
-  while (self->turn == QUEUED) {
-    if (commit->led) {
-      pthread_cond_wait(&self->signal, &commit->lock);
-      continue;
-    }
-    commit->led = true;
-    pthread_mutex_unlock(&commit->lock);
-    lead(commit);
-    pthread_mutex_lock(&commit->lock);
-  }
-  pthread_mutex_unlock(&commit->lock);
-  pthread_cond_destroy(&self->signal);
+  sem_init(&self->wake, 0, 0);
+  if (!begin_to_lead(commit, self))
+    while (sem_wait(&self->wake) != 0) /* interrupted by a signal */
+      ;
+  if (self->turn == LEADS)
+    lead(commit, self);
+  sem_destroy(&self->wake);
 }
 
 static int run_alone(struct ak_caller *self) {

@@ -45,7 +45,8 @@ int ak_key_last_used(struct ak_call *call, const apikeys_record *key, int64_t *a
 static int append_event(struct ak_call *call, const apikeys_record *key,
                         const apikeys_record *before, const char *action) {
   struct ak_shape_extra extra = {0};
-  int rc = ak_key_last_used(call, key, &extra.last_used_at);
+  bool is_new = strcmp(action, "created") == 0; /* and was never used: nothing to look up */
+  int rc = is_new ? APIKEYS_OK : ak_key_last_used(call, key, &extra.last_used_at);
   return rc == APIKEYS_OK
              ? ak_event_append(call, ak_key_event_type(key, action),
                                apikeys_record_text(key, AK_API_KEY_ORGANIZATION_ID, NULL), key,
