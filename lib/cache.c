@@ -84,7 +84,12 @@ int ak_cache_renew(struct ak_cache *cache, const struct ak_random *random) {
   if (madvise(cache->extras, cache->mapped_extras, MADV_DONTNEED) != 0)
     memset(cache->extras, 0, cache->mapped_extras);
   ak_cache_sets_clear(cache->sets);
+  atomic_store(&cache->counts.keys, 0);
   return APIKEYS_OK;
+}
+
+size_t ak_cache_capacity(const struct ak_cache *cache) {
+  return ak_cache_all_slots(cache);
 }
 
 /* -- Writing ----------------------------------------------------------------------------------- */
@@ -128,12 +133,23 @@ static void set_use(struct ak_cache_slot *slot, int64_t at_ms) {
   atomic_store_explicit(&slot->use, ak_use_make(sequence, at_ms, 0), memory_order_release);
 }
 
-static void drop(struct ak_cache *cache, struct ak_cache_slot *slot) {
+static void add(_Atomic uint64_t *counter, int change) {
+  uint64_t now = atomic_load_explicit(counter, memory_order_relaxed);
+  atomic_store_explicit(counter, now + (uint64_t)change, memory_order_relaxed);
+}
+
+static void clear(struct ak_cache *cache, struct ak_cache_slot *slot) {
   static const uint64_t nothing[AK_SLOT_WORDS];
   begin(cache, slot);
   atomic_store_explicit(&slot->mark, 0, memory_order_release);
   copy_in(slot->words, nothing, AK_SLOT_WORDS);
   end(slot);
+}
+
+static void drop(struct ak_cache *cache, struct ak_cache_slot *slot) {
+  clear(cache, slot);
+  add(&cache->counts.keys, -1);
+  add(&cache->counts.drops, 1);
 }
 
 static struct ak_cache_slot *slot_at(struct ak_cache *cache, const struct ak_cache_place *place,
@@ -176,7 +192,7 @@ static void move(struct ak_cache *cache, struct ak_cache_slot *from, struct ak_c
   if ((ak_slot_word(from, AK_SLOT_OWNER) >> AK_SLOT_DETAILS_BIT & 1) != 0)
     copy_words(extra_of(cache, to)->words, extra_of(cache, from)->words, AK_DETAIL_WORDS);
   end(to);
-  drop(cache, from);
+  clear(cache, from);
 }
 
 /* An empty slot in the other bucket of what is in this one; NULL: there is none. */
@@ -200,7 +216,7 @@ static struct ak_cache_slot *clear_slot(struct ak_cache *cache,
     struct ak_cache_slot *slot = slot_at(cache, place, i), *free_slot = way_out(cache, slot);
     if (free_slot != NULL) {
       move(cache, slot, free_slot);
-      return slot;
+      return slot; /* empty */
     }
     if (ak_slot_use_time(slot) < ak_slot_use_time(oldest))
       oldest = slot;
@@ -263,6 +279,7 @@ void ak_cache_put(struct ak_cache *cache, const struct ak_cache_place *place,
   struct ak_cache_slot *slot = find_slot(cache, place);
   if (slot == NULL)
     slot = clear_slot(cache, place);
+  uint32_t before = ak_slot_mark(slot);
   uint64_t words[AK_SLOT_WORDS];
   details = details && describe(key, &described);
   memcpy(words + AK_SLOT_TAG, place->tag, AK_FINGERPRINT_BYTES);
@@ -278,6 +295,9 @@ void ak_cache_put(struct ak_cache *cache, const struct ak_cache_place *place,
     copy_in(extra_of(cache, slot)->words, &described, AK_DETAIL_WORDS);
   atomic_store_explicit(&cache->idle_lifetime_ms, idle_lifetime_ms, memory_order_release);
   end(slot);
+  add(&cache->counts.keys, before == 0);
+  add(&cache->counts.fills, 1);
+  add(&cache->counts.evictions, before != 0 && before != place->mark);
 }
 
 void ak_cache_drop_key(struct ak_cache *cache, const char *lookup_id) {

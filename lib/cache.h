@@ -29,6 +29,16 @@ struct ak_cache_slot;
 struct ak_cache_extra;
 struct ak_cache_sets;
 
+/* Read by whoever asks. Written by writers, with the lock held, but for the last, which is counted
+ * on the way to the store: finding a key writes nothing. */
+struct ak_cache_counts {
+  _Atomic uint64_t keys; /* in it now */
+  _Atomic uint64_t fills;
+  _Atomic uint64_t evictions; /* had to go for another key */
+  _Atomic uint64_t drops;     /* had changed, or could have */
+  _Atomic uint64_t misses;    /* validations that asked the store */
+};
+
 struct ak_cache {
   size_t bucket_count; /* 0: there is no cache */
   struct ak_cache_slot *slots;
@@ -40,6 +50,7 @@ struct ak_cache {
   _Atomic int64_t idle_lifetime_ms; /* the environment's, when the entries were made */
   pthread_mutex_t lock;             /* of writers */
   struct ak_usage *usage;           /* takes over what an entry knows of a key's use */
+  struct ak_cache_counts counts;
 };
 
 /*
@@ -52,6 +63,8 @@ void ak_cache_release(struct ak_cache *cache);
 
 /* In a process that was forked: forget all, uses too, and draw a new key. Nobody else is in here. */
 int ak_cache_renew(struct ak_cache *cache, const struct ak_random *random);
+
+size_t ak_cache_capacity(const struct ak_cache *cache);
 
 /* -- Reading ----------------------------------------------------------------------------------- */
 

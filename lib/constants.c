@@ -7,7 +7,8 @@ struct constant {
   int value;
 };
 
-#define CONSTANT(name) {#name, APIKEYS_##name}
+#define CONSTANT(name)                                                                             \
+  { #name, APIKEYS_##name }
 
 static const struct constant constants[] = {
     CONSTANT(ACTOR_NOBODY),
@@ -22,6 +23,12 @@ static const struct constant constants[] = {
     CONSTANT(SOURCE_SYSTEM),
     CONSTANT(LOG_WARNING),
     CONSTANT(LOG_SECURITY),
+    CONSTANT(COUNT_CACHE_CAPACITY),
+    CONSTANT(COUNT_CACHE_KEYS),
+    CONSTANT(COUNT_CACHE_MISSES),
+    CONSTANT(COUNT_CACHE_FILLS),
+    CONSTANT(COUNT_CACHE_EVICTIONS),
+    CONSTANT(COUNT_CACHE_DROPS),
     CONSTANT(CATEGORY_GOOD),
     CONSTANT(CATEGORY_UNAUTHENTICATED),
     CONSTANT(CATEGORY_FORBIDDEN),

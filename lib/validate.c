@@ -172,10 +172,19 @@ static int ask_once(const struct question *question, struct lookup *lookups, siz
   return trouble != APIKEYS_OK ? APIKEYS_OK : rc;
 }
 
+/* How often memory was not enough; those that are malformed ask nobody. */
+static void count_misses(apikeys_env *env, const struct lookup *lookups, size_t count) {
+  uint64_t misses = 0;
+  for (size_t i = 0; i < count; i++)
+    misses += !lookups[i].settled;
+  atomic_fetch_add_explicit(&env->cache.counts.misses, misses, memory_order_relaxed);
+}
+
 /* Settles all. Negative: the store could not be asked, and what was not settled has that code. */
 static int ask_store(const struct question *question, struct lookup *lookups, size_t count) {
   int rc = APIKEYS_OK;
   bool standing = true;
+  count_misses(question->env, lookups, count);
   while (rc == APIKEYS_OK && !all_settled(lookups, count))
     rc = ask_once(question, lookups, count, &standing);
   for (size_t i = 0; i < count; i++) {

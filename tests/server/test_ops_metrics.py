@@ -81,6 +81,28 @@ class Metrics(Scraped):
         self.assertEqual(after.value("_count") - duration, 6)
         self.assertGreater(after.value("_sum"), 0)
 
+    def cache(self):
+        families = self.scrape()
+        return {name: families[f"apikeysd_cache_{name}"].value()
+                for name in ("misses_total", "fills_total", "drops_total", "evictions_total",
+                             "keys", "capacity")}
+
+    def test_the_cache(self):
+        key = self.key(self.organization())
+        self.validate("nonsense")  # so that the management key is in it
+        before = self.cache()
+        for _ in range(3):
+            self.assertIsNotNone(self.validate(key["value"]))
+        filled = self.cache()
+        self.assertEqual(difference(before, filled),
+                         {"misses_total": 1, "fills_total": 1, "keys": 1})
+        self.ask(204, "DELETE", f"/api_keys/{key['id']}")
+        self.assertIsNone(self.validate(key["value"]))
+        self.assertEqual(difference(filled, self.cache()),
+                         {"misses_total": 1, "drops_total": 1, "keys": -1})
+        self.assertGreater(before["capacity"], 65536)
+        self.assertEqual(before["evictions_total"], 0)
+
     def test_refused_authentications(self):
         name = "apikeysd_refused_authentications_total"
         before = self.scrape()[name]

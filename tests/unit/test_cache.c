@@ -145,6 +145,13 @@ START_TEST(beyond_the_bound_those_used_last_stay) {
   size_t first_half = count(&table, KEYS / 2, false), all = count(&table, KEYS, false);
   ck_assert_uint_ge(all, BOUND + BOUND / 5);
   ck_assert_uint_lt(first_half, all / 4);
+  ck_assert_uint_eq(table.cache.counts.keys, all);
+  ck_assert_uint_eq(table.cache.counts.fills, KEYS);
+  ck_assert_uint_eq(table.cache.counts.evictions, KEYS - all);
+  ck_assert_uint_eq(table.cache.counts.drops, 0);
+  put(&table, KEYS - 1, true); /* the same key again takes nobody's place */
+  ck_assert_uint_eq(table.cache.counts.keys, all);
+  ck_assert_uint_eq(table.cache.counts.evictions, KEYS - all);
   close_table(&table);
 }
 END_TEST
@@ -163,6 +170,9 @@ START_TEST(what_is_dropped_is_gone_wherever_it_was) {
     ak_cache_unlock(&table.cache);
     ck_assert(!has(&table, i, false));
   }
+  const struct ak_cache_counts *counts = &table.cache.counts;
+  ck_assert_uint_eq(counts->keys, count(&table, KEYS, false));
+  ck_assert_uint_eq(counts->keys, counts->fills - counts->evictions - counts->drops);
   ak_cache_lock(&table.cache);
   ak_cache_drop_organization(&table.cache, "odd", 3);
   ak_cache_unlock(&table.cache);

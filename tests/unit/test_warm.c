@@ -76,12 +76,46 @@ START_TEST(a_warm_key_does_not_ask_the_store) {
 }
 END_TEST
 
+static uint64_t counted(const struct shop *shop, int number) {
+  return apikeys_environment_count(shop->world.env, number);
+}
+
+START_TEST(the_cache_is_counted) {
+  struct shop shop;
+  char forged[APIKEYS_VALUE_MAX];
+  open_shop(&shop, 1000);
+  uint64_t misses = counted(&shop, APIKEYS_COUNT_CACHE_MISSES);
+  uint64_t fills = counted(&shop, APIKEYS_COUNT_CACHE_FILLS);
+  ck_assert_uint_ge(counted(&shop, APIKEYS_COUNT_CACHE_CAPACITY), 1000);
+  ck_assert_uint_eq(counted(&shop, APIKEYS_COUNT_CACHE_KEYS), 2);
+  ck_assert_uint_ge(fills, 2);
+  ck_assert_uint_ge(misses, fills);
+  warm_up(&shop);
+  ck_assert_int_eq(validate(&shop.world, "sk_nonsense", NULL), APIKEYS_MALFORMED);
+  ck_assert_uint_eq(counted(&shop, APIKEYS_COUNT_CACHE_MISSES), misses);
+  forge_value(forged, shop.key.value);
+  ck_assert_int_eq(validate(&shop.world, forged, NULL), APIKEYS_UNKNOWN);
+  ck_assert_uint_eq(counted(&shop, APIKEYS_COUNT_CACHE_MISSES), misses + 1);
+  ck_assert_uint_eq(counted(&shop, APIKEYS_COUNT_CACHE_FILLS), fills);
+  ok(&shop.world, revoke_key(&shop.world, shop.key.id, NULL));
+  ck_assert_int_eq(check(&shop, &shop.key), APIKEYS_REVOKED);
+  ck_assert_uint_eq(counted(&shop, APIKEYS_COUNT_CACHE_KEYS), 1);
+  ck_assert_uint_eq(counted(&shop, APIKEYS_COUNT_CACHE_DROPS), 1);
+  ck_assert_uint_eq(counted(&shop, APIKEYS_COUNT_CACHE_EVICTIONS), 0);
+  ck_assert_uint_eq(counted(&shop, 0), 0);
+  ck_assert_uint_eq(apikeys_environment_count(NULL, APIKEYS_COUNT_CACHE_KEYS), 0);
+  world_close(&shop.world);
+}
+END_TEST
+
 START_TEST(with_a_cache_of_no_keys_every_validation_asks) {
   struct shop shop;
   open_shop(&shop, 0);
   int before = reads(&shop);
   warm_up(&shop);
   ck_assert_int_eq(reads(&shop), before + 4);
+  ck_assert_uint_eq(counted(&shop, APIKEYS_COUNT_CACHE_CAPACITY), 0);
+  ck_assert_uint_ge(counted(&shop, APIKEYS_COUNT_CACHE_MISSES), 4);
   world_close(&shop.world);
 }
 END_TEST
@@ -648,6 +682,7 @@ int main(void) {
   Suite *s = suite_create("warm");
   TCase *tc = tcase_create("warm");
   tcase_add_test(tc, a_warm_key_does_not_ask_the_store);
+  tcase_add_test(tc, the_cache_is_counted);
   tcase_add_test(tc, with_a_cache_of_no_keys_every_validation_asks);
   tcase_add_test(tc, only_the_very_value_is_warm);
   tcase_add_test(tc, what_is_unknown_is_never_cached);
