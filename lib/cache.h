@@ -28,6 +28,7 @@ enum {
 struct ak_cache_slot;
 struct ak_cache_extra;
 struct ak_cache_sets;
+struct ak_known_sets;
 
 /* Read by whoever asks. Written by writers, with the lock held, but for the last, which is counted
  * on the way to the store: finding a key writes nothing. */
@@ -101,6 +102,8 @@ struct ak_cached {
   int owner_type;
   struct ak_cache_slot *slot; /* for ak_cache_use */
   uint64_t use_seen;
+  uint64_t set_mark; /* of its permissions: cache_sets.h */
+  bool known;        /* and they are among those that were said to be known */
   size_t permissions_length;
 };
 
@@ -112,10 +115,12 @@ struct ak_cached_text {
 
 /*
  * True if the value is in the cache; `text` is filled in as far as the entry goes, details only if
- * asked for, and then only an entry that has them is found.
+ * asked for, and then only an entry that has them is found. Permissions that are `known`, which may
+ * be NULL, are in `text` only if details are.
  */
 bool ak_cache_find(const struct ak_cache *cache, const struct ak_cache_place *place, bool details,
-                   struct ak_cached *out, struct ak_cached_text *text);
+                   const struct ak_known_sets *known, struct ak_cached *out,
+                   struct ak_cached_text *text);
 
 /* Remember a use. The slot is written only if the second has changed since the last. */
 void ak_cache_use(struct ak_cache *cache, const struct ak_cached *cached, int64_t at_ms);

@@ -41,7 +41,6 @@ void ak_cache_locate(const struct ak_cache *cache, struct ak_cache_place *place,
                      const char *lookup_id, bool details) {
   ak_cache_place_of(cache, place, lookup_id);
   prefetch(&cache->slots[place->index]);
-  prefetch(&cache->slots[place->index ^ 1]);
   if (!details)
     return;
   const char *first = (const char *)&cache->extras[place->index];
@@ -93,8 +92,20 @@ static void read_details(const _Atomic uint64_t *words, struct ak_cache_details 
   copy_out(out->text, words + HEAD, (length + 7) / 8);
 }
 
+static void read_permissions(const struct ak_cache *cache, uint32_t set, bool details,
+                             const struct ak_known_sets *known, struct ak_cached *out,
+                             struct ak_cached_text *text) {
+  out->set_mark = ak_cache_set_mark(cache->sets, set);
+  out->known = known != NULL && ak_known_set(known, out->set_mark);
+  out->permissions_length = out->known && !details ? 0 : ak_cache_set_length(set);
+  if (out->permissions_length > 0)
+    copy_out(text->permissions, ak_cache_set_words(cache->sets, set),
+             (out->permissions_length + 7) / 8);
+}
+
 static bool read_slot(const struct ak_cache *cache, size_t index,
-                      const struct ak_cache_place *place, bool details, struct ak_cached *out,
+                      const struct ak_cache_place *place, bool details,
+                      const struct ak_known_sets *known, struct ak_cached *out,
                       struct ak_cached_text *text) {
   struct ak_cache_slot *slot = &cache->slots[index];
   uint64_t words[AK_SLOT_WORDS];
@@ -102,14 +113,12 @@ static bool read_slot(const struct ak_cache *cache, size_t index,
   if ((sequence & 1) != 0)
     return false;
   copy_out(words, slot->words, 6);
-  if (ak_secret_compare(words + AK_SLOT_TAG, place->tag, AK_FINGERPRINT_BYTES) != 0 ||
+  if (ak_fingerprint_compare(words + AK_SLOT_TAG, place->tag) != 0 ||
       (details && (words[AK_SLOT_OWNER] >> AK_SLOT_DETAILS_BIT & 1) == 0))
     return false;
   read_numbers(cache, slot, words, out);
-  uint32_t set = (uint32_t)words[AK_SLOT_OWNER] >> AK_SLOT_SET_SHIFT;
-  out->permissions_length = ak_cache_set_length(set);
-  copy_out(text->permissions, ak_cache_set_words(cache->sets, set),
-           (out->permissions_length + 7) / 8);
+  read_permissions(cache, (uint32_t)words[AK_SLOT_OWNER] >> AK_SLOT_SET_SHIFT, details, known, out,
+                   text);
   if (details)
     read_details(cache->extras[index].words, &text->details);
   return atomic_load_explicit(&slot->sequence, memory_order_relaxed) == sequence;
@@ -117,11 +126,12 @@ static bool read_slot(const struct ak_cache *cache, size_t index,
 
 /* Marks come from lookup ids, which are public: to look for one takes what time it takes. */
 bool ak_cache_find(const struct ak_cache *cache, const struct ak_cache_place *place, bool details,
-                   struct ak_cached *out, struct ak_cached_text *text) {
+                   const struct ak_known_sets *known, struct ak_cached *out,
+                   struct ak_cached_text *text) {
   for (size_t i = 0; i < AK_PLACE_SLOTS; i++) {
     size_t at = ak_cache_slot_at(cache, place, i);
     if (atomic_load_explicit(&cache->slots[at].mark, memory_order_relaxed) == place->mark &&
-        read_slot(cache, at, place, details, out, text))
+        read_slot(cache, at, place, details, known, out, text))
       return true;
   }
   return false;

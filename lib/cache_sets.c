@@ -11,27 +11,47 @@ enum {
 };
 
 struct ak_cache_sets {
-  size_t used; /* words */
+  _Atomic uint64_t serial; /* of what the numbers mean, for the process; 0: out of serials */
+  size_t used;             /* words */
   size_t count;
   uint32_t known[BUCKETS]; /* numbers; 0: none, which the empty set is as well */
   _Atomic uint64_t words[AK_CACHE_SETS_WORDS + SLACK_WORDS];
 };
 
+#define SERIALS_END (UINT64_C(1) << (64 - AK_CACHE_SET_BITS))
+
+static uint64_t draw_serial(void) {
+  static _Atomic uint64_t drawn;
+  uint64_t serial = atomic_fetch_add(&drawn, 1) + 1;
+  return serial < SERIALS_END ? serial : 0;
+}
+
 struct ak_cache_sets *ak_cache_sets_new(void) {
-  return calloc(1, sizeof(struct ak_cache_sets));
+  struct ak_cache_sets *sets = calloc(1, sizeof *sets);
+  if (sets != NULL)
+    atomic_init(&sets->serial, draw_serial());
+  return sets;
 }
 
 void ak_cache_sets_free(struct ak_cache_sets *sets) {
   free(sets);
 }
 
+/* The serial is released behind the entries' end and acquired behind an entry's number: whoever
+ * puts an old number and the new serial together finds that entry changed. */
 void ak_cache_sets_clear(struct ak_cache_sets *sets) {
+  atomic_store_explicit(&sets->serial, draw_serial(), memory_order_release);
   sets->used = sets->count = 0;
   memset(sets->known, 0, sizeof sets->known);
 }
 
 const _Atomic uint64_t *ak_cache_set_words(const struct ak_cache_sets *sets, uint32_t set) {
   return &sets->words[set >> AK_CACHE_SET_LENGTH_BITS & (AK_CACHE_SETS_WORDS - 1)];
+}
+
+uint64_t ak_cache_set_mark(const struct ak_cache_sets *sets, uint32_t set) {
+  uint64_t serial = atomic_load_explicit(&sets->serial, memory_order_acquire);
+  return serial != 0 ? serial << AK_CACHE_SET_BITS | set : 0;
 }
 
 /* FNV-1a: who makes sets collide makes the filling of a cache slower, which is slow anyway. */
@@ -81,4 +101,13 @@ bool ak_cache_sets_add(struct ak_cache_sets *sets, const char *text, size_t leng
     return false;
   *set = sets->known[at] = append(sets, text, length);
   return true;
+}
+
+/* Of two caches that take turns the newer keeps the place, so that they do not write for ever. */
+void ak_know_set(struct ak_known_sets *known, uint64_t mark) {
+  _Atomic uint64_t *place = &known->marks[ak_known_set_place(mark)];
+  uint64_t there = atomic_load_explicit(place, memory_order_relaxed);
+  if (there >> AK_CACHE_SET_BITS < mark >> AK_CACHE_SET_BITS)
+    atomic_compare_exchange_strong_explicit(place, &there, mark, memory_order_relaxed,
+                                            memory_order_relaxed);
 }

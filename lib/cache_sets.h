@@ -30,11 +30,37 @@ bool ak_cache_sets_add(struct ak_cache_sets *sets, const char *text, size_t leng
 /* After this every number means something else: no entry may have one. */
 void ak_cache_sets_clear(struct ak_cache_sets *sets);
 
+/*
+ * A set's mark, which no other set of this process ever has, not after a clear and in no other cache
+ * either; 0: it has none. What was found out about a set is true of its mark for good.
+ */
+uint64_t ak_cache_set_mark(const struct ak_cache_sets *sets, uint32_t set);
+
 static inline size_t ak_cache_set_length(uint32_t set) {
   return set & ((1u << AK_CACHE_SET_LENGTH_BITS) - 1);
 }
 
 /* Its words; for the number of a torn entry some words that are not beyond the last. */
 const _Atomic uint64_t *ak_cache_set_words(const struct ak_cache_sets *sets, uint32_t set);
+
+/* -- Sets of which something is known ---------------------------------------------------------- */
+
+/* A few marks, for threads to share: once the sets in use are in here, nobody writes any more. */
+enum { AK_KNOWN_SETS = 8 };
+struct ak_known_sets {
+  _Atomic uint64_t marks[AK_KNOWN_SETS];
+};
+
+static inline size_t ak_known_set_place(uint64_t mark) {
+  return mark >> AK_CACHE_SET_LENGTH_BITS & (AK_KNOWN_SETS - 1);
+}
+
+static inline bool ak_known_set(const struct ak_known_sets *known, uint64_t mark) {
+  const _Atomic uint64_t *place = &known->marks[ak_known_set_place(mark)];
+  return mark != 0 && atomic_load_explicit(place, memory_order_relaxed) == mark;
+}
+
+/* Does nothing where another set has the place, unless that is one of before a clear. */
+void ak_know_set(struct ak_known_sets *known, uint64_t mark);
 
 #endif

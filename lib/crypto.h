@@ -6,8 +6,11 @@
 #ifndef AK_CRYPTO_H
 #define AK_CRYPTO_H
 
+#include "constant_time.h"
+
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum {
   AK_KEY_BYTES = 32,           /* the root key and every key derived from it */
@@ -34,6 +37,18 @@ void ak_wipe(void *bytes, size_t length);
 
 /* 0 if equal. The one comparison of secrets; time depends on `length` alone. */
 int ak_secret_compare(const void *a, const void *b, size_t length);
+
+/*
+ * The same for fingerprints, inline, word by word: read in other pieces than they were written in a
+ * moment ago, they would have to come from the cache, not straight from the store buffer.
+ */
+static inline int ak_fingerprint_compare(const void *a, const void *b) {
+  uint64_t one[2], other[2];
+  memcpy(one, a, sizeof one);
+  memcpy(other, b, sizeof other);
+  uint64_t differing = (one[0] ^ other[0]) | (one[1] ^ other[1]);
+  return (int)ak_opaque((uint32_t)(differing | differing >> 32));
+}
 
 /*
  * Memory for long-lived secrets: locked where the system allows, guarded, left out of core dumps;

@@ -11,8 +11,7 @@
 
 apikeys_requirement *apikeys_requirement_new(void) {
   apikeys_requirement *requirement = calloc(1, sizeof *requirement);
-  if (requirement != NULL &&
-      (requirement->frozen = calloc(1, sizeof *requirement->frozen)) == NULL) {
+  if (requirement != NULL && (requirement->notes = calloc(1, sizeof *requirement->notes)) == NULL) {
     free(requirement);
     return NULL;
   }
@@ -23,7 +22,7 @@ void apikeys_requirement_free(apikeys_requirement *requirement) {
   if (requirement == NULL)
     return;
   ak_slugs_release(&requirement->permissions);
-  free(requirement->frozen);
+  free(requirement->notes);
   free(requirement);
 }
 
@@ -36,7 +35,7 @@ static int note(apikeys_requirement *requirement, int problem) {
 
 int apikeys_requirement_add_permission(apikeys_requirement *requirement, const char *slug,
                                        size_t length) {
-  if (requirement == NULL || atomic_load(requirement->frozen))
+  if (requirement == NULL || atomic_load(&requirement->notes->frozen))
     return APIKEYS_ERROR_INVALID_ARGUMENT;
   if (slug == NULL || ak_slug_check(slug, length) != 0)
     return note(requirement, APIKEYS_ERROR_INVALID_ARGUMENT);
@@ -45,7 +44,7 @@ int apikeys_requirement_add_permission(apikeys_requirement *requirement, const c
 }
 
 int apikeys_requirement_set_accept_management_keys(apikeys_requirement *requirement, int accept) {
-  if (requirement == NULL || atomic_load(requirement->frozen))
+  if (requirement == NULL || atomic_load(&requirement->notes->frozen))
     return APIKEYS_ERROR_INVALID_ARGUMENT;
   if (accept != 0 && accept != 1)
     return note(requirement, APIKEYS_ERROR_INVALID_ARGUMENT);
@@ -91,8 +90,9 @@ int apikeys_request_set_request_id(apikeys_request *request, const char *text, s
 /* -- Asking ------------------------------------------------------------------------------------ */
 
 void ak_requirement_freeze(const apikeys_requirement *requirement) {
-  if (requirement != NULL && atomic_load_explicit(requirement->frozen, memory_order_relaxed) == 0)
-    atomic_store_explicit(requirement->frozen, 1, memory_order_relaxed);
+  if (requirement != NULL &&
+      atomic_load_explicit(&requirement->notes->frozen, memory_order_relaxed) == 0)
+    atomic_store_explicit(&requirement->notes->frozen, 1, memory_order_relaxed);
 }
 
 static int refuse_permission(const char *missing, size_t length, apikeys_error *err) {
@@ -102,11 +102,15 @@ static int refuse_permission(const char *missing, size_t length, apikeys_error *
   return rc;
 }
 
-int ak_require(int owner_type, const char *permissions, size_t length,
-               const apikeys_requirement *requirement, apikeys_error *err) {
-  if (owner_type == APIKEYS_OWNER_ENVIRONMENT &&
-      (requirement == NULL || requirement->accept_management_keys != 1))
-    return APIKEYS_MANAGEMENT_KEY;
+int ak_require_owner(int owner_type, const apikeys_requirement *requirement) {
+  return owner_type == APIKEYS_OWNER_ENVIRONMENT &&
+                 (requirement == NULL || requirement->accept_management_keys != 1)
+             ? APIKEYS_MANAGEMENT_KEY
+             : APIKEYS_OK;
+}
+
+int ak_require_permissions(const char *permissions, size_t length,
+                           const apikeys_requirement *requirement, apikeys_error *err) {
   if (requirement == NULL)
     return APIKEYS_OK;
   if (requirement->problem != APIKEYS_OK)
@@ -117,6 +121,12 @@ int ak_require(int owner_type, const char *permissions, size_t length,
   bool included = ak_slugs_include(permissions, length, ak_slugs_text(&requirement->permissions),
                                    requirement->permissions.length, &missing, &missing_length);
   return included ? APIKEYS_OK : refuse_permission(missing, missing_length, err);
+}
+
+int ak_require(int owner_type, const char *permissions, size_t length,
+               const apikeys_requirement *requirement, apikeys_error *err) {
+  int rc = ak_require_owner(owner_type, requirement);
+  return rc == APIKEYS_OK ? ak_require_permissions(permissions, length, requirement, err) : rc;
 }
 
 static int require_of(const apikeys_key *key, const apikeys_requirement *requirement) {

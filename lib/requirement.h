@@ -4,17 +4,24 @@
 #define AK_REQUIREMENT_H
 
 #include "actor.h"
+#include "cache_sets.h"
 #include "error.h"
 
 #include <apikeys/validate.h>
 
 #include <stdatomic.h>
 
+/* What its use writes down of a requirement: a little, and soon no more. */
+struct ak_requirement_notes {
+  _Atomic int frozen;
+  struct ak_known_sets met_by; /* sets that hold all its permissions */
+};
+
 struct apikeys_requirement {
   struct ak_slugs permissions;
   int accept_management_keys;
   int problem;
-  _Atomic int *frozen; /* apart from the rest, which no use changes; its owner's alone to free */
+  struct ak_requirement_notes *notes; /* its owner's alone to free */
 };
 
 struct apikeys_request {
@@ -26,7 +33,11 @@ struct apikeys_request {
 /* The first use: threads share a requirement, which is written here once and only read after. */
 void ak_requirement_freeze(const apikeys_requirement *requirement);
 
-/* Hold a key, by its owner's type and its permissions, against a requirement, which may be NULL. */
+/* Hold a key, by its owner's type and its permissions, against a requirement, which may be NULL;
+ * and the two apart. */
+int ak_require_owner(int owner_type, const apikeys_requirement *requirement);
+int ak_require_permissions(const char *permissions, size_t length,
+                           const apikeys_requirement *requirement, apikeys_error *err);
 int ak_require(int owner_type, const char *permissions, size_t length,
                const apikeys_requirement *requirement, apikeys_error *err);
 

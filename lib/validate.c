@@ -57,7 +57,7 @@ static void remember(const struct question *question, const struct lookup *looku
                                      .last_used_at_ms = last_used_at,
                                      .idle_lifetime_ms = idle_lifetime_ms,
                                      .details = lookup->key != NULL};
-  if (lookup->warm.cacheable)
+  if (ak_warm_cacheable(&lookup->warm))
     ak_coherence_put(&question->env->coherence, &question->env->cache, lookup->warm.generation,
                      &entry);
 }
@@ -234,8 +234,8 @@ int apikeys_validate(apikeys_env *env, const char *value, size_t length,
   const struct question question = {env, requirement, request, err, err};
   struct ak_warm warm;
   ak_requirement_freeze(requirement);
-  ak_warm_begin(env, &warm);
   ak_warm_locate(env, &warm, value, length, key != NULL);
+  ak_warm_check(env, &warm);
   if (!ak_warm_validate(env, &warm, value, length, requirement, request, key, err, &rc))
     rc = validate_in_store(&question, &warm, value, length, key);
   return rc == APIKEYS_OK ? ak_error_clear(err) : refuse(&question, rc, value, length);
@@ -286,7 +286,7 @@ static int find_block(const struct question *question, struct many *many, size_t
                       size_t count) {
   struct ak_warm all, warm[BLOCK] AK_UNINITIALIZED;
   int left = 0;
-  ak_warm_begin(question->env, &all);
+  ak_warm_check(question->env, &all);
   for (size_t i = 0; i < count; i++) {
     warm[i] = all;
     ak_warm_locate(question->env, &warm[i], many->values[first + i], many->lengths[first + i],
@@ -365,8 +365,8 @@ int apikeys_actor_set_management_key(apikeys_actor *actor, apikeys_env *env, con
   if (actor == NULL)
     return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "actor", "is NULL");
   ak_actor_forget(actor);
-  _Atomic int frozen = 1;
-  const apikeys_requirement management = {.accept_management_keys = 1, .frozen = &frozen};
+  struct ak_requirement_notes notes = {.frozen = 1};
+  const apikeys_requirement management = {.accept_management_keys = 1, .notes = &notes};
   apikeys_key key AK_UNINITIALIZED;
   ak_object_init(&key.object, AK_API_KEY);
   int rc = apikeys_validate(env, value, length, &management, NULL, &key, err);

@@ -6,17 +6,16 @@
 #include "object.h"
 #include "token.h"
 
-void ak_warm_begin(apikeys_env *env, struct ak_warm *warm) {
-  warm->cacheable = ak_coherence_check(&env->coherence, &env->cache, &env->storage,
-                                       &warm->generation, &warm->current);
-}
-
 void ak_warm_locate(apikeys_env *env, struct ak_warm *warm, const char *value, size_t length,
                     bool details) {
-  if (length < AK_TOKEN_MIN || length > AK_TOKEN_MAX)
-    warm->cacheable = false;
-  if (warm->cacheable)
+  warm->placed = env->cache.bucket_count > 0 && length >= AK_TOKEN_MIN && length <= AK_TOKEN_MAX;
+  if (warm->placed)
     ak_cache_locate(&env->cache, &warm->place, value + length - AK_BODY_LENGTH, details);
+}
+
+void ak_warm_check(apikeys_env *env, struct ak_warm *warm) {
+  warm->coherent = ak_coherence_check(&env->coherence, &env->cache, &env->storage,
+                                      &warm->generation, &warm->current);
 }
 
 /* A key about to expire is judged by the exact clock, the others by one that is quicker to read. */
@@ -50,15 +49,29 @@ static int fill(apikeys_key *key, const struct ak_cached *cached,
   return APIKEYS_OK;
 }
 
+/* What a set of permissions holds does not change: against a requirement it is held only once. */
+static int require(const struct ak_cached *cached, const struct ak_cached_text *text,
+                   const apikeys_requirement *requirement, apikeys_error *err) {
+  int rc = ak_require_owner(cached->owner_type, requirement);
+  if (rc != APIKEYS_OK || requirement == NULL || cached->known)
+    return rc;
+  rc = ak_require_permissions(text->permissions, cached->permissions_length, requirement, err);
+  if (rc == APIKEYS_OK)
+    ak_know_set(&requirement->notes->met_by, cached->set_mark);
+  return rc;
+}
+
 bool ak_warm_validate(apikeys_env *env, struct ak_warm *warm, const char *value, size_t length,
                       const apikeys_requirement *requirement, const apikeys_request *request,
                       apikeys_key *key, apikeys_error *err, int *rc) {
   struct ak_cached cached;
   struct ak_cached_text text AK_UNINITIALIZED;
-  if (!warm->cacheable)
+  if (!ak_warm_cacheable(warm))
     return false;
   ak_cache_fingerprint(&env->cache, &warm->place, value, length);
-  if (!warm->current || !ak_cache_find(&env->cache, &warm->place, key != NULL, &cached, &text))
+  const struct ak_known_sets *known = requirement != NULL ? &requirement->notes->met_by : NULL;
+  if (!warm->current ||
+      !ak_cache_find(&env->cache, &warm->place, key != NULL, known, &cached, &text))
     return false;
   int64_t now_ms = now_for(env, request, &cached);
   if (!is_in_use(&cached, now_ms))
@@ -66,8 +79,7 @@ bool ak_warm_validate(apikeys_env *env, struct ak_warm *warm, const char *value,
   if (ak_env_expired(env, cached.expires_at_ms, now_ms, request != NULL && request->time_ms > 0))
     *rc = APIKEYS_EXPIRED;
   else
-    *rc = ak_require(cached.owner_type, text.permissions, cached.permissions_length, requirement,
-                     err);
+    *rc = require(&cached, &text, requirement, err);
   if (*rc == APIKEYS_OK && key != NULL)
     *rc = fill(key, &cached, &text);
   if (*rc == APIKEYS_OK)

@@ -14,17 +14,24 @@
 /* One value on its way: a key that is not in the cache goes into it by these. */
 struct ak_warm {
   struct ak_cache_place place;
+  bool placed; /* the cache is in use, and the value is as long as one may be */
   uint64_t generation;
-  bool cacheable; /* the cache is in use, and the value is as long as one may be */
-  bool current;   /* and as new as the store */
+  bool coherent; /* the store tells its generation */
+  bool current;  /* and the cache is as new */
 };
-
-/* Is the cache as new as the store? Asked once for values that are looked up at once. */
-void ak_warm_begin(apikeys_env *env, struct ak_warm *warm);
 
 /* Finds the value's place, and has the processor fetch it. */
 void ak_warm_locate(apikeys_env *env, struct ak_warm *warm, const char *value, size_t length,
                     bool details);
+
+/* Is the cache as new as the store? Asked once for values that are looked up at once; best behind
+ * ak_warm_locate, whose fetching takes longer. */
+void ak_warm_check(apikeys_env *env, struct ak_warm *warm);
+
+/* May a key that the store was asked for go into the cache? */
+static inline bool ak_warm_cacheable(const struct ak_warm *warm) {
+  return warm->placed && warm->coherent;
+}
 
 /*
  * True if the cache settles it: *rc is what the validation gives, and the key object, if there is

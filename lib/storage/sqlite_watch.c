@@ -291,13 +291,10 @@ static int refresh_alone(struct ak_sqlite_watch *watch, uint64_t *generation) {
 
 /* Both copies are what was seen, each as a whole: a header that is being written is none of them. */
 static bool is_unchanged(const struct ak_sqlite_watch *watch, const _Atomic uint64_t *header) {
-  uint64_t first[HEADER_WORDS], second[HEADER_WORDS], difference = 0;
-  read_copy(header, 0, first);
-  read_copy(header, 1, second);
-  for (int i = 0; i < HEADER_WORDS; i++) {
-    uint64_t seen = atomic_load_explicit(&watch->seen[i], memory_order_acquire);
-    difference |= (first[i] ^ seen) | (second[i] ^ seen);
-  }
+  uint64_t difference = 0;
+  for (int i = 0; i < 2 * HEADER_WORDS; i++)
+    difference |= atomic_load_explicit(&header[i], memory_order_acquire) ^
+                  atomic_load_explicit(&watch->seen[i % HEADER_WORDS], memory_order_acquire);
   return difference == 0;
 }
 

@@ -129,6 +129,19 @@ static void check_what_is_shown(void) {
     require(ak_token_visible_part(text, cut, &start, &part) == 0, "visible part");
 }
 
+static void check_fingerprints(void) {
+  uint8_t key[AK_FINGERPRINT_BYTES] = {1}, tag[AK_FINGERPRINT_BYTES], other[AK_FINGERPRINT_BYTES];
+  char text[AK_TOKEN_MAX + 1];
+  size_t length = make_value(text);
+  hide_secret(text, length);
+  hide(key, sizeof key);
+  ak_fingerprint(tag, text, length, key);
+  memcpy(other, tag, sizeof other);
+  require(shown(ak_fingerprint_compare(tag, other)) == 0, "the same fingerprint");
+  other[AK_FINGERPRINT_BYTES - 1] ^= 1;
+  require(shown(ak_fingerprint_compare(tag, other)) != 0, "another fingerprint");
+}
+
 static int fill_hidden(void *out, size_t length, void *user_data) {
   const struct ak_random *system = user_data;
   int rc = ak_random_fill(system, out, length);
@@ -192,6 +205,7 @@ static void run_library(void) {
   check_damaged_values();
   check_values_of_another_length();
   check_what_is_shown();
+  check_fingerprints();
   check_generation();
   check_sealing();
   check_widget_tokens();

@@ -84,7 +84,7 @@ static bool has(struct table *table, size_t i, bool details) {
   struct ak_cached cached;
   make_value(value, i);
   locate(table, &place, value);
-  if (!ak_cache_find(&table->cache, &place, details, &cached, &text))
+  if (!ak_cache_find(&table->cache, &place, details, NULL, &cached, &text))
     return false;
   /* Asked for thousands of keys, and an assertion that holds costs as much as all of this. */
   if (cached.number != (int64_t)i + 1 || cached.last_used_at_ms < (int64_t)i + 1000 ||
@@ -197,7 +197,7 @@ START_TEST(no_use_is_lost_when_keys_move_and_go) {
     put(&table, i, false);
     make_value(value, i);
     locate(&table, &place, value);
-    if (!ak_cache_find(&table.cache, &place, false, &cached, &text))
+    if (!ak_cache_find(&table.cache, &place, false, NULL, &cached, &text))
       ck_abort_msg("key %zu was not put", i);
     ak_cache_use(&table.cache, &cached, 1000000 + (int64_t)i * 1000);
   }

@@ -126,6 +126,22 @@ START_TEST(comparing_sees_every_bit) {
 }
 END_TEST
 
+START_TEST(comparing_fingerprints_sees_every_bit) {
+  uint8_t a[AK_FINGERPRINT_BYTES], b[AK_FINGERPRINT_BYTES];
+  count_up(a, sizeof a, 0);
+  memcpy(b, a, sizeof b);
+  ck_assert_int_eq(ak_fingerprint_compare(a, b), 0);
+  for (size_t bit = 0; bit < 8 * sizeof a; bit++) {
+    b[bit / 8] = (uint8_t)(b[bit / 8] ^ 1 << bit % 8);
+    ck_assert_int_ne(ak_fingerprint_compare(a, b), 0);
+    /* Differences in both halves do not make up for each other. */
+    b[(bit / 8 + 8) % 16] = (uint8_t)(b[(bit / 8 + 8) % 16] ^ 1 << bit % 8);
+    ck_assert_int_ne(ak_fingerprint_compare(a, b), 0);
+    memcpy(b, a, sizeof b);
+  }
+}
+END_TEST
+
 /* -- Digests and keys: expected values from Python's hashlib and hmac -------------------------- */
 
 START_TEST(known_digests) {
@@ -280,6 +296,7 @@ int main(void) {
   tcase_add_test(memory, secret_memory);
   tcase_add_test(memory, wiping);
   tcase_add_test(memory, comparing_sees_every_bit);
+  tcase_add_test(memory, comparing_fingerprints_sees_every_bit);
   suite_add_tcase(suite, memory);
   TCase *digest = tcase_create("digests and keys");
   tcase_add_test(digest, known_digests);
