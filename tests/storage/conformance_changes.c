@@ -230,8 +230,11 @@ END_TEST
  * What was given before a commit began must not be given any more once it has returned. One thread
  * commits and counts; others ask all the while. The writer rests after a few commits, so that a
  * number that is late stays so for long enough to be asked for.
+ *
+ * It fails, for one, where whoever asks while another is finding the number out gets the last one
+ * known instead of APIKEYS_ERROR_UNSUPPORTED: with the SQLite back-end so mistaken, in each run.
  */
-enum { COMMITS = 400, COMMITS_TO_A_REST = 3, ASKERS = 2, ASKS_A_COMMIT = 300 };
+enum { COMMITS = 120, COMMITS_TO_A_REST = 3, ASKERS = 2, ASKS_A_COMMIT = 300 };
 
 struct telling {
   _Atomic int begun, acknowledged; /* commits */

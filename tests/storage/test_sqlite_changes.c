@@ -9,6 +9,7 @@
 
 #include "support/suite.h"
 
+#include <stdbool.h>
 #include <sys/mman.h>
 #include <time.h>
 
@@ -352,6 +353,71 @@ START_TEST(half_a_header_is_no_knowledge_until_a_reader_has_mended_it) {
 }
 END_TEST
 
+/* The system's file layer, in which another connection commits while a lock of a reader's is taken
+ * or given back: when the watch begins to read the generation, or has just read it. */
+static sqlite3_vfs *system_layer;
+static const sqlite3_io_methods *system_methods;
+static sqlite3_io_methods intruded_methods;
+static int intrude_at; /* SQLITE_SHM_LOCK, SQLITE_SHM_UNLOCK; 0: not any more */
+
+static int lock_with_intruder(sqlite3_file *file, int offset, int count, int flags) {
+  bool now = (flags & SQLITE_SHM_SHARED) != 0 && (flags & intrude_at) != 0;
+  bool before = (flags & SQLITE_SHM_LOCK) != 0;
+  if (now)
+    intrude_at = 0;
+  if (now && before)
+    run_sql(path, "UPDATE api_keys SET state = state + 1");
+  int rc = system_methods->xShmLock(file, offset, count, flags);
+  if (now && !before)
+    run_sql(path, "UPDATE api_keys SET state = state + 1");
+  return rc;
+}
+
+static int open_with_intruder(sqlite3_vfs *layer, const char *name, sqlite3_file *file, int flags,
+                              int *out) {
+  (void)layer;
+  int rc = system_layer->xOpen(system_layer, name, file, flags, out);
+  if (rc == SQLITE_OK && (flags & SQLITE_OPEN_MAIN_DB) != 0) {
+    system_methods = file->pMethods;
+    intruded_methods = *system_methods;
+    intruded_methods.xShmLock = lock_with_intruder;
+    file->pMethods = &intruded_methods;
+  }
+  return rc;
+}
+
+static void open_in_layer(sqlite3_vfs *layer) {
+  close_store(&store);
+  ck_assert_int_eq(sqlite3_vfs_register(layer, 1), SQLITE_OK);
+  store = open_store();
+}
+
+/* The number belongs to what the wal-index said before it was read, not after. */
+START_TEST(a_commit_beside_the_look_is_seen_by_the_next) {
+  static const int moments[] = {SQLITE_SHM_LOCK, SQLITE_SHM_UNLOCK};
+  static sqlite3_vfs layer; /* which a failed assertion leaves registered */
+  system_layer = sqlite3_vfs_find(NULL);
+  layer = *system_layer;
+  layer.zName = "intruded";
+  layer.pNext = NULL;
+  layer.xOpen = open_with_intruder;
+  add_record(AK_API_KEY, "a");
+  open_in_layer(&layer);
+  generation();
+  run_sql(path,
+          "UPDATE api_keys SET state = state + 1"); /* so that there is something to look at */
+  intrude_at = moments[_i];
+  uint64_t during = generation();
+  ck_assert_int_eq(intrude_at, 0);
+  if (moments[_i] == SQLITE_SHM_LOCK)
+    assert_quiet(during); /* its commit was read */
+  else
+    assert_told(during, "6:lookup_id-a ");
+  open_in_layer(system_layer);
+  ck_assert_int_eq(sqlite3_vfs_unregister(&layer), SQLITE_OK);
+}
+END_TEST
+
 static int count_mappings(void) {
   char line[PATH_MAX + 128];
   int count = 0;
@@ -601,6 +667,7 @@ int main(void) {
   tcase_add_test(gaps, what_is_no_generation_of_this_store_is_a_gap);
   TCase *memory = new_open_case(suite, "wal-index");
   tcase_add_test(memory, half_a_header_is_no_knowledge_until_a_reader_has_mended_it);
+  tcase_add_loop_test(memory, a_commit_beside_the_look_is_seen_by_the_next, 0, 2);
   tcase_add_test(memory, nothing_stays_mapped);
   TCase *journals = new_open_case(suite, "journals");
   tcase_add_test(journals, a_database_with_a_rollback_journal_becomes_one_with_a_log);
