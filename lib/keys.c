@@ -291,23 +291,27 @@ struct key_result {
   bool found; /* record is the key as it is, whatever the call returns */
 };
 
-static int get(struct ak_call *call, struct key_result *result) {
+static int get(struct ak_call *call, void *data) {
+  struct key_result *result = data;
   int rc = find(call, &result->id, AK_KEY_SEE, &result->record);
   if (rc == APIKEYS_OK)
     rc = ak_key_last_used(call, &result->record, &result->last_used_at);
   return rc;
 }
 
+static int read_alone(apikeys_env *env, const apikeys_actor *actor, ak_group_body body,
+                      struct key_result *result, apikeys_error *err) {
+  struct ak_call call;
+  int rc = ak_call_begin(&call, env, actor, APIKEYS_TRANSACTION_READ, err);
+  return rc == APIKEYS_OK ? ak_call_end(&call, body(&call, result)) : rc;
+}
+
 /* The one frame around get, update and revoke. */
 static int run(apikeys_env *env, const apikeys_actor *actor, int mode, struct key_result *result,
-               int (*body)(struct ak_call *, struct key_result *), apikeys_key *key,
-               apikeys_error *err) {
-  struct ak_call call;
-  int rc = ak_call_begin(&call, env, actor, mode, err);
-  if (rc != APIKEYS_OK)
-    return rc;
+               ak_group_body body, apikeys_key *key, apikeys_error *err) {
   ak_record_init(&result->record, AK_API_KEY);
-  rc = ak_call_end(&call, body(&call, result));
+  int rc = mode == APIKEYS_TRANSACTION_WRITE ? ak_group_call(env, actor, body, result, err)
+                                             : read_alone(env, actor, body, result, err);
   if (rc == APIKEYS_OK || (rc == APIKEYS_ERROR_ALREADY_REVOKED && result->found))
     become(key, &result->record, result->last_used_at);
   ak_record_release(&result->record);
@@ -368,7 +372,8 @@ static int change(struct ak_call *call, const apikeys_key_spec *spec, apikeys_re
   return rc == APIKEYS_OK ? append_event(call, key, before, "updated") : rc;
 }
 
-static int update(struct ak_call *call, struct key_result *result) {
+static int update(struct ak_call *call, void *data) {
+  struct key_result *result = data;
   int rc = find(call, &result->id, AK_KEY_CHANGE, &result->record);
   if (rc != APIKEYS_OK)
     return rc;
@@ -411,7 +416,9 @@ int ak_key_revoke_record(struct ak_call *call, apikeys_record *key, const char *
   return rc == APIKEYS_OK ? append_event(call, key, NULL, "revoked") : rc;
 }
 
-static int revoke(struct ak_call *call, struct key_result *result) {
+static int revoke(struct ak_call *call, void *data) {
+  struct key_result *result = data;
+  result->found = false;
   int rc = find(call, &result->id, AK_KEY_REVOKE, &result->record);
   if (rc == APIKEYS_OK)
     rc = ak_key_last_used(call, &result->record, &result->last_used_at);

@@ -63,7 +63,7 @@ APIKEYS_API int apikeys_options_set_root_key_file(apikeys_options *options, cons
 APIKEYS_API int apikeys_options_set_root_key_in_store(apikeys_options *options, int in_store);
 
 /* How long a call may wait for other writers before APIKEYS_ERROR_BUSY, 0 to 600,000 ms; 5,000 if
- * not set. A creation of a key that queues behind others of this process may wait twice as long.
+ * not set. A change of a key that queues behind others of this process may wait twice as long.
  * SQLite only. */
 APIKEYS_API int apikeys_options_set_busy_timeout_ms(apikeys_options *options, int timeout_ms);
 

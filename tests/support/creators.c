@@ -26,13 +26,26 @@ static void note_event(apikeys_event *event, void *user_data) {
     creators->on_event(self, event);
 }
 
-static void *create(void *argument) {
-  struct creator *creator = argument;
+static int act(struct creator *creator, apikeys_key *key) {
   apikeys_env *env = creator->creators->world.env;
+  struct made_key *made = &creator->made;
+  switch (creator->act) {
+  case UPDATES:
+    return apikeys_key_update(env, creator->actor, S(made->id), creator->spec, key, creator->err);
+  case REVOKES:
+    return apikeys_key_revoke(env, creator->actor, S(made->id), NULL, 0, key, creator->err);
+  default:
+    return apikeys_key_create(env, creator->actor, creator->spec, key, made->value,
+                              sizeof made->value, NULL, creator->err);
+  }
+}
+
+static void *live(void *argument) {
+  struct creator *creator = argument;
   apikeys_key *key = apikeys_key_new();
   self = creator;
-  creator->rc = apikeys_key_create(env, creator->actor, creator->spec, key, creator->made.value,
-                                   sizeof creator->made.value, NULL, creator->err);
+  creator->rc = act(creator, key);
+  creator->revoked = apikeys_key_revoked_at_ms(key) != 0;
   if (creator->rc == APIKEYS_OK)
     snprintf(creator->made.id, sizeof creator->made.id, "%s", apikeys_key_id(key, NULL));
   apikeys_key_free(key);
@@ -40,7 +53,7 @@ static void *create(void *argument) {
 }
 
 static void start(struct creator *creator) {
-  ck_assert_int_eq(pthread_create(&creator->thread, NULL, create, creator), 0);
+  ck_assert_int_eq(pthread_create(&creator->thread, NULL, live, creator), 0);
 }
 
 static void join(struct creator *creator) {

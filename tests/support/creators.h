@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Threads that create a key each, at once, on a store that can hold one of them up in its commit
- * while others queue behind it: then those share the next transaction, in the order in which they
- * came. Threads do not assert, they note what they saw.
+ * Threads that create a key each (or change one), at once, on a store that can hold one of them up
+ * in its commit while others queue behind it: then those share the next transaction, in the order
+ * in which they came. Threads do not assert, they note what they saw.
  */
 #ifndef CREATORS_H
 #define CREATORS_H
@@ -18,14 +18,18 @@ enum { CREATORS_MAX = 80 };
 
 struct creators;
 
+enum act { CREATES, UPDATES, REVOKES }; /* the last two to the key whose id is in `made` */
+
 struct creator {
   struct creators *creators;
   apikeys_actor *actor; /* the system, unless set; both are freed at the end */
   apikeys_key_spec *spec;
+  enum act act;
   pthread_t thread;
   int rc;
   apikeys_error *err;
   struct made_key made; /* if it was */
+  int revoked;          /* the key object that came back says so */
   int told;             /* events that came on this thread before its call returned */
   char told_of[64];     /* the id of the key that the last one was about */
 };

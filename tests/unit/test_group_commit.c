@@ -403,6 +403,84 @@ START_TEST(a_refusal_that_changed_something_is_rolled_back) {
 }
 END_TEST
 
+/* -- Changes of keys --------------------------------------------------------------------------- */
+
+static struct creator *add_change(struct creators *creators, const struct made_key *key,
+                                  enum act act) {
+  apikeys_key_spec *spec = apikeys_key_spec_new();
+  ck_assert_int_eq(apikeys_key_spec_set_name(spec, S("renamed")), 0);
+  struct creator *creator = creators_add(creators, spec);
+  creator->act = act;
+  creator->made = *key;
+  return creator;
+}
+
+/* One is created, one renamed, the same one revoked, and again; one more is created. */
+static struct creators *open_with_changes(int backend, struct made_key *key) {
+  struct creators *creators = open_with(backend, 1);
+  make_key(&creators->world, key_spec(creators->organization, "mine", ""), key);
+  ck_assert_int_eq(validate(&creators->world, key->value, NULL), APIKEYS_OK);
+  add_change(creators, key, UPDATES);
+  add_change(creators, key, REVOKES);
+  add_change(creators, key, REVOKES);
+  creators_add_plain(creators, 1);
+  creators_queue_up(creators);
+  return creators;
+}
+
+static void expect_revoked_once(struct creators *creators, const struct made_key *key) {
+  const struct creator *one = &creators->list[2], *two = &creators->list[3];
+  ck_assert_int_eq(one->rc + two->rc, APIKEYS_ERROR_ALREADY_REVOKED);
+  ck_assert_int_eq(one->told + two->told, 1);
+  ck_assert(one->revoked && two->revoked);
+  ck_assert_int_eq(validate(&creators->world, key->value, NULL), APIKEYS_REVOKED);
+  ck_assert_uint_eq(count_events(creators, "api_key.revoked", key->id), 1);
+  expect_made(creators, &creators->list[0]);
+  expect_made(creators, &creators->list[4]);
+}
+
+START_TEST(changes_of_keys_go_along) {
+  struct made_key key;
+  struct creators *creators = open_with_changes(_i, &key);
+  int begun_before = begun(creators);
+  creators_let_go(creators);
+  ck_assert_int_eq(begun(creators), begun_before + 1);
+  expect_revoked_once(creators, &key);
+  ck_assert_int_eq(creators->list[1].rc, APIKEYS_OK);
+  ck_assert_int_eq(creators->list[2].rc, APIKEYS_OK);
+  ck_assert_uint_eq(count_events(creators, "api_key.updated", "renamed"), 1);
+  creators_close(creators);
+}
+END_TEST
+
+START_TEST(after_a_failed_commit_changes_run_alone_too) {
+  struct made_key key;
+  struct creators *creators = open_with_changes(_i, &key);
+  int begun_before = begun(creators);
+  wrapped_fail(&creators->wrapped, SLOT_COMMIT, 1, APIKEYS_ERROR_STORAGE);
+  creators_let_go(creators);
+  ck_assert_int_eq(begun(creators), begun_before + 1 + 5);
+  expect_revoked_once(creators, &key); /* renamed or not: alone, they come in any order */
+  creators_close(creators);
+}
+END_TEST
+
+/* An acknowledged revocation holds from then on; one that is not may or may not. */
+START_TEST(a_revocation_of_unknown_outcome_is_told_as_such) {
+  struct made_key key;
+  struct creators *creators = open_with_changes(_i, &key);
+  wrapped_fail(&creators->wrapped, SLOT_COMMIT, 1, APIKEYS_ERROR_OUTCOME_UNKNOWN);
+  creators_let_go(creators);
+  for (size_t i = 0; i < creators->count; i++) {
+    ck_assert_int_eq(creators->list[i].rc, APIKEYS_ERROR_OUTCOME_UNKNOWN);
+    ck_assert_int_eq(creators->list[i].told, 0);
+    ck_assert_int_eq(creators->list[i].revoked, 0);
+  }
+  ck_assert_int_eq(validate(&creators->world, key.value, NULL), APIKEYS_OK);
+  creators_close(creators);
+}
+END_TEST
+
 /* -- Callbacks, fork --------------------------------------------------------------------------- */
 
 static void create_once_more(struct creator *creator, apikeys_event *event) {
@@ -518,6 +596,9 @@ int main(void) {
       an_unknown_outcome_is_told_to_all,
       one_idempotency_key_in_one_transaction_is_one_key,
       a_refusal_that_changed_something_is_rolled_back,
+      changes_of_keys_go_along,
+      after_a_failed_commit_changes_run_alone_too,
+      a_revocation_of_unknown_outcome_is_told_as_such,
       a_subscription_may_create_keys_itself,
       a_child_forked_in_the_middle_of_it_waits_for_nobody,
       a_fork_is_not_prepared_in_the_middle_of_it,
