@@ -261,20 +261,19 @@ static void write_owner(struct ak_json *json, const apikeys_record *record) {
 
 static void write_member(struct ak_json *json, const struct member *member,
                          const apikeys_record *record, const struct ak_shape_extra *extra) {
-  int64_t integer = apikeys_record_integer(record, member->field);
   ak_json_name(json, member->name);
   switch (member->form) {
   case FORM_TEXT:
     write_text(json, record, member->field);
     break;
   case FORM_FLAG:
-    ak_json_bool(json, integer != 0);
+    ak_json_bool(json, apikeys_record_integer(record, member->field) != 0);
     break;
   case FORM_INTEGER:
-    ak_json_int64(json, integer);
+    ak_json_int64(json, apikeys_record_integer(record, member->field));
     break;
   case FORM_TIME:
-    write_time(json, integer);
+    write_time(json, apikeys_record_integer(record, member->field));
     break;
   case FORM_SLUGS:
     write_slugs(json, record, member->field);
@@ -286,7 +285,7 @@ static void write_member(struct ak_json *json, const struct member *member,
     write_metadata(json, record, member->field);
     break;
   case FORM_STATUS:
-    write_status(json, integer);
+    write_status(json, apikeys_record_integer(record, member->field));
     break;
   case FORM_ROLES:
     write_roles(json, record, member->field);

@@ -104,7 +104,7 @@ static bool follow(struct exchange *x, const struct pair *header,
 }
 
 void client_address_find(struct exchange *x, const struct config_list *proxies) {
-  if (!is_proxy(x->address, proxies))
+  if (proxies->count == 0 || !is_proxy(x->address, proxies))
     return;
   for (size_t i = x->headers.count; i > 0; i--) {
     const struct pair *header = &x->headers.at[i - 1];

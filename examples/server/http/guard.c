@@ -106,12 +106,12 @@ static bool is_blank(char c) {
 }
 
 static bool is_field_text(const char *text, size_t length) {
+  int bad = 0;
   for (size_t i = 0; i < length; i++) {
     unsigned char c = (unsigned char)text[i];
-    if ((c < 0x20 && c != '\t') || c == 0x7f)
-      return false;
+    bad |= ((c < 0x20) & (c != '\t')) | (c == 0x7f); /* without branches: many bytes at once */
   }
-  return length == 0 || !(is_blank(text[0]) || is_blank(text[length - 1]));
+  return bad == 0 && (length == 0 || !(is_blank(text[0]) || is_blank(text[length - 1])));
 }
 
 /*

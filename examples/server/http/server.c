@@ -48,7 +48,7 @@ struct visit {
   char address[EXCHANGE_ADDRESS_MAX];
   bool open;  /* a request is on its way */
   bool begun; /* its head was read */
-  char *uri;
+  char *uri;  /* the exchange's; NULL: out of memory */
   size_t body_expected;
   struct exchange x;
 };
@@ -130,12 +130,9 @@ static void leave(struct visit *visit) {
   if (!visit->open)
     return;
   visit->open = false;
-  if (visit->begun) {
-    if (visit->x.status != 0 && visit->server->options.completed != NULL)
-      visit->server->options.completed(&visit->x);
-    exchange_end(&visit->x);
-  }
-  free(visit->uri);
+  if (visit->begun && visit->x.status != 0 && visit->server->options.completed != NULL)
+    visit->server->options.completed(&visit->x);
+  exchange_end(&visit->x);
 }
 
 static void watch_connection(void *cls, struct MHD_Connection *connection, void **context,
@@ -182,8 +179,6 @@ static enum MHD_Result begin(struct visit *visit, struct MHD_Connection *connect
   const struct http_options *options = &visit->server->options;
   visit->begun = true;
   enter(visit, REAPER_REQUEST);
-  if (exchange_begin(x, options->service) != 0)
-    return MHD_NO;
   x->began_us = clock_monotonic_ns() / 1000;
   x->secure = options->tls_certificate != NULL;
   name_request(x);
@@ -217,7 +212,7 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
   struct visit *visit = *con_cls;
   (void)cls;
   (void)url;
-  if (visit == NULL)
+  if (visit == NULL || visit->uri == NULL)
     return MHD_NO;
   if (!visit->begun)
     return begin(visit, connection, method, version);
@@ -242,10 +237,11 @@ static void *note_uri(void *cls, const char *uri, struct MHD_Connection *connect
   if (visit == NULL)
     return NULL;
   leave(visit); /* one of which the end was not told */
-  visit->uri = strdup(uri);
-  visit->open = visit->uri != NULL;
+  visit->open = true;
   visit->begun = false;
-  return visit->open ? visit : NULL;
+  bool good = exchange_begin(&visit->x, visit->server->options.service) == 0;
+  visit->uri = good ? exchange_copy(&visit->x, uri, strlen(uri)) : NULL;
+  return visit;
 }
 
 static void complete(void *cls, struct MHD_Connection *connection, void **con_cls,
