@@ -129,6 +129,7 @@ static void serve_until_told(const struct service *service, const sigset_t *sign
     if (number < 0)
       maintain(service, err);
   apikeys_error_free(err);
+  signal(SIGHUP, SIG_IGN); /* an end in good order it must not cut short */
   pthread_sigmask(SIG_UNBLOCK, signals, NULL);
 }
 

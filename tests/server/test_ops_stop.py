@@ -78,6 +78,7 @@ class Stopping(unittest.TestCase):
         connection, last = self.begin_validation(key["value"])
         self.send(signal.SIGTERM)
         self.wait_until_refused()
+        self.send(signal.SIGHUP)  # asks for nothing any more
         self.assertIsNone(self.service.process.poll())
         connection.sendall(last)
         answer = read_all(connection)
