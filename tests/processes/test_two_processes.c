@@ -65,7 +65,7 @@ static int answer_rounds(struct process *process) {
   struct hello hello;
   struct made_key key;
   CHECK(join(process, &world, &hello) == 0);
-  for (int round = 0; round < ROUNDS; round++) {
+  for (int round = 0; round < rounds_of(ROUNDS); round++) {
     char word = 'y';
     CHECK(process_receive(process, &key, sizeof key));
     CHECK(validate(&world, key.value, NULL) == APIKEYS_OK);
@@ -85,7 +85,7 @@ START_TEST(a_key_revoked_in_one_process_is_refused_in_the_other) {
   struct hello hello;
   process_start(&process, answer_rounds);
   invite(&process, &world, &hello);
-  for (int round = 0; round < ROUNDS; round++) {
+  for (int round = 0; round < rounds_of(ROUNDS); round++) {
     struct made_key key = {.id = ""};
     char word = 'n';
     make_key(&world, key_spec(hello.organization, "k", ""), &key);
@@ -215,11 +215,11 @@ START_TEST(what_was_acknowledged_survives_the_death_of_its_writer) {
   world_open(&world, BACKEND_SQLITE);
   snprintf(hello.path, sizeof hello.path, "%s", world.path);
   make_organization(&world, "Acme", hello.organization);
-  for (size_t cycle = 0; cycle < CYCLES; cycle++) {
+  for (int cycle = 0; cycle < rounds_of(CYCLES); cycle++) {
     apikeys_close(world.env);
     process_start(&process, write_until_killed);
     ck_assert(process_send(&process, &hello, sizeof hello));
-    size_t count = read_and_kill(&process, 1 + cycle % 13, messages);
+    size_t count = read_and_kill(&process, 1 + (size_t)cycle % 13, messages);
     ck_assert_int_eq(apikeys_open_sqlite(&world.env, world.path, world.options, world.err), 0);
     for (size_t i = 0; i < count; i++) {
       int last = i + 1 == count; /* a revocation may have been made and not been told */

@@ -329,12 +329,13 @@ static int kill_a_writer(int first, int cycle) {
 
 START_TEST(what_was_acknowledged_survives_kill_9) {
   enum { CYCLES = 200, GAP = 100000 };
-  static int acknowledged[CYCLES];
+  static int acknowledged[20 * CYCLES];
+  int cycles = rounds_of(CYCLES);
   fflush(NULL);
-  for (int cycle = 0; cycle < CYCLES; cycle++)
+  for (int cycle = 0; cycle < cycles; cycle++)
     acknowledged[cycle] = kill_a_writer(cycle * GAP, cycle);
   apikeys_storage store = open_store();
-  for (int cycle = 0; cycle < CYCLES; cycle++)
+  for (int cycle = 0; cycle < cycles; cycle++)
     for (int i = 0; i < acknowledged[cycle]; i++) {
       char tag[32];
       snprintf(tag, sizeof tag, "%d", cycle * GAP + i);
@@ -361,7 +362,7 @@ static void kill_an_opener(int cycle) {
 
 START_TEST(a_kill_while_a_database_is_made_does_no_harm) {
   fflush(NULL);
-  for (int cycle = 0; cycle < 100; cycle++) {
+  for (int cycle = 0; cycle < rounds_of(100); cycle++) {
     kill_an_opener(cycle);
     ck_assert_int_eq(at_once(1, open_and_add_1), 1);
     remove_database();
@@ -372,7 +373,7 @@ END_TEST
 START_TEST(a_kill_while_a_database_is_upgraded_does_no_harm) {
   static struct bytes schema_1;
   read_schema_1(&schema_1);
-  for (int cycle = 0; cycle < 100; cycle++) {
+  for (int cycle = 0; cycle < rounds_of(100); cycle++) {
     run_sql(path, (const char *)schema_1.data);
     fflush(NULL);
     kill_an_opener(cycle);

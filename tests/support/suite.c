@@ -10,3 +10,9 @@ int run_suite(Suite *suite) {
   srunner_free(runner);
   return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
+
+int rounds_of(int usual) {
+  if (getenv("APIKEYS_SOAK") != NULL)
+    return 20 * usual;
+  return getenv("APIKEYS_TEST_SLOW") != NULL ? (usual + 3) / 4 : usual;
+}
