@@ -325,7 +325,8 @@ START_TEST(no_sequence_of_calls_exceeds_the_ceiling) {
     model->seed = strtoull(given, NULL, 10);
   printf("seed %llu\n", (unsigned long long)model->seed);
   found(model, _i);
-  int count = rounds_of(_i == BACKEND_SQLITE ? 2000 : 20000);
+  int soak = getenv("APIKEYS_SOAK") != NULL;
+  int count = soak ? 50000 : _i == BACKEND_SQLITE ? 2000 : rounds_of(20000);
   for (int step = 0; step < count; step++) {
     steps[draw(model, sizeof steps / sizeof steps[0])](model);
     check_some_keys(model);
