@@ -15,9 +15,9 @@ Installs the Debian packages that are missing (as root or through sudo), builds 
             packaging, other languages, scripts
   clang     the library's tests of behaviour again, built with clang
   asan      the same under AddressSanitizer and UndefinedBehaviorSanitizer
-  tsan      the same under ThreadSanitizer
+  tsan      the same under ThreadSanitizer, but for failing allocations and slots
   valgrind  unit and storage tests under memcheck, without the hardening that would hide what it
-            looks for; not those that start and kill processes, which take minutes there
+            looks for; not those that live of processes or of many threads, which take minutes there
 
   --quick          stage gcc only
   --soak           more rounds: sets APIKEYS_SOAK=1, which long-running tests read, and repeats the
@@ -157,14 +157,15 @@ if [ "$quick" = no ]; then
     -DAPIKEYS_SANITIZE=address,undefined
 
   export TSAN_OPTIONS=halt_on_error=1:die_after_fork=0:second_deadlock_stack=1
-  stage tsan "ThreadSanitizer, gcc" "-LE once" \
+  # Failing allocations and slots are made on one thread: the stage before has looked at them.
+  stage tsan "ThreadSanitizer, gcc" "-LE once|faults" \
     -DCMAKE_C_COMPILER=gcc -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS_DEBUG="-g -O1" \
     -DAPIKEYS_SANITIZE=thread
 
   # Fair: spinning readers would starve a writer for minutes.
   memcheck="valgrind;--quiet;--fair-sched=yes;--error-exitcode=99;--leak-check=full"
   memcheck="$memcheck;--errors-for-leak-kinds=definite"
-  stage valgrind "memcheck, gcc" "-L ^(unit|storage)\$ -LE once -E sqlite_processes" \
+  stage valgrind "memcheck, gcc" "-L ^(unit|storage)\$ -LE once -E sqlite_processes|group_commit" \
     -DCMAKE_C_COMPILER=gcc -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS_DEBUG="-g -O1" \
     -DAPIKEYS_HARDENING=OFF -DAPIKEYS_BUILD_EXAMPLES=OFF \
     "-DAPIKEYS_TEST_LAUNCHER=$memcheck"

@@ -136,7 +136,8 @@ APIKEYS_API int apikeys_key_spec_set_idempotency_key(apikeys_key_spec *spec, con
  * Leaves the event api_key.created (management_key.created for the environment's own).
  * Durable when it returns. Where several threads create, change or revoke keys at once, one of them
  * may do so for the others that wait, in one transaction, which makes many of them much faster than
- * one; each gets what it would have got alone, and the events on its own thread. Actor: see <apikeys/actor.h>; the system; `apikeys:keys:write`, or
+ * one; each gets what it would have got alone, and the events on its own thread.
+ * Actor: see <apikeys/actor.h>; the system; `apikeys:keys:write`, or
  * `apikeys:management-keys:write` for management keys.
  */
 APIKEYS_API int apikeys_key_create(apikeys_env *env, const apikeys_actor *actor,

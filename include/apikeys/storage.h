@@ -246,9 +246,9 @@ enum {
  *
  * Threads. Every slot may be called by several threads at once; one transaction is used by one
  * thread, from begin to commit or rollback, though it may hold what several threads asked for at
- * once (keys to be created or changed): a dear commit is then shared. The library holds none of its locks around a slot, and
- * no transaction while it calls the application. A slot must not call back into the environment:
- * it gets APIKEYS_ERROR_REENTERED.
+ * once (keys to be created or changed): a dear commit is then shared. The library holds none of
+ * its locks around a slot, and no transaction while it calls the application. A slot must not call
+ * back into the environment: it gets APIKEYS_ERROR_REENTERED.
  *
  * Codes. A slot returns 0 or a negative code of error.h; what means something to the library:
  *   APIKEYS_ERROR_NOT_FOUND        get, update, remove: no such record

@@ -514,11 +514,12 @@ static int fork_and_create(struct creators *creators) {
   fflush(NULL);
   pid_t child = fork();
   ck_assert_int_ge(child, 0);
-  if (child == 0)
-    _exit(try_key(world, world->system, key_spec(creators->organization, "child's", ""), NULL) ==
-                  APIKEYS_ERROR_FORKED
-              ? 0
-              : 1);
+  if (child == 0) {
+    int rc = try_key(world, world->system, key_spec(creators->organization, "child's", ""), NULL);
+    /* Not exit(): valgrind would count what the parent's other threads hold as lost in here. */
+    execlp(rc == APIKEYS_ERROR_FORKED ? "true" : "false", "end", (char *)NULL);
+    _exit(127);
+  }
   int status;
   ck_assert_int_eq(waitpid(child, &status, 0), child);
   return status;
