@@ -4,27 +4,14 @@
 #include "env.h"
 #include "flush.h"
 #include "fork_guard.h"
+#include "monotonic.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <time.h>
-
-/* By a clock that nobody sets. */
-static struct timespec after_ms(int ms) {
-  struct timespec at;
-  clock_gettime(CLOCK_MONOTONIC, &at);
-  at.tv_sec += ms / 1000;
-  at.tv_nsec += (long)(ms % 1000) * 1000000;
-  if (at.tv_nsec >= 1000000000) {
-    at.tv_sec++;
-    at.tv_nsec -= 1000000000;
-  }
-  return at;
-}
 
 /* False: it was told to stop. */
 static bool wait_for_turn(struct ak_flush_thread *self, int interval_ms) {
-  struct timespec turn = after_ms(interval_ms);
+  struct timespec turn = ak_monotonic_moment(ak_monotonic_ms() + interval_ms);
   pthread_mutex_lock(&self->lock);
   while (!self->stop && pthread_cond_timedwait(&self->wake, &self->lock, &turn) != ETIMEDOUT)
     ;
@@ -52,14 +39,12 @@ static int create_deaf(pthread_t *thread, apikeys_env *env) {
   return problem == 0 ? APIKEYS_OK : APIKEYS_ERROR_NO_MEMORY;
 }
 
-static void init(struct ak_flush_thread *self) {
-  pthread_condattr_t monotonic;
-  pthread_condattr_init(&monotonic);
-  pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-  pthread_mutex_init(&self->lock, NULL);
-  pthread_cond_init(&self->wake, &monotonic);
-  pthread_condattr_destroy(&monotonic);
+static int init(struct ak_flush_thread *self) {
+  int rc = ak_monotonic_cond_init(&self->wake);
+  if (rc == APIKEYS_OK)
+    pthread_mutex_init(&self->lock, NULL);
   self->stop = false;
+  return rc;
 }
 
 static void release(struct ak_flush_thread *self) {
@@ -72,8 +57,10 @@ int ak_flush_thread_start(apikeys_env *env) {
   struct ak_flush_thread *self = &env->flush_thread;
   if (env->options.flush_interval_ms == 0)
     return APIKEYS_OK;
-  init(self);
-  int rc = create_deaf(&self->thread, env);
+  int rc = init(self);
+  if (rc != APIKEYS_OK)
+    return rc;
+  rc = create_deaf(&self->thread, env);
   if (rc == APIKEYS_OK)
     self->process_stamp = ak_process_stamp();
   else

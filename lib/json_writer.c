@@ -143,12 +143,18 @@ static void append_escape(struct ak_json *json, uint32_t code) {
   }
 }
 
+/* A bit for each byte below 128. */
+static bool is_plain(const struct ak_json *json, unsigned char byte) {
+  static const uint32_t any[] = {0, 0xfffffffb, 0xefffffff, 0xffffffff};   /* not " \ */
+  static const uint32_t ascii[] = {0, 0x2fffffbb, 0xefffffff, 0x3fffffff}; /* nor & < > ? ~ DEL */
+  const uint32_t *plain = json->ascii_only ? ascii : any;
+  return byte < 0x80 && (plain[byte >> 5] >> (byte & 31) & 1) != 0;
+}
+
 static bool stands_for_itself(const struct ak_json *json, uint32_t code) {
-  if (code < 0x20 || code == '"' || code == '\\' || code == 0x2028 || code == 0x2029)
-    return false;
-  if (!json->ascii_only)
-    return true;
-  return code < 0x7f && code != '<' && code != '>' && code != '?' && code != '~' && code != '&';
+  if (code < 0x80)
+    return is_plain(json, (unsigned char)code);
+  return !json->ascii_only && code != 0x2028 && code != 0x2029;
 }
 
 /* One character of the text: returns how many of its bytes that took. */
@@ -164,18 +170,11 @@ static size_t append_character(struct ak_json *json, const char *text, size_t le
   return width > 0 ? width : 1;
 }
 
-/* How many of the bytes are ASCII that stands for itself: most text is that from end to end. A bit
- * for each byte below 128; see stands_for_itself(). */
+/* How many of the bytes are ASCII that stands for itself: most text is that from end to end. */
 static size_t plain_length(const struct ak_json *json, const char *text, size_t length) {
-  static const uint32_t any[] = {0, 0xfffffffb, 0xefffffff, 0x7fffffff};   /* not " \ DEL */
-  static const uint32_t ascii[] = {0, 0x2fffffbb, 0xefffffff, 0x3fffffff}; /* nor & < > ? ~ */
-  const uint32_t *plain = json->ascii_only ? ascii : any;
   size_t i = 0;
-  for (; i < length; i++) {
-    unsigned char c = (unsigned char)text[i];
-    if (c >= 0x80 || (plain[c >> 5] >> (c & 31) & 1) == 0)
-      break;
-  }
+  while (i < length && is_plain(json, (unsigned char)text[i]))
+    i++;
   return i;
 }
 

@@ -12,6 +12,7 @@
 #include "../crypto.h"
 #include "../error.h"
 #include "../fork_guard.h"
+#include "../monotonic.h"
 #include "../record.h"
 
 #include <errno.h>
@@ -19,9 +20,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-enum { WAIT_SECONDS = 5 }; /* for the store, before a transaction is told that it is busy */
+enum { WAIT_MS = 5000 }; /* for the store, before a transaction is told that it is busy */
 
 /* ------------------------------------------------------------------------------- the gate ----- */
 
@@ -41,20 +41,12 @@ struct gate {
 };
 
 static int gate_init(struct gate *gate) {
-  pthread_condattr_t attributes;
   if (pthread_mutex_init(&gate->mutex, NULL) != 0)
     return APIKEYS_ERROR_NO_MEMORY;
-  if (pthread_condattr_init(&attributes) != 0)
-    goto no_attributes;
-  int failed = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-  if (failed == 0)
-    failed = pthread_cond_init(&gate->moved, &attributes);
-  pthread_condattr_destroy(&attributes);
-  if (failed == 0)
-    return APIKEYS_OK;
-no_attributes:
-  pthread_mutex_destroy(&gate->mutex);
-  return APIKEYS_ERROR_NO_MEMORY;
+  int rc = ak_monotonic_cond_init(&gate->moved);
+  if (rc != APIKEYS_OK)
+    pthread_mutex_destroy(&gate->mutex);
+  return rc;
 }
 
 static bool is_shut(const struct gate *gate, int mode) {
@@ -64,12 +56,9 @@ static bool is_shut(const struct gate *gate, int mode) {
 }
 
 static int wait_until_open(struct gate *gate, int mode) {
-  struct timespec until;
   if (!is_shut(gate, mode))
     return APIKEYS_OK;
-  if (clock_gettime(CLOCK_MONOTONIC, &until) != 0)
-    return APIKEYS_ERROR_STORAGE;
-  until.tv_sec += WAIT_SECONDS;
+  const struct timespec until = ak_monotonic_moment(ak_monotonic_ms() + WAIT_MS);
   while (is_shut(gate, mode)) {
     int rc = pthread_cond_timedwait(&gate->moved, &gate->mutex, &until);
     if (rc != 0 && is_shut(gate, mode))

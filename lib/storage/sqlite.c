@@ -3,6 +3,7 @@
 
 #include "error.h"
 #include "fork_guard.h"
+#include "monotonic.h"
 #include "record.h"
 
 #include <errno.h>
@@ -10,7 +11,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { READERS_MAX = 16 };
 
@@ -56,19 +56,14 @@ struct apikeys_transaction {
 
 static int wait_for_place(struct store *store, struct places *places, int64_t until) {
   struct waiter self = {.granted = false};
-  struct timespec deadline = {.tv_sec = (time_t)(until / 1000),
-                              .tv_nsec = (long)(until % 1000) * 1000000};
-  pthread_condattr_t attributes;
-  pthread_condattr_init(&attributes);
-  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-  pthread_cond_init(&self.signal, &attributes);
-  pthread_condattr_destroy(&attributes);
-
+  struct timespec deadline = ak_monotonic_moment(until);
+  int rc = ak_monotonic_cond_init(&self.signal);
+  if (rc != APIKEYS_OK)
+    return rc;
   struct waiter **end = &places->first;
   while (*end != NULL)
     end = &(*end)->next;
   *end = &self;
-  int rc = 0;
   while (!self.granted && rc == 0)
     rc = pthread_cond_timedwait(&self.signal, &store->lock, &deadline);
   if (!self.granted) {
@@ -204,7 +199,7 @@ static int take_reader(struct store *store, struct apikeys_transaction *transact
   int64_t until = 0;
   pthread_mutex_lock(&store->lock);
   if (store->reading.free == 0)
-    until = ak_sqlite_now_ms() + store->busy_timeout_ms;
+    until = ak_monotonic_ms() + store->busy_timeout_ms;
   int rc = enter(store, &store->reading, until);
   if (rc == APIKEYS_OK) {
     int i = 0; /* the first one: those at the end stay unopened until they are needed */
@@ -278,7 +273,7 @@ static int start_writing(struct store *store, int64_t until) {
 
 static int begin_write(struct apikeys_transaction *transaction) {
   struct store *store = transaction->store;
-  int64_t until = ak_sqlite_now_ms() + store->busy_timeout_ms;
+  int64_t until = ak_monotonic_ms() + store->busy_timeout_ms;
   pthread_mutex_lock(&store->lock);
   int rc = enter(store, &store->writing, until);
   pthread_mutex_unlock(&store->lock);
@@ -784,9 +779,9 @@ static int open_once(struct store *store, apikeys_error *err) {
 /* Where two processes make the same file at once, SQLite tells one of them at once that it is busy
  * rather than let both wait for each other: that one starts again. */
 static int open_store(struct store *store, apikeys_error *err) {
-  int64_t until = ak_sqlite_now_ms() + store->busy_timeout_ms;
+  int64_t until = ak_monotonic_ms() + store->busy_timeout_ms;
   int rc = open_once(store, err);
-  for (int i = 0; rc == APIKEYS_ERROR_BUSY && ak_sqlite_now_ms() < until; i++) {
+  for (int i = 0; rc == APIKEYS_ERROR_BUSY && ak_monotonic_ms() < until; i++) {
     ak_sqlite_pause(i);
     rc = open_once(store, err);
   }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "sqlite_private.h"
 
+#include "monotonic.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,9 +27,9 @@ static int copy(sqlite3 *target, struct ak_sqlite_connection *source) {
   sqlite3_backup *backup = sqlite3_backup_init(target, "main", source->db, "main");
   if (backup == NULL)
     return sqlite3_extended_errcode(target);
-  int64_t until = ak_sqlite_now_ms() + source->busy_timeout_ms;
+  int64_t until = ak_monotonic_ms() + source->busy_timeout_ms;
   int rc = SQLITE_BUSY;
-  for (int attempts = 0; attempts == 0 || ak_sqlite_now_ms() < until; attempts++) {
+  for (int attempts = 0; attempts == 0 || ak_monotonic_ms() < until; attempts++) {
     rc = sqlite3_backup_step(backup, -1);
     if ((rc & 0xff) != SQLITE_BUSY && (rc & 0xff) != SQLITE_LOCKED)
       break;

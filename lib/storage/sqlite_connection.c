@@ -2,17 +2,12 @@
 #include "sqlite_private.h"
 
 #include "error.h"
+#include "monotonic.h"
 
 #include <stdlib.h>
 #include <time.h>
 
 /* ------------------------------------------------------------------------------ waiting ------- */
-
-int64_t ak_sqlite_now_ms(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 void ak_sqlite_pause(int attempts) {
   int64_t nanoseconds = INT64_C(100000) << (attempts < 5 ? attempts : 5);
@@ -26,7 +21,7 @@ void ak_sqlite_pause(int attempts) {
  */
 static int wait_for_lock(void *data, int attempts) {
   struct ak_sqlite_connection *connection = data;
-  int64_t now = ak_sqlite_now_ms();
+  int64_t now = ak_monotonic_ms();
   if (connection->busy_until == 0)
     connection->busy_until = now + connection->busy_timeout_ms;
   if (now >= connection->busy_until)

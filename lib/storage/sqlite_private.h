@@ -149,8 +149,7 @@ struct ak_sqlite_connection {
   struct ak_sqlite_statement *statements[AK_KIND_END]; /* by kind */
 };
 
-/* The monotonic clock, which waiting is measured with; a short sleep, longer as `attempts` grow. */
-int64_t ak_sqlite_now_ms(void);
+/* A short sleep, longer as `attempts` grow. */
 void ak_sqlite_pause(int attempts);
 
 /*

@@ -300,7 +300,7 @@ def write_plot(results, machine, directory):
     script = f'''
 set terminal svg size 760,{90 + 26 * len(bars)} font "sans-serif,12" background "white"
 set output "results.svg"
-set title "CPU time of one validation, {count_words(keys)} keys"
+set title "CPU time of one validation, {count_words(keys)} keys (logarithmic)"
 set logscale x
 set xrange [10:{bars[0][1]['median'] * 8}]
 set yrange [-0.7:{len(bars) - 0.3}]

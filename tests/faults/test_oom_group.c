@@ -60,16 +60,6 @@ static void run_group(struct creators *creators, long n) {
   creators_let_go(creators);
 }
 
-static uint64_t count_keys(struct creators *creators) {
-  struct world *world = &creators->world;
-  apikeys_filter *filter = apikeys_filter_new();
-  uint64_t count;
-  apikeys_filter_set_organization(filter, S(creators->organization));
-  ok(world, apikeys_key_count(world->env, world->system, filter, &count, world->err));
-  apikeys_filter_free(filter);
-  return count;
-}
-
 /* How many were told that their key is there. */
 static unsigned expect_told_the_truth(struct creators *creators, uint64_t keys_before, long n) {
   unsigned made = 0, unknown = 0;
@@ -85,7 +75,7 @@ static unsigned expect_told_the_truth(struct creators *creators, uint64_t keys_b
       ck_assert_msg(creator->rc == APIKEYS_ERROR_NO_MEMORY || unknown > 0, "allocation %ld: %s", n,
                     apikeys_result_name(creator->rc));
   }
-  uint64_t more = count_keys(creators) - keys_before;
+  uint64_t more = creators_count_keys(creators) - keys_before;
   ck_assert(unknown == 0 ? more == made : unknown == MEMBERS && (more == 0 || more == MEMBERS));
   return made;
 }
@@ -97,7 +87,7 @@ START_TEST(a_group_survives_every_failed_allocation) {
   run_group(creators, 0); /* what is made once is there afterwards */
   fired = 1;
   for (long n = 1; fired; n++) {
-    uint64_t keys_before = count_keys(creators);
+    uint64_t keys_before = creators_count_keys(creators);
     run_group(creators, n);
     unsigned made = expect_told_the_truth(creators, keys_before, n);
     failed += fired;

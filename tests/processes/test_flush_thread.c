@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -287,6 +288,30 @@ START_TEST(an_unprepared_child_may_close) {
 }
 END_TEST
 
+/* A process that may have no more threads: root is asked for none, so root it must not be. */
+static int open_without_threads(void) {
+  const struct rlimit none = {0, 0};
+  apikeys_env *env = NULL;
+  apikeys_options *options = apikeys_options_new();
+  if ((geteuid() == 0 && setuid(65534) != 0) || setrlimit(RLIMIT_NPROC, &none) != 0)
+    return 2;
+  int rc = apikeys_options_set_flush_interval_ms(options, LONGEST_MS);
+  if (rc == APIKEYS_OK)
+    rc = apikeys_open_memory(&env, options, NULL);
+  apikeys_options_free(options);
+  return rc == APIKEYS_ERROR_NO_MEMORY && env == NULL ? 0 : 1;
+}
+
+START_TEST(no_thread_to_be_had_no_environment) {
+  fflush(NULL);
+  pid_t child = fork();
+  ck_assert_int_ge(child, 0);
+  if (child == 0)
+    _exit(open_without_threads());
+  await_child(child);
+}
+END_TEST
+
 START_TEST(an_interval_has_bounds) {
   apikeys_options *options = apikeys_options_new();
   static const int good[] = {0, SHORTEST_MS, LONGEST_MS};
@@ -312,6 +337,7 @@ int main(void) {
   tcase_add_test(tc, the_hosts_signals_are_not_handled_on_it);
   tcase_add_test(tc, both_sides_of_a_prepared_fork_have_one);
   tcase_add_test(tc, an_unprepared_child_may_close);
+  tcase_add_test(tc, no_thread_to_be_had_no_environment);
   tcase_add_test(tc, an_interval_has_bounds);
   suite_add_tcase(s, tc);
   return run_suite(s);

@@ -187,3 +187,13 @@ void creators_run(struct creators *creators) {
     start(&creators->list[i]);
   join_all(creators);
 }
+
+uint64_t creators_count_keys(struct creators *creators) {
+  struct world *world = &creators->world;
+  apikeys_filter *filter = apikeys_filter_new();
+  uint64_t count;
+  apikeys_filter_set_organization(filter, S(creators->organization));
+  ok(world, apikeys_key_count(world->env, world->system, filter, &count, world->err));
+  apikeys_filter_free(filter);
+  return count;
+}

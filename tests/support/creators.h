@@ -71,4 +71,7 @@ void creators_let_go(struct creators *creators);
 /* Start those that were added at once, behind nobody, and wait for them. */
 void creators_run(struct creators *creators);
 
+/* How many keys the organization has. */
+uint64_t creators_count_keys(struct creators *creators);
+
 #endif

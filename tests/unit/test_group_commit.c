@@ -54,16 +54,6 @@ static void expect_all_made(struct creators *creators) {
   ck_assert_int_eq(creators->told_elsewhere, 0);
 }
 
-static uint64_t count_keys(struct creators *creators) {
-  struct world *world = &creators->world;
-  apikeys_filter *filter = apikeys_filter_new();
-  uint64_t count;
-  apikeys_filter_set_organization(filter, S(creators->organization));
-  ok(world, apikeys_key_count(world->env, world->system, filter, &count, world->err));
-  apikeys_filter_free(filter);
-  return count;
-}
-
 /* Events with this text in their data, and that no two have one number. */
 static size_t count_events(struct creators *creators, const char *type, const char *text) {
   struct world *world = &creators->world;
@@ -109,7 +99,7 @@ START_TEST(who_queues_during_a_commit_shares_the_next_one) {
   ck_assert_int_eq(rolled_back(creators), rolled_back_before);
   ck_assert_int_eq(creators->wrapped.calls[SLOT_INSERT], inserts + 2 * EIGHT);
   expect_all_made(creators);
-  ck_assert_uint_eq(count_keys(creators), EIGHT);
+  ck_assert_uint_eq(creators_count_keys(creators), EIGHT);
   ck_assert_uint_eq(count_events(creators, "api_key.created", "\"k\""), EIGHT);
   creators_close(creators);
 }
@@ -212,7 +202,7 @@ START_TEST(a_refusal_is_its_callers_own) {
   ck_assert_str_eq(apikeys_error_subject(hidden->err), "posts:hidden");
   expect_refused(nameless, APIKEYS_ERROR_INVALID_ARGUMENT, "name");
   expect_made(creators, &creators->list[7]);
-  ck_assert_uint_eq(count_keys(creators), 3);
+  ck_assert_uint_eq(creators_count_keys(creators), 3);
   creators_close(creators);
 }
 END_TEST
@@ -241,7 +231,7 @@ START_TEST(a_limit_counts_those_before_in_the_same_transaction) {
       expect_made(creators, &creators->list[i]);
     else
       expect_refused(&creators->list[i], APIKEYS_ERROR_LIMIT_REACHED, "owner");
-  ck_assert_uint_eq(count_keys(creators), 3);
+  ck_assert_uint_eq(creators_count_keys(creators), 3);
   creators_close(creators);
 }
 END_TEST
@@ -256,7 +246,7 @@ START_TEST(after_a_failed_commit_each_runs_alone) {
   creators_let_go(creators);
   ck_assert_int_eq(begun(creators), begun_before + 1 + EIGHT);
   expect_all_made(creators);
-  ck_assert_uint_eq(count_keys(creators), EIGHT);
+  ck_assert_uint_eq(creators_count_keys(creators), EIGHT);
   ck_assert_uint_eq(count_events(creators, "api_key.created", "\"k\""), EIGHT);
   creators_close(creators);
 }
@@ -271,7 +261,7 @@ START_TEST(a_failure_in_the_middle_is_nobody_elses) {
   creators_let_go(creators);
   ck_assert_int_eq(rolled_back(creators), rolled_back_before + 1);
   expect_all_made(creators);
-  ck_assert_uint_eq(count_keys(creators), EIGHT);
+  ck_assert_uint_eq(creators_count_keys(creators), EIGHT);
   creators_close(creators);
 }
 END_TEST
@@ -293,7 +283,7 @@ START_TEST(after_a_rollback_refusals_are_found_anew) {
       expect_refused(&creators->list[i], APIKEYS_ERROR_LIMIT_REACHED, "owner");
   ck_assert_int_eq(made, 2);
   ck_assert_int_eq(creators->list[3].rc, APIKEYS_OK);
-  ck_assert_uint_eq(count_keys(creators), 2);
+  ck_assert_uint_eq(creators_count_keys(creators), 2);
   creators_close(creators);
 }
 END_TEST
@@ -305,7 +295,7 @@ START_TEST(what_fails_alone_as_well_is_told_to_each) {
   creators_let_go(creators);
   for (int i = 0; i < EIGHT; i++)
     expect_refused(&creators->list[i], APIKEYS_ERROR_STORAGE_FULL, "");
-  ck_assert_uint_eq(count_keys(creators), 0);
+  ck_assert_uint_eq(creators_count_keys(creators), 0);
   ck_assert_uint_eq(count_events(creators, "api_key.created", "\"k\""), 0);
   creators_close(creators);
 }
@@ -321,7 +311,7 @@ START_TEST(a_busy_store_is_busy_for_all_of_them) {
   ck_assert_int_eq(begun(creators), begun_before + 1);
   for (int i = 0; i < EIGHT; i++)
     expect_refused(&creators->list[i], APIKEYS_ERROR_BUSY, "");
-  ck_assert_uint_eq(count_keys(creators), 0);
+  ck_assert_uint_eq(creators_count_keys(creators), 0);
   creators_close(creators);
 }
 END_TEST
@@ -334,7 +324,7 @@ static void unknown_outcome(int backend, int happens) {
   creators_let_go(creators);
   for (int i = 0; i < EIGHT; i++)
     expect_refused(&creators->list[i], APIKEYS_ERROR_OUTCOME_UNKNOWN, "");
-  ck_assert_uint_eq(count_keys(creators), happens ? EIGHT : 0);
+  ck_assert_uint_eq(creators_count_keys(creators), happens ? EIGHT : 0);
   creators_close(creators);
 }
 
@@ -363,7 +353,7 @@ START_TEST(one_idempotency_key_in_one_transaction_is_one_key) {
   creators_let_go(creators);
   ck_assert_int_eq(begun(creators), begun_before + 1);
   const struct creator *list = creators->list;
-  ck_assert_uint_eq(count_keys(creators), 1);
+  ck_assert_uint_eq(creators_count_keys(creators), 1);
   for (int i = 0; i < 3; i++) {
     ck_assert_int_eq(list[i].rc, APIKEYS_OK);
     ck_assert_str_eq(list[i].made.id, list[0].made.id);
@@ -504,7 +494,7 @@ START_TEST(a_subscription_may_create_keys_itself) {
   creators_let_go(creators);
   for (int i = 0; i < EIGHT; i++)
     ck_assert_int_eq(creators->list[i].told, 2);
-  ck_assert_uint_eq(count_keys(creators), 2 * EIGHT + 1); /* and the opener's */
+  ck_assert_uint_eq(creators_count_keys(creators), 2 * EIGHT + 1); /* and the opener's */
   creators_close(creators);
 }
 END_TEST
@@ -531,7 +521,7 @@ START_TEST(a_child_forked_in_the_middle_of_it_waits_for_nobody) {
   ck_assert_int_eq(fork_and_create(creators), 0);
   creators_let_go(creators);
   expect_all_made(creators);
-  ck_assert_uint_eq(count_keys(creators), EIGHT);
+  ck_assert_uint_eq(creators_count_keys(creators), EIGHT);
   creators_close(creators);
 }
 END_TEST
@@ -554,7 +544,7 @@ START_TEST(threads_at_once_make_each_key_once) {
   struct creators *creators = open_with(_i, CREATORS_MAX);
   creators_run(creators);
   expect_all_made(creators);
-  ck_assert_uint_eq(count_keys(creators), CREATORS_MAX);
+  ck_assert_uint_eq(creators_count_keys(creators), CREATORS_MAX);
   ck_assert_uint_eq(count_events(creators, "api_key.created", "\"k\""), CREATORS_MAX);
   creators_close(creators);
 }
@@ -575,7 +565,7 @@ START_TEST(a_limit_holds_exactly_for_threads_at_once) {
       expect_refused(creator, APIKEYS_ERROR_LIMIT_REACHED, "owner");
   }
   ck_assert_int_eq(made, 25);
-  ck_assert_uint_eq(count_keys(creators), 25);
+  ck_assert_uint_eq(creators_count_keys(creators), 25);
   creators_close(creators);
 }
 END_TEST

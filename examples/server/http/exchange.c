@@ -99,8 +99,7 @@ char *exchange_format(struct exchange *x, const char *format, ...) {
 static const char *find(const struct pairs *pairs, const char *name,
                         int (*compare)(const char *, const char *), size_t *length) {
   for (size_t i = 0; i < pairs->count; i++) {
-    /* Most names differ in their first letter already, whatever its case. */
-    if (((pairs->at[i].name[0] ^ name[0]) & ~0x20) == 0 && compare(pairs->at[i].name, name) == 0) {
+    if (exchange_may_be(pairs->at[i].name, name) && compare(pairs->at[i].name, name) == 0) {
       if (length != NULL)
         *length = pairs->at[i].length;
       return pairs->at[i].text;

@@ -109,6 +109,11 @@ char *exchange_copy(struct exchange *x, const char *text, size_t length);
 char *exchange_format(struct exchange *x, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Most names differ in their first letter already, whatever its case: false says that they do. */
+static inline bool exchange_may_be(const char *name, const char *other) {
+  return ((name[0] ^ other[0]) & ~0x20) == 0;
+}
+
 /* The first one of that name, or NULL. Header names without case. `length` may be NULL. */
 const char *exchange_header(const struct exchange *x, const char *name, size_t *length);
 const char *exchange_parameter(const struct exchange *x, const char *name, size_t *length);

@@ -174,15 +174,10 @@ static bool read_headers(struct exchange *x, const struct guard_request *request
   return (walk.good && rebuilt == size) || unclear(x, "The headers are not well formed.");
 }
 
-/* Most names differ in their first letter already. */
-static bool may_be(const char *a, const char *b) {
-  return ((a[0] ^ b[0]) & ~0x20) == 0;
-}
-
 static size_t count_headers(const struct exchange *x, const char *name) {
   size_t count = 0;
   for (size_t i = 0; i < x->headers.count; i++)
-    count += may_be(x->headers.at[i].name, name) && strcasecmp(x->headers.at[i].name, name) == 0;
+    count += exchange_may_be(x->headers.at[i].name, name) && strcasecmp(x->headers.at[i].name, name) == 0;
   return count;
 }
 
