@@ -15,6 +15,7 @@ let browser;
 let organization;
 let receiver;
 let endpoint;
+let shared; // the signed-in page of all tests that look at it in the usual light
 
 before(async () => {
   receiver = await startReceiver(() => 500);
@@ -42,6 +43,7 @@ after(async () => {
 
 async function signedIn(options) {
   const page = await openPage(browser, options);
+  page.setDefaultTimeout(15_000);
   await page.goto(`${server.url}/dashboard/`);
   await page.getByLabel('Management key').fill(server.managementKey);
   await page.getByRole('button', { name: 'Sign in' }).click();
@@ -49,6 +51,14 @@ async function signedIn(options) {
   // Without a session the first question is answered with 401, which the console notes.
   page.complaints = page.complaints.filter((text) => !text.includes('401'));
   return page;
+}
+
+/** The shared page, at the beginning: to open one and to sign in takes longer than most tests do. */
+async function start() {
+  if (shared === undefined) shared = await signedIn();
+  else await shared.goto(`${server.url}/dashboard/`);
+  shared.complaints = [];
+  return shared;
 }
 
 async function settled(page) {
@@ -82,30 +92,37 @@ const PLACES = [
 
 // Widths and colours do not depend on each other: two looks show both of each.
 const LOOKS = [
-  ['desktop', { viewport: { width: 1280, height: 860 } }],
+  ['desktop', { viewport: { width: 1280, height: 860 }, colorScheme: 'light' }],
   ['phone-dark', { viewport: { width: 320, height: 720 }, colorScheme: 'dark' }],
 ];
 const MORE_LOOKS = [
   ['dark', { viewport: { width: 1280, height: 860 }, colorScheme: 'dark' }],
-  ['phone', { viewport: { width: 390, height: 800 } }],
+  ['phone', { viewport: { width: 390, height: 800 }, colorScheme: 'light' }],
 ];
 
-for (const [name, options] of process.env.APIKEYS_SOAK ? [...LOOKS, ...MORE_LOOKS] : LOOKS)
-  test(`every page: ${name}`, async () => {
-    const front = await openPage(browser, options);
-    await front.goto(`${server.url}/dashboard/`);
-    await front.getByLabel('Management key').waitFor();
-    assert.deepEqual(await axeViolations(front), []);
-    await keepScreenshot(front, `dashboard-sign-in-${name}`);
-    await front.context().close();
-    const page = await signedIn(options);
-    for (const [place, path] of PLACES) {
-      await page.goto(server.url + (typeof path === 'string' ? path : path()));
-      await page.locator('main h1, main h2').first().waitFor();
-      await check(page, `${place}-${name}`);
-    }
-    await page.context().close();
-  });
+async function lookAt(page, name) {
+  for (const [look, { viewport, colorScheme }] of process.env.APIKEYS_SOAK ? [...LOOKS, ...MORE_LOOKS] : LOOKS) {
+    await page.setViewportSize(viewport);
+    await page.emulateMedia({ colorScheme });
+    await check(page, `${name}-${look}`);
+  }
+}
+
+test('every page, in every look', async () => {
+  const front = await openPage(browser);
+  await front.goto(`${server.url}/dashboard/`);
+  await front.getByLabel('Management key').waitFor();
+  front.complaints = front.complaints.filter((text) => !text.includes('401')); // nobody is signed in
+  await lookAt(front, 'sign-in');
+  await front.context().close();
+  const page = await signedIn();
+  for (const [place, path] of PLACES) {
+    await page.goto(server.url + (typeof path === 'string' ? path : path()));
+    await page.locator('main h1, main h2').first().waitFor();
+    await lookAt(page, place);
+  }
+  await page.context().close();
+});
 
 test('a wrong key is refused beside its field', async () => {
   const page = await openPage(browser);
@@ -120,7 +137,7 @@ test('a wrong key is refused beside its field', async () => {
 });
 
 test('names are text, wherever they are shown', async () => {
-  const page = await signedIn();
+  const page = await start();
   await page.getByRole('link', { name: HOSTILE }).waitFor();
   await page.goto(server.url + organization);
   await page.getByRole('button', { name: HOSTILE, exact: true }).click();
@@ -130,11 +147,10 @@ test('names are text, wherever they are shown', async () => {
   await page.getByText(HOSTILE).first().waitFor();
   assert.equal(await page.locator('img').count(), 0);
   assert.deepEqual(page.complaints, []);
-  await page.context().close();
 });
 
 test('a key: made, shown once, found, revoked', async () => {
-  const page = await signedIn();
+  const page = await start();
   await page.goto(server.url + organization);
   await page.getByRole('button', { name: 'Create key' }).click();
   const dialog = page.getByRole('dialog');
@@ -195,11 +211,10 @@ test('a key: made, shown once, found, revoked', async () => {
   await page.getByLabel('Show revoked').check();
   await page.getByRole('button', { name: 'Made here', exact: true }).waitFor();
   assert.deepEqual(page.complaints, []);
-  await page.context().close();
 });
 
 test('a permission is made, switched on, and what an organization is is changed', async () => {
-  const page = await signedIn();
+  const page = await start();
   await page.goto(`${server.url}/dashboard/permissions`);
   await page.getByRole('button', { name: 'New permission' }).click();
   await page.getByLabel('Slug').fill('Not A Slug');
@@ -223,11 +238,10 @@ test('a permission is made, switched on, and what an organization is is changed'
   const acme = (await server.request('GET', `/organizations/${server.organizationId}`)).body;
   assert.deepEqual(acme.metadata, { plan: 'gold' });
   assert.equal(acme.domains[0].domain, 'acme.example');
-  await page.context().close();
 });
 
 test('an organization from its creation to its end, with a member and a role of its own', async () => {
-  const page = await signedIn();
+  const page = await start();
   const dialog = page.getByRole('dialog');
   await page.getByRole('button', { name: 'New organization' }).click();
   await dialog.getByLabel('Name').fill('Short-lived');
@@ -273,11 +287,10 @@ test('an organization from its creation to its end, with a member and a role of 
   await page.getByRole('heading', { name: 'Organizations', level: 1 }).waitFor();
   assert.equal((await server.request('GET', `/organizations/${organizationId}`)).status, 404);
   assert.deepEqual(page.complaints, []);
-  await page.context().close();
 });
 
 test('settings hold, and a colleague gets a key with less', async () => {
-  const page = await signedIn();
+  const page = await start();
   const dialog = page.getByRole('dialog');
   await page.goto(`${server.url}/dashboard/settings`);
   await page.getByLabel('Longest lifetime, in days').fill('-1');
@@ -301,11 +314,10 @@ test('settings hold, and a colleague gets a key with less', async () => {
   assert.equal((await server.request('GET', '/organizations', { key: value })).status, 200);
   assert.equal((await server.request('GET', '/events', { key: value })).status, 403);
   assert.deepEqual(page.complaints, []);
-  await page.context().close();
 });
 
 test('events come by themselves, and can be read', async () => {
-  const page = await signedIn();
+  const page = await start();
   await page.goto(`${server.url}/dashboard/events`);
   await settled(page);
   const { body } = await server.request('POST', '/organizations', { body: { name: 'Arrived meanwhile' } });
@@ -316,12 +328,11 @@ test('events come by themselves, and can be read', async () => {
   assert.match(page.url(), /\?event=event_/);
   await page.getByText('As JSON').click();
   await check(page, 'event');
-  await page.context().close();
 });
 
 test('a webhook endpoint: made, its failures seen and sent again, ended', async () => {
   const good = await startReceiver();
-  const page = await signedIn();
+  const page = await start();
   await page.goto(`${server.url}/dashboard/webhooks`);
   await page.getByRole('button', { name: 'New endpoint' }).click();
   const dialog = page.getByRole('dialog');
@@ -375,12 +386,11 @@ test('a webhook endpoint: made, its failures seen and sent again, ended', async 
   await page.getByRole('dialog').getByRole('button', { name: 'Send all again' }).click();
   await receiver.received(before + 1);
   assert.deepEqual(page.complaints.filter((text) => !text.includes('422')), []);
-  await page.context().close();
   good.close();
 });
 
 test('the back button goes back, links can be opened, a search is in the URL', async () => {
-  const page = await signedIn();
+  const page = await start();
   await page.getByRole('link', { name: 'Acme' }).click();
   await page.getByRole('heading', { name: 'Acme', level: 1 }).waitFor();
   await page.getByRole('link', { name: 'Members' }).click();
@@ -392,7 +402,6 @@ test('the back button goes back, links can be opened, a search is in the URL', a
   await page.reload();
   await page.getByRole('button', { name: 'Nightly export', exact: true }).waitFor();
   assert.equal(await page.getByRole('button', { name: 'CI deploys', exact: true }).count(), 0);
-  await page.context().close();
 });
 
 test('signing out ends it, also in another tab', async () => {

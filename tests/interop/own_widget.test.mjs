@@ -19,6 +19,7 @@ const HOSTILE = [
 ];
 
 let server, pages, browser, page, widget;
+let shared; // the page of all tests that ask for none of their own
 
 before(async () => {
   pages = await servePages({});
@@ -46,28 +47,53 @@ after(async () => {
   await server?.stop();
 });
 
+// To open a page takes longer than most tests do, and show() loads its document anew.
 beforeEach(async () => {
-  await open();
+  shared ??= await open();
+  use(shared);
 });
 
+/** A page of this test's own, in the shared one's place. */
+async function openOwn(options) {
+  use(await open(options));
+}
+
+function use(opened) {
+  page = opened;
+  page.complaints = [];
+  widget = page.locator('api-keys-widget');
+}
+
 async function open(options) {
-  page = await openPage(browser, options);
-  page.setDefaultTimeout(10_000);
-  await page.addInitScript(() => {
+  const opened = await openPage(browser, options);
+  opened.setDefaultTimeout(10_000);
+  await opened.addInitScript(() => {
     window.violations = [];
     document.addEventListener('securitypolicyviolation', (event) =>
       window.violations.push(`${event.violatedDirective}: ${event.blockedURI}`),
     );
   });
-  widget = page.locator('api-keys-widget');
+  return opened;
 }
 
-afterEach(async () => {
+/** The shared page as it was; any other, and one of a test that failed, is no more. */
+async function leave(passed) {
+  if (page === shared && passed) {
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
+    await page.context().clearPermissions();
+    await page.mouse.move(0, 0);
+    return;
+  }
+  if (page === shared) shared = undefined;
+  await page.context().close();
+}
+
+afterEach(async (context) => {
   const { violations, broken } = await page.evaluate(() => ({
     violations: window.violations,
     broken: window.broken,
   }));
-  await page.context().close();
+  await leave(context.passed ?? false);
   for (const id of await keyIds()) await api('DELETE', `/_widgets/ApiKeys/${id}`);
   assert.deepEqual(violations, []);
   assert.equal(broken, undefined);
@@ -223,6 +249,7 @@ test('create, copy once, and nothing of the value is left', async () => {
 });
 
 test('a closed copy-once dialog leaves the value nowhere in the memory of the page', async () => {
+  await openOwn();
   await show();
   await fillCreate('Short-lived');
   await submitCreate();
@@ -396,7 +423,7 @@ test("members' own keys, with who made them", async () => {
 // -- How it looks ---------------------------------------------------------------------------------
 
 for (const [name, options, prepare] of [
-  ['dark', { colorScheme: 'dark' }],
+  ['dark', { colorScheme: 'dark', reducedMotion: 'no-preference' }],
   ['dark-by-attribute', {}, (element) => element.setAttribute('theme', 'dark')],
   ['narrow', { viewport: { width: 320, height: 720 } }],
   ['right-to-left', { locale: 'ar' }, () => (document.documentElement.dir = 'rtl')],
@@ -406,8 +433,7 @@ for (const [name, options, prepare] of [
     await makeKey('CI deploys', new Date(Date.now() + 3_600_000).toISOString());
     await makeKey('مفتاح الإنتاج');
     await makeKeys(10);
-    await page.context().close();
-    await open(options);
+    await openOwn(options);
     await show();
     if (prepare) await widget.evaluate(prepare);
     if (name === 'dark-by-attribute')
