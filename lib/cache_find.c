@@ -156,10 +156,10 @@ int ak_cached_to_record(apikeys_record *record, const struct ak_cached *cached,
   for (int i = 0; i < AK_DETAIL_TEXTS; i++) {
     size_t length = text->details.lengths[i];
     if (length > 0 || ak_cache_detail_fields[i] != AK_API_KEY_USER_ID)
-      ak_record_lay(record, ak_cache_detail_fields[i], at, length);
+      ak_record_lay(record, ak_cache_detail_fields[i], APIKEYS_TYPE_TEXT, at, length);
     at += length + 1;
   }
-  ak_record_lay(record, AK_API_KEY_PERMISSIONS, at, cached->permissions_length);
+  ak_record_lay(record, AK_API_KEY_PERMISSIONS, APIKEYS_TYPE_TEXT, at, cached->permissions_length);
   ak_record_lay_integer(record, AK_NUMBER, cached->number);
   ak_record_lay_integer(record, AK_API_KEY_OWNER_TYPE, cached->owner_type);
   ak_record_lay_integer(record, AK_API_KEY_STATE, AK_KEY_ACTIVE);

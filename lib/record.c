@@ -166,18 +166,6 @@ int apikeys_record_copy(apikeys_record *target, const apikeys_record *source) {
   return APIKEYS_OK;
 }
 
-int ak_record_reserve(apikeys_record *record, size_t bytes) {
-  if (record->used > 0 || bytes <= record->capacity)
-    return APIKEYS_OK; /* one that is in use grows as it needs to */
-  char *fresh = malloc(bytes);
-  if (fresh == NULL)
-    return APIKEYS_ERROR_NO_MEMORY;
-  free(record->bytes);
-  record->bytes = fresh;
-  record->capacity = bytes;
-  return APIKEYS_OK;
-}
-
 char *ak_record_begin(apikeys_record *record, size_t size) {
   char *fresh = NULL;
   if (size > record->capacity && (fresh = malloc(size)) == NULL)

@@ -32,21 +32,17 @@ void ak_record_release(apikeys_record *record); /* frees the bytes; the record m
 bool ak_kind_holds_secrets(int kind);
 
 /*
- * For who is about to set a record's fields and knows about how many bytes they take: sets within
- * that need no memory. APIKEYS_ERROR_NO_MEMORY, and the record is as it was.
- */
-int ak_record_reserve(apikeys_record *record, size_t bytes);
-
-/*
- * For who has all of a record's texts at once: clears it and gives its buffer, `size` bytes of it
- * in use, to be filled; each text field is then said to lie at an offset, with a NUL behind it.
- * NULL: out of memory, and the record is as it was.
+ * For who has all of a record's texts and blobs at once: clears it and gives its buffer, `size`
+ * bytes of it in use, to be filled; each is then said to lie at an offset, with a NUL behind it.
+ * NULL: out of memory, and the record is as it was; or no bytes were asked for.
  */
 char *ak_record_begin(apikeys_record *record, size_t size);
 
-static inline void ak_record_lay(apikeys_record *record, int field, size_t offset, size_t length) {
-  record->fields[field] = (struct ak_record_field){
-      .type = APIKEYS_TYPE_TEXT, .offset = offset, .length = length, .room = length};
+static inline void ak_record_lay(apikeys_record *record, int field, int type, size_t offset,
+                                 size_t length) {
+  record->fields[field] =
+      (struct ak_record_field){.type = type, .offset = offset, .length = length, .room = length};
+  record->has_blobs |= type == APIKEYS_TYPE_BLOB;
 }
 
 static inline void ak_record_lay_integer(apikeys_record *record, int field, int64_t integer) {

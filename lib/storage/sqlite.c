@@ -362,49 +362,6 @@ static int note(apikeys_transaction *transaction, int rc) {
 
 /* ------------------------------------------------------------------------------ reading ------- */
 
-static int read_field(apikeys_record *record, int field, sqlite3_stmt *row) {
-  int rc = APIKEYS_OK;
-  int type = sqlite3_column_type(row, field);
-  const struct ak_field *schema = &ak_schema_kind(record->kind)->fields[field];
-  if (type == SQLITE_NULL)
-    return schema->nullable ? APIKEYS_OK : APIKEYS_ERROR_CORRUPT;
-  if (type == SQLITE_INTEGER && schema->type == APIKEYS_TYPE_INTEGER) {
-    rc = apikeys_record_set_integer(record, field, sqlite3_column_int64(row, field));
-  } else if (type == SQLITE_TEXT && schema->type == APIKEYS_TYPE_TEXT) {
-    const char *text = (const char *)sqlite3_column_text(row, field);
-    if (text == NULL)
-      return APIKEYS_ERROR_NO_MEMORY;
-    rc = apikeys_record_set_text(record, field, text, (size_t)sqlite3_column_bytes(row, field));
-  } else if (type == SQLITE_BLOB && schema->type == APIKEYS_TYPE_BLOB) {
-    const void *bytes = sqlite3_column_blob(row, field); /* NULL where there are none */
-    rc = apikeys_record_set_blob(record, field, bytes, (size_t)sqlite3_column_bytes(row, field));
-  } else {
-    return APIKEYS_ERROR_CORRUPT;
-  }
-  return rc == APIKEYS_ERROR_INVALID_ARGUMENT ? APIKEYS_ERROR_CORRUPT : rc; /* a NUL in the text */
-}
-
-/* Of all texts and blobs, each with the NUL that a record puts behind it. Others are not asked for
- * their length, which would make texts of them. */
-static size_t row_bytes(sqlite3_stmt *row, int field_count) {
-  size_t bytes = 0;
-  for (int i = 0; i < field_count; i++) {
-    int type = sqlite3_column_type(row, i);
-    if (type == SQLITE_TEXT || type == SQLITE_BLOB)
-      bytes += (size_t)sqlite3_column_bytes(row, i) + 1;
-  }
-  return bytes;
-}
-
-static int read_record(apikeys_record *record, sqlite3_stmt *row) {
-  int field_count = ak_schema_kind(record->kind)->field_count;
-  apikeys_record_clear(record);
-  int rc = ak_record_reserve(record, row_bytes(row, field_count));
-  for (int i = 0; i < field_count && rc == APIKEYS_OK; i++)
-    rc = read_field(record, i, row);
-  return rc;
-}
-
 static int bind_value(sqlite3_stmt *statement, int *parameter, const apikeys_query *query,
                       int position) {
   int64_t integer = 0;
@@ -481,7 +438,7 @@ static int walk(apikeys_transaction *transaction, const apikeys_query *query,
   int step = SQLITE_DONE;
   *answer = 0;
   while (rc == APIKEYS_OK && *answer == 0 && (step = sqlite3_step(row)) == SQLITE_ROW) {
-    rc = read_record(record, row);
+    rc = ak_sqlite_read_row(record, row);
     if (rc == APIKEYS_OK && apikeys_query_matches(query, record))
       *answer = visit(record, visit_data);
   }
@@ -592,33 +549,6 @@ static int count(void *self, apikeys_transaction *transaction, const apikeys_que
 
 /* ------------------------------------------------------------------------------ writing ------- */
 
-static int bind_field(sqlite3_stmt *statement, int parameter, const apikeys_record *record,
-                      int field) {
-  size_t length = 0;
-  switch (apikeys_record_type(record, field)) {
-  case APIKEYS_TYPE_INTEGER:
-    return sqlite3_bind_int64(statement, parameter, apikeys_record_integer(record, field));
-  case APIKEYS_TYPE_TEXT: {
-    const char *text = apikeys_record_text(record, field, &length);
-    return sqlite3_bind_text64(statement, parameter, text, length, SQLITE_STATIC, SQLITE_UTF8);
-  }
-  case APIKEYS_TYPE_BLOB: {
-    const void *bytes = apikeys_record_blob(record, field, &length);
-    return sqlite3_bind_blob64(statement, parameter, bytes, length, SQLITE_STATIC);
-  }
-  default:
-    return sqlite3_bind_null(statement, parameter);
-  }
-}
-
-static int bind_fields(sqlite3_stmt *statement, const apikeys_record *record) {
-  int rc = SQLITE_OK;
-  int count = apikeys_schema_field_count(apikeys_record_kind(record));
-  for (int field = 1; field < count && rc == SQLITE_OK; field++)
-    rc = bind_field(statement, field, record, field);
-  return rc;
-}
-
 /* Run a statement that changes rows; `rc` is what binding its values gave. */
 static int change(apikeys_transaction *transaction, sqlite3_stmt *statement, int rc, int *changed) {
   sqlite3 *db = transaction->connection->db;
@@ -645,7 +575,7 @@ static int insert_record(apikeys_transaction *transaction, const apikeys_record 
   int rc =
       prepare_change(transaction, AK_SQLITE_INSERT, apikeys_record_kind(record), 0, &statement);
   if (rc == APIKEYS_OK)
-    rc = change(transaction, statement, bind_fields(statement, record), &changed);
+    rc = change(transaction, statement, ak_sqlite_bind_fields(statement, record), &changed);
   return rc;
 }
 
@@ -671,9 +601,9 @@ static int update(void *self, apikeys_transaction *transaction, const apikeys_re
     return rc;
   rc = prepare_change(transaction, AK_SQLITE_UPDATE, kind, 0, &statement);
   if (rc == APIKEYS_OK) {
-    int bound = bind_fields(statement, record);
+    int bound = ak_sqlite_bind_fields(statement, record);
     if (bound == SQLITE_OK)
-      bound = bind_field(statement, apikeys_schema_field_count(kind), record, AK_NUMBER);
+      bound = ak_sqlite_bind_field(statement, apikeys_schema_field_count(kind), record, AK_NUMBER);
     rc = change(transaction, statement, bound, &changed);
   }
   return note(transaction, rc == APIKEYS_OK && changed == 0 ? APIKEYS_ERROR_NOT_FOUND : rc);
@@ -699,9 +629,9 @@ static int raise_stored(apikeys_transaction *transaction, const apikeys_record *
   int rc = prepare_change(transaction, AK_SQLITE_RAISE, kind, field, &statement);
   if (rc != APIKEYS_OK)
     return rc;
-  int bound = bind_field(statement, 1, record, field);
+  int bound = ak_sqlite_bind_field(statement, 1, record, field);
   for (int i = 0; i < apikeys_schema_index_field_count(kind, 0) && bound == SQLITE_OK; i++)
-    bound = bind_field(statement, i + 2, record, apikeys_schema_index_field(kind, 0, i));
+    bound = ak_sqlite_bind_field(statement, i + 2, record, apikeys_schema_index_field(kind, 0, i));
   return change(transaction, statement, bound, changed);
 }
 

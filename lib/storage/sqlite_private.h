@@ -171,6 +171,15 @@ int ak_sqlite_prepare(struct ak_sqlite_connection *connection, const struct ak_s
                       sqlite3_stmt **prepared);
 void ak_sqlite_reset(sqlite3_stmt *prepared);
 
+/* The record becomes the row, which has every field of its kind, in order. A code of ours. */
+int ak_sqlite_read_row(apikeys_record *record, sqlite3_stmt *row);
+
+/* Without a copy: the record stays until the statement is reset. 0 or a code of SQLite's. All of a
+ * record's fields but its number, from the first parameter on; or one field. */
+int ak_sqlite_bind_fields(sqlite3_stmt *statement, const apikeys_record *record);
+int ak_sqlite_bind_field(sqlite3_stmt *statement, int parameter, const apikeys_record *record,
+                         int field);
+
 /* The schema version as this connection's transaction sees it; 0 or a code of SQLite's. */
 int ak_sqlite_version(struct ak_sqlite_connection *connection, int64_t *version);
 
