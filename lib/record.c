@@ -82,8 +82,8 @@ static void place(apikeys_record *record, struct ak_record_field *field, char *b
   if (length > 0)
     memmove(bytes + record->used, value, length);
   bytes[record->used + length] = '\0';
-  field->offset = record->used;
-  field->length = field->room = length;
+  field->offset = (uint32_t)record->used;
+  field->length = field->room = (uint32_t)length;
   record->used += length + 1;
 }
 
@@ -93,7 +93,11 @@ static void place(apikeys_record *record, struct ak_record_field *field, char *b
  */
 static int rebuild(apikeys_record *record, struct ak_record_field *target, const void *value,
                    size_t length) {
+  if (length > AK_RECORD_BYTES_MAX)
+    return APIKEYS_ERROR_NO_MEMORY;
   size_t need = live_bytes(record) + length + 1;
+  if (need > AK_RECORD_BYTES_MAX)
+    return APIKEYS_ERROR_NO_MEMORY;
   size_t capacity = need < 48 ? 64 : need + need / 2;
   if (capacity < record->capacity)
     capacity = record->capacity;
@@ -119,15 +123,11 @@ static int rebuild(apikeys_record *record, struct ak_record_field *target, const
 
 static int store_bytes(apikeys_record *record, struct ak_record_field *field, int type,
                        const void *value, size_t length) {
-  if (length >= SIZE_MAX / 4) {
-    record->failed = true;
-    return APIKEYS_ERROR_NO_MEMORY;
-  }
   if (has_bytes(field) && length <= field->room) {
     if (length > 0)
       memmove(record->bytes + field->offset, value, length);
     record->bytes[field->offset + length] = '\0';
-    field->length = length;
+    field->length = (uint32_t)length;
   } else if (record->capacity - record->used > length) {
     place(record, field, record->bytes, value, length);
   } else if (rebuild(record, field, value, length) != APIKEYS_OK) {
@@ -168,7 +168,7 @@ int apikeys_record_copy(apikeys_record *target, const apikeys_record *source) {
 
 char *ak_record_begin(apikeys_record *record, size_t size) {
   char *fresh = NULL;
-  if (size > record->capacity && (fresh = malloc(size)) == NULL)
+  if (size > record->capacity && (size > AK_RECORD_BYTES_MAX || (fresh = malloc(size)) == NULL))
     return NULL;
   wipe_bytes(record);
   for (int i = 0; i < AK_FIELDS_MAX; i++)

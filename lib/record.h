@@ -5,13 +5,17 @@
 
 #include "schema.h"
 
+/* Of 24 bytes: records are cleared and filled on the way of every validation that fills a key. */
 struct ak_record_field {
   int type;
-  size_t offset; /* into bytes, for text and blobs */
-  size_t length;
-  size_t room; /* what the place at offset takes, without the NUL behind it */
+  uint32_t offset; /* into bytes, for text and blobs */
+  uint32_t length;
+  uint32_t room; /* what the place at offset takes, without the NUL behind it */
   int64_t integer;
 };
+
+/* A record that takes more is refused as one for which there is no memory. */
+enum { AK_RECORD_BYTES_MAX = 1 << 30 };
 
 struct apikeys_record {
   int kind;
@@ -40,8 +44,10 @@ char *ak_record_begin(apikeys_record *record, size_t size);
 
 static inline void ak_record_lay(apikeys_record *record, int field, int type, size_t offset,
                                  size_t length) {
-  record->fields[field] =
-      (struct ak_record_field){.type = type, .offset = offset, .length = length, .room = length};
+  record->fields[field] = (struct ak_record_field){.type = type,
+                                                   .offset = (uint32_t)offset,
+                                                   .length = (uint32_t)length,
+                                                   .room = (uint32_t)length};
   record->has_blobs |= type == APIKEYS_TYPE_BLOB;
 }
 

@@ -157,8 +157,8 @@ struct bench_ours;
 
 /* The cache's bound: every key, and some to spare, so that none lacks a place by chance. */
 size_t bench_cache_keys(size_t keys);
-/* With such a cache, or with none. */
-struct apikeys_env *bench_open_env(const struct bench_options *options, bool cached);
+/* With a cache of that bound; 0: with none. */
+struct apikeys_env *bench_open_env(const struct bench_options *options, size_t cache_keys);
 void bench_close_env(struct apikeys_env *env);
 /* A thread's own view of an environment; `expected` is the answer. */
 struct bench_ours *bench_ours_new(struct apikeys_env *env, int fill, int expected);

@@ -78,7 +78,7 @@ int bench_changer(const struct bench_options *options) {
   bench_path(path, sizeof path, options, "values");
   bench_set_map(&set, path);
   must(apikeys_actor_set_system(actor, S("benchmark")), err);
-  apikeys_env *env = bench_open_env(options, true);
+  apikeys_env *env = bench_open_env(options, bench_cache_keys(options->keys));
   struct victim *victims = choose(env, actor, &set, &victim_count, err);
   int64_t next = 0;
   while (state != 'q') {
@@ -163,7 +163,7 @@ int bench_changes(const struct bench_options *options) {
   bench_path(path, sizeof path, options, "values");
   bench_set_map(&set, path);
   start(&changer, options); /* before this process has a connection open */
-  apikeys_env *env = bench_open_env(options, true);
+  apikeys_env *env = bench_open_env(options, bench_cache_keys(options->keys));
   bench_warm_up(env, BENCH_DECIDE, &set);
   struct bench_contender contender = {
       .set = &set, .state = bench_ours_new(env, BENCH_DECIDE, APIKEYS_OK), .run = bench_ours_run};

@@ -20,13 +20,13 @@ size_t bench_cache_keys(size_t keys) {
   return keys * 5 / 4 + 1000;
 }
 
-apikeys_env *bench_open_env(const struct bench_options *options, bool cached) {
+apikeys_env *bench_open_env(const struct bench_options *options, size_t cache_keys) {
   char path[4096];
   apikeys_env *env;
   apikeys_error *err = apikeys_error_new();
   apikeys_options *open_options = apikeys_options_new();
   bench_path(path, sizeof path, options, "keys.db");
-  apikeys_options_set_cache_keys(open_options, cached ? bench_cache_keys(options->keys) : 0);
+  apikeys_options_set_cache_keys(open_options, cache_keys);
   if (apikeys_open_sqlite(&env, path, open_options, err) != 0)
     bench_fail("%s", apikeys_error_message(err));
   apikeys_options_free(open_options);

@@ -89,7 +89,7 @@ static void read_small(const struct reader *reader, const struct bench_options *
 }
 
 int bench_pages(const struct bench_options *options) {
-  struct reader reader = {.env = bench_open_env(options, false),
+  struct reader reader = {.env = bench_open_env(options, 0),
                           .actor = apikeys_actor_new(),
                           .page = apikeys_page_new(),
                           .err = apikeys_error_new()};

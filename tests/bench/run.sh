@@ -184,7 +184,8 @@ for count in $(echo "$keys" | tr , ' '); do
   else
     measure changes "$count" --ms 500
   fi
-  measure memory "$count"
+  # Of few keys the cache takes less than the process grows and shrinks by itself.
+  [ "$count" -lt 1000000 ] || measure memory "$count"
   measure pages "$count"
 done
 mkdir -p "$stores/1"

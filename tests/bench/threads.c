@@ -112,7 +112,7 @@ int bench_threads(const struct bench_options *options) {
   char path[4096];
   bench_path(path, sizeof path, options, "values");
   bench_set_map(&set, path);
-  apikeys_env *env = bench_open_env(options, true);
+  apikeys_env *env = bench_open_env(options, bench_cache_keys(options->keys));
   bench_warm_up(env, BENCH_DECIDE, &set);
   bench_compare_threads(options, env, &set);
   bench_close_env(env);

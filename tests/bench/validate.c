@@ -85,7 +85,8 @@ int bench_validate(const struct bench_options *options) {
   bench_set_map(&set, path);
   bench_strangers(&strangers, REFUSED);
   bench_damaged(&damaged, &strangers);
-  apikeys_env *cached = bench_open_env(options, true), *uncached = bench_open_env(options, false);
+  apikeys_env *cached = bench_open_env(options, bench_cache_keys(options->keys));
+  apikeys_env *uncached = bench_open_env(options, 0);
 
   add_reference(&field, &set);
   const int good = APIKEYS_OK;

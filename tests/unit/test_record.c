@@ -205,6 +205,19 @@ START_TEST(values_keep_apart) {
 }
 END_TEST
 
+/* Refused before a byte of it is read, and the record says so until it is cleared. */
+START_TEST(no_record_is_larger_than_its_bound) {
+  apikeys_record *key = apikeys_record_new(AK_API_KEY);
+  ck_assert_int_eq(apikeys_record_set_blob(key, AK_API_KEY_SEALED, "x", AK_RECORD_BYTES_MAX),
+                   APIKEYS_ERROR_NO_MEMORY);
+  ck_assert_int_eq(apikeys_record_set_blob(key, AK_API_KEY_SEALED, "x", SIZE_MAX),
+                   APIKEYS_ERROR_NO_MEMORY);
+  ck_assert_int_eq(ak_record_status(key), APIKEYS_ERROR_NO_MEMORY);
+  ck_assert_ptr_null(ak_record_begin(key, AK_RECORD_BYTES_MAX + (size_t)1));
+  apikeys_record_free(key);
+}
+END_TEST
+
 START_TEST(copies_are_of_one_kind) {
   apikeys_record *role = apikeys_record_new(AK_ROLE), *member = apikeys_record_new(AK_MEMBER);
   ck_assert_int_eq(apikeys_record_copy(role, member), APIKEYS_ERROR_INVALID_ARGUMENT);
@@ -624,6 +637,7 @@ int main(void) {
   tcase_add_test(tcase, a_record_in_use_stays_small);
   tcase_add_test(tcase, a_record_may_be_its_own_source);
   tcase_add_test(tcase, values_keep_apart);
+  tcase_add_test(tcase, no_record_is_larger_than_its_bound);
   tcase_add_test(tcase, copies_are_of_one_kind);
   tcase_add_test(tcase, secrets_are_wiped_when_a_record_is_cleared);
   tcase_add_test(tcase, a_missing_field_is_named);
