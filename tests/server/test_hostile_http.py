@@ -5,6 +5,7 @@ Whatever comes: one answer at most, the connection ended, and the service alive 
 """
 import json
 import re
+import select
 import socket
 import unittest
 
@@ -102,16 +103,37 @@ AMBIGUOUS = {
     "a header of 20 KB": (get(HOST, b"X-A: " + b"b" * 20000), {431}),
     "a target of 9 KB": (get(HOST, target=b"/healthz?" + b"a" * 9000), {414}),
     "a body of 100 MB, announced": (post(HOST, b"Content-Length: 100000000"), {413}),
-    "no HTTP": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", {400, 405}),
+    "a version that is none": (get(HOST, version=b"HTTQ/1.1"), {400}),
+    "version 1.10": (get(HOST, version=b"HTTP/1.10"), {400}),
+    "the beginning of HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", {505}),
+    "a blank in the target": (get(HOST, target=b"/heal thz"), {400}),
+    "a blank after the version": (get(HOST, version=b"HTTP/1.1 "), {400}),
+    "two blanks before the target": (get(HOST, target=b" /healthz"), {400}),
+    "no target": (b"GET \r\n\r\n", {400}),
+    "a bad length where no body is": (get(HOST, b"Content-Length: x"), {400}),
+    "a length with many zeros": (post(HOST, b"Content-Length: " + b"0" * 30 + b"13"), {413}),
+    "a blank after the length": (post(HOST, b"Content-Length: 13 ") + SMUGGLED, {400}),
+    "900 parameters": (get(HOST, target=b"/healthz?" + b"&".join(b"a=%d" % i for i in range(900))),
+                       {400}),
+}
+
+# Heads that never end, and what is said once there is no more room for them.
+ENDLESS = {
+    "a header": (b"GET /healthz HTTP/1.1\r\nHost: a.example\r\nX-A: ", 431),
+    "a target": (b"GET /", 414),
+    "a method": (b"G", 414),
+}
+
+# Of these not even the first line is HTTP's: the connection ends, and no more is said.
+NO_HTTP = {
+    "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+    "a word": b"GET\r\n\r\n",
+    "no method": b" / HTTP/1.1\r\nHost: a.example\r\n\r\n",
 }
 
 
 def answers(data):
-    """The answers in what came back: status, headers, body.
-
-    libmicrohttpd's own refusals, known by having no request id, come with the head twice (a bug of
-    0.9.75) and end the connection: all that follows is theirs.
-    """
+    """The answers in what came back: status, headers, body."""
     found = []
     while data:
         match = STATUS_LINE.match(data)
@@ -121,8 +143,6 @@ def answers(data):
         headers = {name.strip().lower(): value.strip() for name, _, value in
                    (line.partition(b":") for line in head.split(b"\r\n")[1:])}
         length = int(headers.get(b"content-length", b"0"))
-        if b"x-request-id" not in headers:
-            length = len(rest)
         found.append((int(match.group(1)), headers, rest[:length]))
         data = rest[length:]
     return found
@@ -130,14 +150,17 @@ def answers(data):
 
 class Ambiguous(ServiceTest):
     def check(self, data, expected):
-        found = answers(self.service.raw(data))
-        self.assertLessEqual(len(found), 1, "a second request was served")
-        self.assertNotIn(b'"status":"ok"', b"".join(body for _, _, body in found))
-        for status, headers, body in found:
-            self.assertIn(status, expected)
-            self.assertEqual(headers.get(b"connection", b"").lower(), b"close")
-            if b"x-request-id" in headers:  # ours; the rest is the library's own
-                self.assertIn("message", json.loads(body))
+        self.judge(self.service.raw(data), expected)
+
+    def judge(self, got, expected):
+        found = answers(got)
+        self.assertEqual(len(found), 1, "one answer, to one request")
+        status, headers, body = found[0]
+        self.assertIn(status, expected)
+        self.assertEqual(headers[b"connection"].lower(), b"close")
+        self.assertRegex(headers[b"x-request-id"], rb"^req_[0-9a-f]{32}$")
+        self.assertEqual(headers[b"content-type"], b"application/json; charset=utf-8")
+        self.assertEqual(sorted(json.loads(body)), ["code", "message"])
         self.assertEqual(self.service.request("GET", "/healthz").status, 200)
 
     def test_each_is_refused_and_ends_the_connection(self):
@@ -148,6 +171,34 @@ class Ambiguous(ServiceTest):
                 else:
                     self.check(data, expected)
 
+    def test_what_is_no_http_ends_the_connection(self):
+        for name, data in NO_HTTP.items():
+            with self.subTest(name):
+                self.assertEqual(self.service.raw(data + SMUGGLED), b"")
+        self.assertEqual(self.service.request("GET", "/healthz").status, 200)
+
+    def test_a_head_without_end(self):
+        for name, (data, expected) in ENDLESS.items():
+            with self.subTest(name):
+                self.judge(self.until_answered(data), {expected})
+
+    def until_answered(self, data):
+        """A little at a time: a client that goes on sending may lose the answer to a reset."""
+        with socket.create_connection((self.service.host, self.service.port)) as connection:
+            while not select.select([connection], [], [], 0.01)[0]:
+                connection.sendall(data)
+                data = b"a" * 4096
+            return read_all(connection)
+
+    def test_a_request_after_a_good_one_is_looked_at_as_closely(self):
+        for name in ("a hexadecimal length", "no host", "2,000 headers", "version 2.0"):
+            with self.subTest(name):
+                data, expected = AMBIGUOUS[name]
+                first, second = answers(self.service.raw(get(HOST) + data))
+                self.assertEqual(first[0], 200)
+                self.assertIn(second[0], expected)
+                self.assertIn("message", json.loads(second[2]))
+
     def test_a_nul_in_every_place_of_a_request(self):
         whole = post(HOST, LENGTH, b"Authorization: Bearer abc", body=b"")
         for i in range(len(whole) - 2):
@@ -155,8 +206,9 @@ class Ambiguous(ServiceTest):
                 data = whole[:i] + b"\0" + whole[i:]
                 got = self.service.raw(data + SMUGGLED)
                 self.assertNotIn(b'"status":"ok"', got)
-                for status, _, _ in answers(got):
+                for status, _, body in answers(got):
                     self.assertGreaterEqual(status, 400)
+                    self.assertIn("message", json.loads(body))
         self.assertEqual(self.service.request("GET", "/healthz").status, 200)
 
     def test_two_requests_in_a_row_are_two(self):

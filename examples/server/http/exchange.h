@@ -13,6 +13,8 @@
 #ifndef SERVER_HTTP_EXCHANGE_H
 #define SERVER_HTTP_EXCHANGE_H
 
+#include "http/request_id.h"
+
 #include <apikeys.h>
 
 #include <stdbool.h>
@@ -36,8 +38,7 @@ enum {
   EXCHANGE_PARAMETERS_MAX = 64,
   EXCHANGE_HEADERS_MAX = 64,
   EXCHANGE_ROOM = 2048,
-  EXCHANGE_ADDRESS_MAX = 64,
-  EXCHANGE_REQUEST_ID_MAX = 40
+  EXCHANGE_ADDRESS_MAX = 64
 };
 
 /* A name with its text: a header, a parameter of the query, an argument of the path. */
@@ -66,7 +67,7 @@ struct exchange {
   char *body;       /* NUL-terminated; wiped when the exchange ends */
   size_t body_length;
   char address[EXCHANGE_ADDRESS_MAX];
-  char request_id[EXCHANGE_REQUEST_ID_MAX];
+  char request_id[REQUEST_ID_MAX];
   bool secure;      /* came through TLS */
   int64_t began_us; /* monotonic, for the log and the metrics */
 

@@ -46,7 +46,7 @@ static enum MHD_Result judge(void *cls, struct MHD_Connection *connection, const
 static struct MHD_Daemon *start(int *admitted) {
   return MHD_start_daemon(MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, judge, admitted,
                           MHD_OPTION_URI_LOG_CALLBACK, note_uri, NULL, MHD_OPTION_NOTIFY_COMPLETED,
-                          forget_uri, NULL, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+                          forget_uri, NULL, MHD_OPTION_END);
 }
 
 /* 1: admitted, 0: refused, by the library or by the guard. */

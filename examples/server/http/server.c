@@ -4,7 +4,9 @@
 #include "clock.h"
 #include "http/guard.h"
 #include "http/reaper.h"
+#include "http/refusals.h"
 #include "http/reply.h"
+#include "http/request_id.h"
 #include "http/tls.h"
 #include "log.h"
 #include "service.h"
@@ -91,7 +93,7 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct vis
   if (response == NULL)
     return MHD_NO; /* out of memory: the connection is closed */
   add_headers(visit->server, response, x);
-  enum MHD_Result result = MHD_queue_response(connection, (unsigned)x->status, response);
+  enum MHD_Result result = refusals_queue_answer(connection, (unsigned)x->status, response);
   MHD_destroy_response(response);
   return result;
 }
@@ -156,22 +158,6 @@ static void enter(const struct visit *visit, enum reaper_phase phase) {
 
 /* -- A request's way --------------------------------------------------------------------------- */
 
-/* Names need to be unique, not secret: the system is asked for a handful of them at a time. */
-static void name_request(struct exchange *x) {
-  enum { NAME_BYTES = 16, NAMES = 32 };
-  static _Thread_local unsigned char random[NAMES * NAME_BYTES];
-  static _Thread_local size_t left;
-  static const char prefix[] = "req_";
-  if (left == 0) {
-    randombytes_buf(random, sizeof random);
-    left = NAMES;
-  }
-  left--;
-  memcpy(x->request_id, prefix, sizeof prefix);
-  sodium_bin2hex(x->request_id + sizeof prefix - 1, sizeof x->request_id - (sizeof prefix - 1),
-                 random + left * NAME_BYTES, NAME_BYTES);
-}
-
 /* The first call for a request: nothing of its body was read. */
 static enum MHD_Result begin(struct visit *visit, struct MHD_Connection *connection,
                              const char *method, const char *version) {
@@ -181,7 +167,7 @@ static enum MHD_Result begin(struct visit *visit, struct MHD_Connection *connect
   enter(visit, REAPER_REQUEST);
   x->began_us = clock_monotonic_ns() / 1000;
   x->secure = options->tls_certificate != NULL;
-  name_request(x);
+  request_id(x->request_id);
   memcpy(x->address, visit->address, sizeof x->address);
   const struct guard_request request = {connection, visit->uri, method, version, options->max_body};
   if (!guard_admit(x, &request, &visit->body_expected))
@@ -387,7 +373,6 @@ static struct MHD_Daemon *start_daemon(struct http_server *server) {
                           options->max_connections_per_address,                                   //
                           MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,          //
                           MHD_OPTION_CONNECTION_TIMEOUT, options->request_timeout + IDLE_SECONDS, //
-                          MHD_OPTION_STRICT_FOR_CLIENT, 1,                                        //
                           MHD_OPTION_URI_LOG_CALLBACK, note_uri, server,                          //
                           MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, server,                    //
                           MHD_OPTION_NOTIFY_CONNECTION, watch_connection, server,                 //
