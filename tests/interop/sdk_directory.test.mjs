@@ -21,6 +21,19 @@ const freshOrganization = () =>
 
 // -- Organizations --------------------------------------------------------------------------------
 
+test('an organization that is created again after a lost answer is the same one', async () => {
+  const options = { idempotencyKey: 'organization-1' };
+  const first = await workos.organizations.createOrganization({ name: 'Once' }, options);
+  assert.deepEqual(await workos.organizations.createOrganization({ name: 'Once' }, options), first);
+  await assert.rejects(workos.organizations.createOrganization({ name: 'Other' }, options), {
+    name: 'UnprocessableEntityException',
+    status: 422,
+  });
+  const { data } = await workos.organizations.listOrganizations({ search: 'Once' });
+  assert.equal(data.length, 1);
+  await workos.organizations.deleteOrganization(first.id);
+});
+
 test('an organization from its creation to its end', async () => {
   const created = await workos.organizations.createOrganization({
     name: 'Acme Europe',

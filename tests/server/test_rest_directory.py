@@ -2,6 +2,7 @@
 """The REST API: organizations, permissions, roles, users, memberships, widget tokens."""
 import base64
 import json
+import threading
 import unittest
 
 from rest import NO_KEY, NO_ORGANIZATION, RestTest, TIME, an_id
@@ -69,6 +70,88 @@ class Organizations(RestTest):
         one = self.ask(200, "GET", f"/organizations/{made[1]}?include=api_key_count")
         self.assertEqual(one["api_key_count"], 2)
         self.assertNotIn("api_key_count", self.ask(200, "GET", f"/organizations/{made[1]}"))
+
+
+class Repeats(RestTest):
+    """A creation whose answer was lost is asked for again with the same Idempotency-Key."""
+    KEY = {"Idempotency-Key": "lost"}
+
+    def bodies(self, word):
+        user = self.ask(201, "POST", USERS, {"email": "member@acme.example"})["id"]
+        return {
+            "/organizations": {"name": word, "metadata": {"a": "b"}},
+            USERS: {"email": f"{word}@acme.example"},
+            MEMBERSHIPS: {"organization_id": self.organization(), "user_id": user},
+            "/authorization/permissions": {"slug": f"only:{word}", "name": word},
+            "/authorization/roles": {"slug": word, "name": word},
+            f"/authorization/organizations/{self.organization()}/roles": {"name": word},
+            "/webhook_endpoints": {"endpoint_url": f"https://{word}.example/" + "a" * 1900,
+                                   "events": ["api_key.created"]},
+        }
+
+    def test_the_same_request_makes_one(self):
+        for path, body in self.bodies("once").items():
+            with self.subTest(path):
+                first = self.ask(201, "POST", path, body, self.KEY)
+                self.assertEqual(self.ask(201, "POST", path, body, self.KEY), first)
+                ids = [one["id"] for one in self.ask(200, "GET", path)["data"]]
+                self.assertEqual(ids.count(first["id"]), 1)
+        self.assertEqual(len(self.ask(200, "GET", "/organizations?search=once")["data"]), 1)
+        self.assertEqual(len(self.ask(200, "GET", f"{USERS}?email=once@acme.example")["data"]), 1)
+
+    def test_another_request_is_refused(self):
+        for path, body in self.bodies("twice").items():
+            with self.subTest(path):
+                headers = {"Idempotency-Key": "another"}
+                self.ask(201, "POST", path, body, headers)
+                self.invalid([("idempotency_key_mismatch", "idempotency_key")], "POST", path,
+                             {**body, "description": "other"}, headers=headers)
+
+    def test_what_was_refused_can_be_tried_again(self):
+        headers = {"Idempotency-Key": "again"}
+        self.invalid([("required", "name")], "POST", "/organizations", {}, headers=headers)
+        self.ask(201, "POST", "/organizations", {"name": "Again"}, headers)
+
+    def test_another_actor_and_another_path_are_another_request(self):
+        scopes = [f"apikeys:{noun}:{verb}" for noun in ("organizations", "documents")
+                  for verb in ("read", "write")]
+        other = self.ask(201, "POST", "/management_keys", {"name": "x", "permissions": scopes})
+        headers = {"Idempotency-Key": "shared"}
+        first = self.ask(201, "POST", "/organizations", {"name": "Shared"}, headers)
+        second = self.ask(201, "POST", "/organizations", {"name": "Shared"}, headers,
+                          token=other["value"])
+        self.assertNotEqual(first["id"], second["id"])
+        self.ask(201, "POST", USERS, {"email": "shared@acme.example"}, headers)
+
+    def test_a_long_answer_is_repeated_too(self):
+        metadata = {f"key{i}": "v" * 400 for i in range(15)}
+        headers = {"Idempotency-Key": "long"}
+        body = {"name": "Long", "metadata": metadata}
+        first = self.ask(201, "POST", "/organizations", body, headers)
+        self.assertGreater(len(json.dumps(first)), 4096)
+        self.assertEqual(self.ask(201, "POST", "/organizations", body, headers), first)
+
+    def test_keys_of_a_wrong_size(self):
+        for text in ("", "x" * 256):
+            self.invalid([("invalid", "idempotency_key")], "POST", "/organizations", {"name": "x"},
+                         headers={"Idempotency-Key": text})
+
+    def test_many_at_once_make_one(self):
+        headers = {"Idempotency-Key": "crowd"}
+        answers = []
+        ask = lambda: answers.append(
+            self.service.api("POST", "/organizations", {"name": "Crowd"}, headers))
+        threads = [threading.Thread(target=ask) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for answer in answers:
+            if answer.status != 201:
+                self.assertEqual((answer.status, answer.json["code"]),
+                                 (409, "idempotency_key_in_flight"))
+        self.assertEqual(len({a.json["id"] for a in answers if a.status == 201}), 1)
+        self.assertEqual(len(self.ask(200, "GET", "/organizations?search=crowd")["data"]), 1)
 
 
 class Permissions(RestTest):

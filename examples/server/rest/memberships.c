@@ -3,6 +3,7 @@
 #include "http/body.h"
 #include "http/reply.h"
 #include "rest/list.h"
+#include "rest/once.h"
 #include "rest/users.h"
 #include "routes.h"
 #include "service.h"
@@ -57,7 +58,7 @@ static int create(struct form *form, apikeys_member *member) {
   return rc == APIKEYS_OK ? apikeys_member_create(x->service->env, x->actor, member, x->err) : rc;
 }
 
-static void create_membership(struct exchange *x) {
+static void make_membership(struct exchange *x) {
   struct form form;
   size_t length;
   if (!form_open(&form, x))
@@ -74,6 +75,10 @@ static void create_membership(struct exchange *x) {
     apikeys_member_free(member);
   }
   form_close(&form);
+}
+
+static void create_membership(struct exchange *x) {
+  once(x, make_membership);
 }
 
 static int get(struct exchange *x, apikeys_member *member) {

@@ -3,6 +3,7 @@
 #include "http/body.h"
 #include "http/reply.h"
 #include "rest/list.h"
+#include "rest/once.h"
 #include "routes.h"
 #include "service.h"
 
@@ -133,7 +134,7 @@ static int set_all(struct form *form, apikeys_organization *organization,
   return rc;
 }
 
-static void create_organization(struct exchange *x) {
+static void make_organization(struct exchange *x) {
   struct form form;
   if (!form_open(&form, x))
     return;
@@ -147,6 +148,10 @@ static void create_organization(struct exchange *x) {
   }
   apikeys_organization_free(organization);
   form_close(&form);
+}
+
+static void create_organization(struct exchange *x) {
+  once(x, make_organization);
 }
 
 static void show_organization(struct exchange *x) {

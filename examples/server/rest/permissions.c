@@ -3,6 +3,7 @@
 #include "http/body.h"
 #include "http/reply.h"
 #include "rest/list.h"
+#include "rest/once.h"
 #include "routes.h"
 #include "service.h"
 
@@ -32,7 +33,7 @@ static int set_texts(struct form *form, apikeys_permission *permission, enum pre
   return rc;
 }
 
-static void create_permission(struct exchange *x) {
+static void make_permission(struct exchange *x) {
   struct form form;
   size_t length;
   if (!form_open(&form, x))
@@ -50,6 +51,10 @@ static void create_permission(struct exchange *x) {
   }
   apikeys_permission_free(permission);
   form_close(&form);
+}
+
+static void create_permission(struct exchange *x) {
+  once(x, make_permission);
 }
 
 static int get(struct exchange *x, apikeys_permission *permission) {

@@ -6,6 +6,7 @@
 #include "http/body.h"
 #include "http/reply.h"
 #include "rest/list.h"
+#include "rest/once.h"
 #include "routes.h"
 #include "service.h"
 
@@ -82,7 +83,7 @@ static const char *read_slug(struct form *form, size_t *length) {
   return slug;
 }
 
-static void create_role(struct exchange *x) {
+static void make_role(struct exchange *x) {
   struct form form;
   size_t length, organization_length;
   const char *organization_id = exchange_argument(x, "organization", &organization_length);
@@ -105,6 +106,10 @@ static void create_role(struct exchange *x) {
   }
   apikeys_role_free(role);
   form_close(&form);
+}
+
+static void create_role(struct exchange *x) {
+  once(x, make_role);
 }
 
 static void show_role(struct exchange *x) {

@@ -6,6 +6,7 @@
 #include "http/timestamp.h"
 #include "new_id.h"
 #include "rest/list.h"
+#include "rest/once.h"
 #include "routes.h"
 #include "service.h"
 
@@ -155,7 +156,7 @@ static int describe_memberships(struct exchange *x, const char *user_id, size_t 
   return rc;
 }
 
-static void create_user(struct exchange *x) {
+static void make_user(struct exchange *x) {
   struct form form;
   char id[NEW_ID_MAX];
   if (!form_open(&form, x))
@@ -175,6 +176,10 @@ static void create_user(struct exchange *x) {
   }
   apikeys_document_free(document);
   form_close(&form);
+}
+
+static void create_user(struct exchange *x) {
+  once(x, make_user);
 }
 
 static void show_user(struct exchange *x) {

@@ -9,6 +9,7 @@
 #include "new_id.h"
 #include "rest/event_types.h"
 #include "rest/list.h"
+#include "rest/once.h"
 #include "routes.h"
 #include "service.h"
 #include "webhooks/delivery.h"
@@ -168,7 +169,7 @@ static int prepare(struct endpoint *endpoint) {
   return rc;
 }
 
-static void create_endpoint(struct exchange *x) {
+static void make_endpoint(struct exchange *x) {
   struct form form;
   struct endpoint endpoint;
   if (!form_open(&form, x))
@@ -186,6 +187,10 @@ static void create_endpoint(struct exchange *x) {
   }
   endpoint_close(&endpoint);
   form_close(&form);
+}
+
+static void create_endpoint(struct exchange *x) {
+  once(x, make_endpoint);
 }
 
 static void list_endpoints(struct exchange *x) {

@@ -148,8 +148,9 @@ const char *target_problem(const char *url, const struct config *config) {
   const char *problem = NULL;
   if (parsed == NULL)
     return "The service is out of memory.";
-  const char *authority = strstr(url, "://"); /* curl would forgive a third slash */
-  if (authority == NULL || authority[3] == '/' ||
+  const char *authority = strstr(url, "://");              /* curl would forgive a third slash */
+  bool foreign = url[strcspn(url, "\"\\<>^`{|}")] != '\0'; /* and what RFC 3986 has no use for */
+  if (authority == NULL || authority[3] == '/' || foreign ||
       curl_url_set(parsed, CURLUPART_URL, url, 0) != CURLUE_OK)
     problem = "The URL is malformed.";
   if (problem == NULL)
