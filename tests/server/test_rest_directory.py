@@ -40,6 +40,33 @@ class Organizations(RestTest):
             self.not_found("Organization", created["id"], method, path, body)
         self.not_found("Organization", "acme/eu", "GET", "/organizations/external_id/acme%2Feu")
 
+    def test_listed_by_domain(self):
+        with_domains = lambda name, *domains: self.organization(
+            name, domain_data=[{"domain": domain, "state": "verified"} for domain in domains])
+        one, two = with_domains("One", "one.example", "both.example"), with_domains("Two", "both.example")
+        for i in range(120):  # between them, more than one page of the store's
+            self.organization(f"None {i}")
+        three = with_domains("Three", "three.example")
+        ids = lambda query: [found["id"] for found in
+                             self.ask(200, "GET", f"/organizations?{query}")["data"]]
+        self.assertEqual(ids("domains=one.example"), [one])
+        self.assertEqual(ids("domains=ONE.example"), [one])
+        self.assertEqual(ids("domains=both.example"), [two, one])
+        self.assertEqual(ids("domains=three.example%2Cone.example"), [three, one])
+        self.assertEqual(ids("domains=both.example&search=two"), [two])
+        self.assertEqual(ids("domains=both.example&order=asc"), [one, two])
+        self.assertEqual(ids("domains=example"), [])
+        self.assertEqual(ids("domains=one.exampl"), [])
+        pages = self.pages("/organizations?domains=one.example,both.example,three.example", 1)
+        self.assertEqual([[found["id"] for found in page] for page in pages], [[three], [two], [one]])
+        back = self.ask(200, "GET", f"/organizations?domains=both.example,three.example&before={one}&limit=1")
+        self.assertEqual([found["id"] for found in back["data"]], [two])
+        self.assertEqual(back["list_metadata"], {"before": two, "after": two})
+        counted = self.ask(200, "GET", "/organizations?domains=one.example&include=api_key_count")
+        self.assertEqual(counted["data"][0]["api_key_count"], 0)
+        self.invalid([("cursor_unknown", "after")], "GET",
+                     f"/organizations?domains=one.example&after={NO_ORGANIZATION}")
+
     def test_what_makes_none(self):
         post = lambda body, *errors: self.invalid(list(errors), "POST", "/organizations", body)
         post({}, ("required", "name"))
@@ -401,6 +428,38 @@ class Members(RestTest):
         self.ask(204, "DELETE", one)
         for method, more in [("GET", None), ("PUT", {"role_slug": "admin"}), ("DELETE", None)]:
             self.not_found("Organization membership", created["id"], method, one, more)
+
+    def test_listed_by_status_and_by_organization(self):
+        organization_id, other = self.organization(), self.organization()
+        user_of, made = {}, []
+        for i in range(4):
+            user = self.ask(201, "POST", USERS, {"email": f"listed{i}@acme.example"})["id"]
+            membership = self.ask(201, "POST", MEMBERSHIPS, {
+                "organization_id": other if i == 3 else organization_id, "user_id": user})["id"]
+            user_of[membership] = user
+            made.append(membership)
+        self.ask(200, "PUT", f"{MEMBERSHIPS}/{made[1]}/deactivate")
+        ids = lambda path: [found["id"] for found in self.ask(200, "GET", path)["data"]]
+        listed = lambda statuses: ids(
+            f"{MEMBERSHIPS}?organization_id={organization_id}&statuses={statuses}")
+        self.assertEqual(listed("active"), [made[2], made[0]])
+        self.assertEqual(listed("inactive"), [made[1]])
+        self.assertEqual(listed("pending"), [])
+        self.assertEqual(listed("inactive,active"), made[2::-1])
+        self.assertEqual(ids(f"{MEMBERSHIPS}?user_id={user_of[made[1]]}&statuses=active"), [])
+        self.not_found("Organization or user", "", "GET",
+                       f"{MEMBERSHIPS}?organization_id={NO_ORGANIZATION}&statuses=active")
+        self.invalid([("invalid", "statuses")], "GET", f"{MEMBERSHIPS}?statuses=asleep")
+        shown = self.ask(200, "GET", f"{MEMBERSHIPS}?statuses=inactive&include=user")["data"][0]
+        self.assertEqual(shown["user"]["email"], "listed1@acme.example")
+
+        users = f"{USERS}?organization_id={organization_id}"
+        self.assertEqual(ids(users), [user_of[membership] for membership in made[2::-1]])
+        self.assertEqual(ids(f"{users}&email=listed0@acme.example"), [user_of[made[0]]])
+        self.assertEqual(ids(f"{users}&email=listed3@acme.example"), [])
+        pages = self.pages(users, 2)
+        self.assertEqual([len(page) for page in pages], [2, 1])
+        self.assertEqual(ids(f"{USERS}?organization_id={NO_ORGANIZATION}"), [])
 
     def test_memberships_that_are_none(self):
         self.invalid([("required", "organization_id"), ("required", "user_id")], "POST",

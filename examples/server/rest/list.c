@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LIMIT_MAX = 100 };
+enum { LIMIT = 10, LIMIT_MAX = 100 };
 
 /* A limit that cannot be is an error: a client that asks for 1,000 would take 100 for all. */
 static bool read_limit(struct list *list) {
@@ -17,8 +17,10 @@ static bool read_limit(struct list *list) {
   char *end;
   long limit = strtol(text, &end, 10);
   if (end != text && *end == '\0' && limit >= 1 && limit <= LIMIT_MAX &&
-      apikeys_filter_set_limit(list->filter, (int)limit) == APIKEYS_OK)
+      apikeys_filter_set_limit(list->filter, (int)limit) == APIKEYS_OK) {
+    list->limit = (int)limit;
     return true;
+  }
   reply_invalid(list->x, "invalid", "limit");
   return false;
 }
@@ -52,6 +54,8 @@ static bool read_cursors(struct list *list) {
     reply_error(list->x, 422, "invalid", "Only one of after and before can be given.");
     return false;
   }
+  list->backward = exchange_parameter(list->x, before, NULL) != NULL;
+  list->continued = list->backward || exchange_parameter(list->x, after, NULL) != NULL;
   if (list_set(list, apikeys_filter_set_after, after) == APIKEYS_OK &&
       list_set(list, apikeys_filter_set_before, before) == APIKEYS_OK)
     return true;
@@ -60,7 +64,8 @@ static bool read_cursors(struct list *list) {
 }
 
 bool list_open(struct list *list, struct exchange *x) {
-  *list = (struct list){.x = x, .filter = apikeys_filter_new(), .page = apikeys_page_new()};
+  *list = (struct list){
+      .x = x, .filter = apikeys_filter_new(), .page = apikeys_page_new(), .limit = LIMIT};
   if (list->filter == NULL || list->page == NULL)
     reply_failure(x, APIKEYS_ERROR_NO_MEMORY, "List", "");
   else if (read_limit(list) && read_order(list) && read_cursors(list))
@@ -158,13 +163,16 @@ static json_t *cursor_json(const char *cursor) {
   return cursor[0] != '\0' ? json_string(cursor) : json_null();
 }
 
-void list_reply_values(struct list *list, json_t *values) {
-  const char *after = apikeys_page_after(list->page, NULL);
-  const char *before = apikeys_page_before(list->page, NULL);
+void list_reply_between(struct list *list, json_t *values, const char *before, const char *after) {
   reply_json(list->x, 200,
              json_pack("{s:s,s:O,s:{s:o,s:o}}", "object", "list", "data", values, "list_metadata",
                        "before", cursor_json(list->swapped ? after : before), "after",
                        cursor_json(list->swapped ? before : after)));
+}
+
+void list_reply_values(struct list *list, json_t *values) {
+  list_reply_between(list, values, apikeys_page_before(list->page, NULL),
+                     apikeys_page_after(list->page, NULL));
 }
 
 bool list_flag(struct list *list, const char *parameter, bool *flag) {

@@ -15,7 +15,10 @@ struct list {
   struct exchange *x;
   apikeys_filter *filter;
   apikeys_page *page;
-  bool swapped; /* order=normal: newest first, with the cursors the other way round */
+  int limit;
+  bool continued; /* from a cursor, */
+  bool backward;  /* and from that towards the list's beginning */
+  bool swapped;   /* order=normal: newest first, with the cursors the other way round */
 };
 
 /* False: the query is wrong, and the exchange answered; there is nothing to close. */
@@ -42,6 +45,8 @@ void list_reply_whole(struct list *list, int rc, list_item item);
 
 /* The list with these values, which stay the caller's, in the page's place. NULL: out of memory. */
 void list_reply_values(struct list *list, json_t *values);
+/* And with these cursors in the place of the page's; "" for none. */
+void list_reply_between(struct list *list, json_t *values, const char *before, const char *after);
 
 const char *list_key(const apikeys_page *page, size_t i, size_t *length);
 const char *list_organization(const apikeys_page *page, size_t i, size_t *length);

@@ -4,6 +4,7 @@
 #include "http/reply.h"
 #include "rest/list.h"
 #include "rest/once.h"
+#include "rest/sift.h"
 #include "rest/users.h"
 #include "routes.h"
 #include "service.h"
@@ -160,9 +161,13 @@ static json_t *member_with_user(apikeys_member *member) {
   return json;
 }
 
+static bool wants_user(const struct exchange *x) {
+  const char *include = exchange_parameter(x, "include", NULL);
+  return include != NULL && strcmp(include, "user") == 0;
+}
+
 static void reply_members(struct list *list) {
-  const char *include = exchange_parameter(list->x, "include", NULL);
-  if (include == NULL || strcmp(include, "user") != 0) {
+  if (!wants_user(list->x)) {
     list_reply(list, APIKEYS_OK, list_member);
     return;
   }
@@ -173,19 +178,64 @@ static void reply_members(struct list *list) {
   json_decref(values);
 }
 
+/* "statuses=active,inactive" as bits, all if there is none of that name. False: answered. */
+static bool read_statuses(struct exchange *x, unsigned *statuses) {
+  static const char *const names[] = {"active", "inactive", "pending"};
+  static const int values[] = {APIKEYS_MEMBER_ACTIVE, APIKEYS_MEMBER_INACTIVE,
+                               APIKEYS_MEMBER_PENDING};
+  const char *text = exchange_parameter(x, "statuses", NULL);
+  *statuses = text == NULL ? ~0U : 0;
+  while (text != NULL) {
+    size_t length = strcspn(text, ","), i = 0;
+    while (i < 3 && (strlen(names[i]) != length || strncmp(text, names[i], length) != 0))
+      i++;
+    if (i == 3) {
+      reply_invalid(x, "invalid", "statuses");
+      return false;
+    }
+    *statuses |= 1U << values[i];
+    text = text[length] == ',' ? text + length + 1 : NULL;
+  }
+  return true;
+}
+
+static int fetch(struct list *list) {
+  return apikeys_member_list(list->x->service->env, list->x->actor, list->filter, list->page,
+                             list->x->err);
+}
+
+static int look_for_status(const struct list *list, size_t i, json_t **value) {
+  apikeys_member *member = apikeys_page_member(list->page, i);
+  unsigned statuses;
+  size_t length;
+  if (!read_statuses(list->x, &statuses) || (statuses >> apikeys_member_status(member) & 1) == 0)
+    return APIKEYS_OK;
+  if (wants_user(list->x)) {
+    *value = member_with_user(member);
+  } else {
+    const char *json = apikeys_member_json(member, &length);
+    *value = json != NULL ? json_loadb(json, length, 0, NULL) : NULL;
+  }
+  return *value != NULL ? APIKEYS_OK : APIKEYS_ERROR_NO_MEMORY;
+}
+
 static void list_memberships(struct exchange *x) {
+  static const struct sift by_status = {fetch, look_for_status};
   struct list list;
-  if (!list_open(&list, x))
+  unsigned statuses;
+  if (!read_statuses(x, &statuses) || !list_open(&list, x))
     return;
   int rc = list_set(&list, apikeys_filter_set_organization, "organization_id");
   if (rc == APIKEYS_OK)
     rc = list_set(&list, apikeys_filter_set_user, "user_id");
-  if (rc == APIKEYS_OK)
-    rc = apikeys_member_list(x->service->env, x->actor, list.filter, list.page, x->err);
-  if (rc == APIKEYS_OK)
+  if (rc == APIKEYS_OK && statuses == ~0U)
+    rc = fetch(&list);
+  if (rc != APIKEYS_OK)
+    list_fail(&list, rc, "Organization or user", "");
+  else if (statuses == ~0U)
     reply_members(&list);
   else
-    list_fail(&list, rc, "Organization or user", "");
+    sift_reply(&list, &by_status, "Organization or user");
   list_close(&list);
 }
 

@@ -4,10 +4,12 @@
 #include "http/reply.h"
 #include "rest/list.h"
 #include "rest/once.h"
+#include "rest/sift.h"
 #include "routes.h"
 #include "service.h"
 
 #include <string.h>
+#include <strings.h>
 
 /* -- Key counts: "include=api_key_count", ours alone ------------------------------------------- */
 
@@ -211,14 +213,62 @@ static void delete_organization(struct exchange *x) {
     reply_failure(x, rc, "Organization", id);
 }
 
+/* -- Lists ------------------------------------------------------------------------------------- */
+
+/* Is the name among those, with commas between them? Host names are the same in any case. */
+static bool is_among(const char *names, const char *name, size_t length) {
+  for (;; names++) {
+    size_t at = strcspn(names, ",");
+    if (at == length && strncasecmp(names, name, length) == 0)
+      return true;
+    names += at;
+    if (*names == '\0')
+      return false;
+  }
+}
+
+/* "domains=a.example,b.example": one of them is enough. */
+static bool has_wanted_domain(const struct exchange *x, const apikeys_organization *organization) {
+  const char *wanted = exchange_parameter(x, "domains", NULL);
+  const char *domains = apikeys_organization_domains(organization, NULL);
+  while (*domains != '\0') {
+    size_t length = strcspn(domains, " ");
+    if (is_among(wanted, domains, length))
+      return true;
+    domains += length + strspn(domains + length, " ");
+  }
+  return false;
+}
+
+static int fetch(struct list *list) {
+  return apikeys_organization_list(list->x->service->env, list->x->actor, list->filter, list->page,
+                                   list->x->err);
+}
+
+static int look_for_domain(const struct list *list, size_t i, json_t **value) {
+  apikeys_organization *organization = apikeys_page_organization(list->page, i);
+  if (!has_wanted_domain(list->x, organization))
+    return APIKEYS_OK;
+  if (wants_counts(list->x))
+    return with_count(list->x, organization, value);
+  size_t length;
+  const char *json = apikeys_organization_json(organization, &length);
+  *value = json != NULL ? json_loadb(json, length, 0, NULL) : NULL;
+  return *value != NULL ? APIKEYS_OK : APIKEYS_ERROR_NO_MEMORY;
+}
+
 static void list_organizations(struct exchange *x) {
+  static const struct sift by_domain = {fetch, look_for_domain};
   struct list list;
   if (!list_open(&list, x))
     return;
   int rc = list_set(&list, apikeys_filter_set_search, "search");
-  if (rc == APIKEYS_OK)
-    rc = apikeys_organization_list(x->service->env, x->actor, list.filter, list.page, x->err);
-  if (rc == APIKEYS_OK && wants_counts(x))
+  bool sifted = exchange_parameter(x, "domains", NULL) != NULL;
+  if (rc == APIKEYS_OK && !sifted)
+    rc = fetch(&list);
+  if (rc == APIKEYS_OK && sifted)
+    sift_reply(&list, &by_domain, "Organization");
+  else if (rc == APIKEYS_OK && wants_counts(x))
     list_with_counts(&list);
   else
     list_reply(&list, rc, list_organization);

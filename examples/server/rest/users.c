@@ -7,6 +7,7 @@
 #include "new_id.h"
 #include "rest/list.h"
 #include "rest/once.h"
+#include "rest/sift.h"
 #include "routes.h"
 #include "service.h"
 
@@ -212,23 +213,54 @@ static void update_user(struct exchange *x) {
   form_close(&form);
 }
 
+static int fetch(struct list *list) {
+  return apikeys_document_list(list->x->service->env, list->x->actor, list->filter, list->page,
+                               list->x->err);
+}
+
+/* "organization_id=": those who are its members. */
+static int look_for_member(const struct list *list, size_t i, json_t **value) {
+  struct exchange *x = list->x;
+  const apikeys_document *user = apikeys_page_document(list->page, i);
+  size_t organization_length, length;
+  const char *organization_id = exchange_parameter(x, "organization_id", &organization_length);
+  const char *user_id = apikeys_document_id(user, &length);
+  apikeys_member *member = apikeys_member_new();
+  int rc = member == NULL
+               ? APIKEYS_ERROR_NO_MEMORY
+               : apikeys_member_get(x->service->env, x->actor, organization_id, organization_length,
+                                    user_id, length, member, x->err);
+  apikeys_member_free(member);
+  if (rc == APIKEYS_OK && (*value = user_json(user)) == NULL)
+    rc = APIKEYS_ERROR_NO_MEMORY;
+  return rc == APIKEYS_ERROR_NOT_FOUND ? APIKEYS_OK : rc;
+}
+
+static void reply_users(struct list *list) {
+  json_t *users = json_array();
+  for (size_t i = 0; i < apikeys_page_count(list->page); i++)
+    json_array_append_new(users, user_json(apikeys_page_document(list->page, i)));
+  list_reply_values(list, users);
+  json_decref(users);
+}
+
 static void list_users(struct exchange *x) {
+  static const struct sift by_organization = {fetch, look_for_member};
   struct list list;
+  bool sifted = exchange_parameter(x, "organization_id", NULL) != NULL;
   if (!list_open(&list, x))
     return;
-  json_t *users = json_array();
   int rc = apikeys_filter_set_collection(list.filter, COLLECTION);
   if (rc == APIKEYS_OK)
     rc = list_set(&list, apikeys_filter_set_group, "email");
-  if (rc == APIKEYS_OK)
-    rc = apikeys_document_list(x->service->env, x->actor, list.filter, list.page, x->err);
-  for (size_t i = 0; rc == APIKEYS_OK && i < apikeys_page_count(list.page); i++)
-    json_array_append_new(users, user_json(apikeys_page_document(list.page, i)));
-  if (rc == APIKEYS_OK)
-    list_reply_values(&list, users);
-  else
+  if (rc == APIKEYS_OK && !sifted)
+    rc = fetch(&list);
+  if (rc != APIKEYS_OK)
     list_fail(&list, rc, "List", "");
-  json_decref(users);
+  else if (sifted)
+    sift_reply(&list, &by_organization, "Organization");
+  else
+    reply_users(&list);
   list_close(&list);
 }
 
