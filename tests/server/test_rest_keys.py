@@ -246,6 +246,18 @@ class MembersKeys(RestTest):
         return self.ask(status, "POST", self.path,
                         {"name": "Mine", "organization_id": self.organization_id, **fields})
 
+    def test_searched_and_listed_with_the_revoked(self):
+        kept, revoked = self.create(name="Kept"), self.create(name="Given up")
+        self.ask(204, "DELETE", f"/api_keys/{revoked['id']}")
+        ids = lambda query: [key["id"] for key in self.ask(200, "GET", self.path + query)["data"]]
+        self.assertEqual(ids(""), [kept["id"]])
+        self.assertEqual(ids("?search=kEPT"), [kept["id"]])
+        self.assertEqual(ids("?search=given"), [])
+        shown = self.ask(200, "GET", self.path + "?revoked=true&search=given")["data"]
+        self.assertEqual([key["id"] for key in shown], [revoked["id"]])
+        self.assertRegex(shown[0]["revoked_at"], TIME)
+        self.invalid([("invalid", "revoked")], "GET", self.path + "?revoked=perhaps")
+
     def test_created_listed_validated_and_gone_with_the_membership(self):
         created = self.create(expires_at=LATER)
         value = created.pop("value")

@@ -120,3 +120,33 @@ void key_create(struct form *form, apikeys_key_spec *spec, const char *owner_nou
   if (x->status == 422)
     x->status = invalid;
 }
+
+/* -- Listing ----------------------------------------------------------------------------------- */
+
+static void reply_keys(struct list *list, bool revoked) {
+  json_t *values = revoked ? json_array() : NULL;
+  for (size_t i = 0; revoked && i < apikeys_page_count(list->page); i++)
+    json_array_append_new(values, key_json(apikeys_page_key(list->page, i)));
+  if (revoked)
+    list_reply_values(list, values);
+  else
+    list_reply(list, APIKEYS_OK, list_key);
+  json_decref(values);
+}
+
+void key_list(struct list *list, int rc, const char *owner_noun, const char *owner_id) {
+  struct exchange *x = list->x;
+  bool revoked;
+  if (!list_flag(list, "revoked", &revoked))
+    return;
+  if (rc == APIKEYS_OK)
+    rc = apikeys_filter_set_revoked(list->filter, revoked);
+  if (rc == APIKEYS_OK)
+    rc = list_set(list, apikeys_filter_set_search, "search");
+  if (rc == APIKEYS_OK)
+    rc = apikeys_key_list(x->service->env, x->actor, list->filter, list->page, x->err);
+  if (rc == APIKEYS_OK)
+    reply_keys(list, revoked);
+  else
+    list_fail(list, rc, owner_noun, owner_id);
+}

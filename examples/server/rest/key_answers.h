@@ -4,6 +4,7 @@
 #define SERVER_REST_KEY_ANSWERS_H
 
 #include "http/body.h"
+#include "rest/list.h"
 
 /* A key, and when and why it was revoked, if it was: that is ours alone. NULL: out of memory. */
 json_t *key_json(apikeys_key *key);
@@ -18,5 +19,12 @@ void key_reply(struct exchange *x, int status, apikeys_key *key, const char *val
  */
 void key_create(struct form *form, apikeys_key_spec *spec, const char *owner_noun,
                 const char *owner_id, int invalid);
+
+/*
+ * Lists the keys of the owner that is set in the list's filter, as "search" and "revoked" have it:
+ * revoked keys are for whoever asks for them, and say that they are. Answers the exchange. `rc` is
+ * what finding the owner said.
+ */
+void key_list(struct list *list, int rc, const char *owner_noun, const char *owner_id);
 
 #endif

@@ -37,43 +37,16 @@ static int check_organization(struct exchange *x, const char *id, size_t length)
   return rc == APIKEYS_ERROR_NOT_ALLOWED ? APIKEYS_OK : rc; /* the list's own right decides */
 }
 
-static int set_filter(struct list *list, bool revoked) {
-  size_t length;
-  const char *id = exchange_argument(list->x, "organization", &length);
-  int rc = check_organization(list->x, id, length);
-  if (rc == APIKEYS_OK)
-    rc = apikeys_filter_set_organization(list->filter, id, length);
-  if (rc == APIKEYS_OK)
-    rc = apikeys_filter_set_revoked(list->filter, revoked);
-  return rc == APIKEYS_OK ? list_set(list, apikeys_filter_set_search, "search") : rc;
-}
-
-/* Revoked keys are listed for whoever asks for them with "revoked=true", and say that they are. */
-static void reply_keys(struct list *list, bool revoked) {
-  json_t *values = revoked ? json_array() : NULL;
-  for (size_t i = 0; revoked && i < apikeys_page_count(list->page); i++)
-    json_array_append_new(values, key_json(apikeys_page_key(list->page, i)));
-  if (revoked)
-    list_reply_values(list, values);
-  else
-    list_reply(list, APIKEYS_OK, list_key);
-  json_decref(values);
-}
-
 static void list_keys(struct exchange *x) {
   struct list list;
-  bool revoked;
+  size_t length;
+  const char *id = exchange_argument(x, "organization", &length);
   if (!list_open(&list, x))
     return;
-  if (list_flag(&list, "revoked", &revoked)) {
-    int rc = set_filter(&list, revoked);
-    if (rc == APIKEYS_OK)
-      rc = apikeys_key_list(x->service->env, x->actor, list.filter, list.page, x->err);
-    if (rc == APIKEYS_OK)
-      reply_keys(&list, revoked);
-    else
-      list_fail(&list, rc, "Organization", exchange_argument(x, "organization", NULL));
-  }
+  int rc = check_organization(x, id, length);
+  if (rc == APIKEYS_OK)
+    rc = apikeys_filter_set_organization(list.filter, id, length);
+  key_list(&list, rc, "Organization", id);
   list_close(&list);
 }
 

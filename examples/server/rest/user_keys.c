@@ -39,12 +39,7 @@ static void list_keys(struct exchange *x) {
     rc = apikeys_filter_set_user(list.filter, user_id, length);
   if (rc == APIKEYS_OK)
     rc = list_set(&list, apikeys_filter_set_organization, "organization_id");
-  if (rc == APIKEYS_OK)
-    rc = apikeys_key_list(x->service->env, x->actor, list.filter, list.page, x->err);
-  if (rc == APIKEYS_ERROR_NOT_FOUND)
-    reply_failure(x, rc, "User", user_id);
-  else
-    list_reply(&list, rc, list_key);
+  key_list(&list, rc, "User", user_id);
   list_close(&list);
 }
 
