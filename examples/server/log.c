@@ -84,6 +84,14 @@ void log_access(struct log *log, const struct exchange *x, int64_t took_us) {
                        (json_int_t)took_us, "address", x->address, "request_id", x->request_id));
 }
 
+void log_change(struct log *log, const struct exchange *x, const char *change, const char *id) {
+  if (log->level < LOG_INFO)
+    return;
+  write_line(LOG_INFO, json_pack("{s:s,s:s,s:s,s:s,s:s}", "message", change, "id", id, "actor",
+                                 apikeys_actor_key_id(x->actor, NULL), "address", x->address,
+                                 "request_id", x->request_id));
+}
+
 /* Is there room for one more line in this second? Says how many were left out before. */
 static bool may_write(struct log *log, int *left_out) {
   time_t now = time(NULL);

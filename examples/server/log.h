@@ -22,6 +22,10 @@ void log_line(struct log *log, enum log_level level, const char *format, ...)
 /* A request that was answered: method, path, status, duration, address, request id. */
 void log_access(struct log *log, const struct exchange *x, int64_t took_us);
 
+/* A change of what the service itself keeps, which leaves no event: "webhook_endpoint.created", of
+ * which object, and by which management key. */
+void log_change(struct log *log, const struct exchange *x, const char *change, const char *id);
+
 /* A refused authentication: outcome, address, path. At most 10 a second, then how many were left
  * out. */
 void log_security(struct log *log, const struct exchange *x, const char *outcome);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Webhooks: which targets may be, what arrives there, and what becomes of failures."""
 import ipaddress
+import json
 import shutil
 import signal
 import socket
@@ -129,6 +130,12 @@ class Endpoints(WebhookTest):
         for method in ("GET", "PATCH", "DELETE"):
             self.not_found("Webhook endpoint", made["id"], method, path)
         self.not_found("Webhook endpoint", made["id"], "POST", f"{path}/rotate_secret")
+        for change in ("created", "updated", "secret_renewed", "deleted"):
+            line = json.loads(self.service.wait_for_log(
+                lambda line: f'"webhook_endpoint.{change}","id":"{made["id"]}"' in line))
+            self.assertEqual((line["level"], line["address"]), ("info", "127.0.0.1"))
+            self.assertRegex(line["actor"], an_id("api_key"))
+            self.assertRegex(line["request_id"], "^req_")
 
     def test_what_is_refused(self):
         path, url = "/webhook_endpoints", "https://hooks.acme.example/refused"

@@ -6,6 +6,7 @@
 #include "http/body.h"
 #include "http/reply.h"
 #include "http/timestamp.h"
+#include "log.h"
 #include "new_id.h"
 #include "rest/event_types.h"
 #include "rest/list.h"
@@ -144,6 +145,13 @@ static int check_others(struct exchange *x, const struct endpoint *endpoint) {
   return others.same_url || others.count >= ENDPOINTS_MAX ? APIKEYS_ERROR_EXISTS : APIKEYS_OK;
 }
 
+/* Documents leave no events, and where events go to is not less worth knowing than what they say. */
+static void note(const struct exchange *x, int rc, const char *change,
+                 const struct endpoint *endpoint) {
+  if (rc == APIKEYS_OK)
+    log_change(x->service->log, x, change, endpoint_id(endpoint));
+}
+
 /* -- Handlers ---------------------------------------------------------------------------------- */
 
 static int set_new_secret(struct endpoint *endpoint) {
@@ -182,6 +190,7 @@ static void make_endpoint(struct exchange *x) {
       rc = endpoint_set_body(&endpoint);
     if (rc == APIKEYS_OK)
       rc = apikeys_document_create(x->service->env, x->actor, endpoint.document, x->err);
+    note(x, rc, "webhook_endpoint.created", &endpoint);
     answer(x, rc, 201, &endpoint);
     webhooks_wake(x->service->webhooks);
   }
@@ -240,6 +249,7 @@ static void update_endpoint(struct exchange *x) {
       rc = endpoint_set_body(&endpoint);
     if (rc == APIKEYS_OK)
       rc = apikeys_document_update(x->service->env, x->actor, endpoint.document, x->err);
+    note(x, rc, "webhook_endpoint.updated", &endpoint);
     answer(x, rc, 200, &endpoint);
     webhooks_wake(x->service->webhooks);
   }
@@ -259,6 +269,7 @@ static void rotate_secret(struct exchange *x) {
     rc = set_new_secret(&endpoint);
   if (rc == APIKEYS_OK)
     rc = apikeys_document_update(x->service->env, x->actor, endpoint.document, x->err);
+  note(x, rc, "webhook_endpoint.secret_renewed", &endpoint);
   answer(x, rc, 200, &endpoint);
   endpoint_close(&endpoint);
 }
@@ -269,10 +280,12 @@ static void delete_endpoint(struct exchange *x) {
   const char *id = exchange_argument(x, "id", &length);
   int rc =
       apikeys_document_delete(x->service->env, x->actor, WEBHOOK_ENDPOINTS, id, length, 0, x->err);
-  if (rc == APIKEYS_OK)
+  if (rc == APIKEYS_OK) {
+    log_change(x->service->log, x, "webhook_endpoint.deleted", id);
     reply_nothing(x);
-  else
+  } else {
     reply_failure(x, rc, NOUN, id);
+  }
 }
 
 #define ENDPOINTS "/webhook_endpoints"
