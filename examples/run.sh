@@ -68,15 +68,23 @@ if [ "$serve" = yes ]; then
     sleep 0.1
   done
   about() { sed -n "s/.*\"$1\": \"\([^\"]*\)\".*/\1/p" "$scratch/ready.json"; }
+  # The key is shown on a terminal alone; elsewhere the shell that it is pasted to reads its file.
+  key="\$(cat $scratch/keys.db.management-key)"
+  [ ! -t 1 ] || key=$(about management_key)
   cat <<END
 
 Open      $(about url)/demo        a customer's admin: create, see and revoke keys
           $(about url)/dashboard/  the operator: sign in with the management key
-Paste     curl $(about url)/api_keys/validations \\
-            -H "Authorization: Bearer $(about management_key)" \\
-            -d '{"value":"a key that you made"}'
+Paste     curl $(about url)/organizations/$(about organization_id)/api_keys \\
+            -H "Authorization: Bearer $key" \\
+            -d '{"name":"CI deploys","permissions":["posts:read"]}'
+          and, with the "value" that it answers,
+          curl $(about url)/api_keys/validations \\
+            -H "Authorization: Bearer $key" \\
+            -d '{"value":"sk_..."}'
 
-The store is in $scratch. Ctrl-C ends the service.
+The management key is in $scratch/keys.db.management-key,
+beside the store. Ctrl-C ends the service.
 END
   wait "$service"
   exit 1 # it ended by itself

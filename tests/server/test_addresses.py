@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Who asks: the connection's address, or what a proxy of ours says of it."""
+"""Where it listens; and who asks: the connection's address, or what a proxy of ours says of it."""
 import os
 import subprocess
 import unittest
 
-from service import Service
+from service import Service, does_not_start
 
 
 class Address(unittest.TestCase):
@@ -76,6 +76,30 @@ class Address(unittest.TestCase):
                                    capture_output=True, text=True, timeout=60)
             self.assertEqual(ended.returncode, 2, text)
             self.assertIn("trust-proxy: must be addresses", ended.stderr)
+
+
+class Port(unittest.TestCase):
+    def test_a_taken_one_is_said_and_the_next_free_one_used(self):
+        first = Service()
+        try:
+            second = Service("--listen", f"127.0.0.1:{first.port}", "--next-port")
+            try:
+                self.assertGreater(second.port, first.port)
+                self.assertTrue(any(f"127.0.0.1:{first.port} is taken; the next free port is "
+                                    f"{second.port}" in line for line in second.log))
+                self.assertEqual(second.request("GET", "/healthz").status, 200)
+            finally:
+                self.assertEqual(second.stop(), 0)
+        finally:
+            self.assertEqual(first.stop(), 0)
+
+    def test_a_taken_one_is_an_error_unless_told_otherwise(self):
+        first = Service()
+        try:
+            _, said = does_not_start(self, "--listen", f"127.0.0.1:{first.port}")
+            self.assertIn("Address already in use", said)
+        finally:
+            self.assertEqual(first.stop(), 0)
 
 
 if __name__ == "__main__":

@@ -331,6 +331,9 @@ static bool open_socket(struct http_server *server) {
   }
   if (server->socket < 0)
     log_line(options->service->log, LOG_ERROR, "%s: %s", options->listen, strerror(errno));
+  else if (*port_of(address->ai_addr, &wanted) != first)
+    log_line(options->service->log, LOG_INFO, "%s is taken; the next free port is %u",
+             options->listen, wanted);
   freeaddrinfo(address);
   return server->socket >= 0;
 }
