@@ -20,9 +20,13 @@ class Organizations(RestTest):
             "domain_data": [{"domain": "acme.example", "state": "verified"}]})
         self.assertRegex(created["id"], an_id("org"))
         self.assertRegex(created["created_at"], TIME)
+        self.assertRegex(created["domains"][0]["id"], "^org_domain_[0-9a-f]{32}$")
         self.assertEqual(created, {
             "object": "organization", "id": created["id"], "name": "Acmé 😀",
-            "domains": [{"object": "organization_domain", "domain": "acme.example"}],
+            "domains": [{
+                "object": "organization_domain", "domain": "acme.example",
+                "id": created["domains"][0]["id"], "organization_id": created["id"],
+                "created_at": created["created_at"], "updated_at": created["created_at"]}],
             "metadata": {"tier": "gold", "a": "b"}, "external_id": "acme/eu",
             "created_at": created["created_at"], "updated_at": created["created_at"]})
         path = f"/organizations/{created['id']}"
@@ -389,8 +393,9 @@ class Members(RestTest):
         organization_id, user_id = self.organization(), self.user(first_name="Kim")["id"]
         self.ask(201, "POST", MEMBERSHIPS,
                  {"organization_id": organization_id, "user_id": user_id})
-        shown = lambda: self.ask(200, "GET", f"{MEMBERSHIPS}?organization_id={organization_id}"
+        whole = lambda: self.ask(200, "GET", f"{MEMBERSHIPS}?organization_id={organization_id}"
                                              "&include=user")["data"][0]["user"]
+        shown = lambda: {field: whole()[field] for field in ("id", "email", "display_name")}
         self.assertEqual(shown(), {"id": user_id, "email": "kim@a.example", "display_name": "Kim"})
         self.ask(200, "PUT", f"{USERS}/{user_id}",
                  {"first_name": None, "last_name": "Käy", "email": "kay@a.example"})
@@ -407,7 +412,14 @@ class Members(RestTest):
             "object": "organization_membership", "id": created["id"], "user_id": user_id,
             "organization_id": organization_id, "status": "active", "role": {"slug": "member"},
             "roles": [{"slug": "member"}], "directory_managed": False,
-            "created_at": created["created_at"], "updated_at": created["created_at"]})
+            "created_at": created["created_at"], "updated_at": created["created_at"],
+            "user": self.ask(200, "GET", f"{USERS}/{user_id}")})
+        elsewhere = self.ask(201, "POST", MEMBERSHIPS,
+                             {"organization_id": organization_id, "user_id": "user_elsewhere"})
+        self.assertEqual(
+            {field: elsewhere["user"][field] for field in ("object", "id", "email", "first_name")},
+            {"object": "user", "id": "user_elsewhere", "email": "", "first_name": None})
+        self.ask(204, "DELETE", f"{MEMBERSHIPS}/{elsewhere['id']}")
         one = f"{MEMBERSHIPS}/{created['id']}"
         self.assertEqual(self.ask(200, "GET", one), created)
         self.refused(409, "organization_membership_already_exists", "POST", MEMBERSHIPS, body)

@@ -11,11 +11,25 @@
 
 #include <string.h>
 
-static void answer(struct exchange *x, int rc, int status, apikeys_member *member, const char *id) {
+/* "include=user" adds what is to be shown of the member: that is ours alone. */
+static json_t *member_json(struct exchange *x, apikeys_member *member) {
   size_t length = 0;
+  const char *include = exchange_parameter(x, "include", NULL);
+  const char *text = apikeys_member_json(member, &length);
+  json_t *json = text != NULL ? json_loadb(text, length, 0, NULL) : NULL;
+  json_t *user = users_json_of_member(x, member);
+  if (include != NULL && strcmp(include, "user") == 0)
+    json_object_set_new(user, "display_name",
+                        json_string(apikeys_member_display_name(member, NULL)));
+  if (json != NULL && json_object_set_new(json, "user", user) == 0)
+    return json;
+  json_decref(json);
+  return NULL;
+}
+
+static void answer(struct exchange *x, int rc, int status, apikeys_member *member, const char *id) {
   if (rc == APIKEYS_OK) {
-    const char *json = apikeys_member_json(member, &length);
-    reply_text(x, status, json, length);
+    reply_json(x, status, member_json(x, member));
   } else if (rc == APIKEYS_ERROR_EXISTS) {
     reply_error(x, 409, "organization_membership_already_exists",
                 "The user is a member of this organization.");
@@ -149,31 +163,10 @@ static void delete_membership(struct exchange *x) {
   apikeys_member_free(member);
 }
 
-/* "include=user", ours alone: what is to be shown of the member, also of users kept elsewhere. */
-static json_t *member_with_user(apikeys_member *member) {
-  size_t length = 0;
-  const char *text = apikeys_member_json(member, &length);
-  json_t *json = text != NULL ? json_loadb(text, length, 0, NULL) : NULL;
-  json_object_set_new(json, "user",
-                      json_pack("{s:s,s:s,s:s}", "id", apikeys_member_user_id(member, NULL),
-                                "email", apikeys_member_email(member, NULL), "display_name",
-                                apikeys_member_display_name(member, NULL)));
-  return json;
-}
-
-static bool wants_user(const struct exchange *x) {
-  const char *include = exchange_parameter(x, "include", NULL);
-  return include != NULL && strcmp(include, "user") == 0;
-}
-
 static void reply_members(struct list *list) {
-  if (!wants_user(list->x)) {
-    list_reply(list, APIKEYS_OK, list_member);
-    return;
-  }
   json_t *values = json_array();
   for (size_t i = 0; i < apikeys_page_count(list->page); i++)
-    json_array_append_new(values, member_with_user(apikeys_page_member(list->page, i)));
+    json_array_append_new(values, member_json(list->x, apikeys_page_member(list->page, i)));
   list_reply_values(list, values);
   json_decref(values);
 }
@@ -207,15 +200,9 @@ static int fetch(struct list *list) {
 static int look_for_status(const struct list *list, size_t i, json_t **value) {
   apikeys_member *member = apikeys_page_member(list->page, i);
   unsigned statuses;
-  size_t length;
   if (!read_statuses(list->x, &statuses) || (statuses >> apikeys_member_status(member) & 1) == 0)
     return APIKEYS_OK;
-  if (wants_user(list->x)) {
-    *value = member_with_user(member);
-  } else {
-    const char *json = apikeys_member_json(member, &length);
-    *value = json != NULL ? json_loadb(json, length, 0, NULL) : NULL;
-  }
+  *value = member_json(list->x, member);
   return *value != NULL ? APIKEYS_OK : APIKEYS_ERROR_NO_MEMORY;
 }
 

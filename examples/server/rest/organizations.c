@@ -2,14 +2,57 @@
 /* Organizations. */
 #include "http/body.h"
 #include "http/reply.h"
+#include "http/timestamp.h"
 #include "rest/list.h"
 #include "rest/once.h"
 #include "rest/sift.h"
 #include "routes.h"
 #include "service.h"
 
+#include <sodium.h>
 #include <string.h>
 #include <strings.h>
+
+/* -- An organization as JSON -------------------------------------------------------------------- */
+
+/*
+ * Official clients want every domain to be an object of its own, with an id and times; to us it is a
+ * name. So it gets an id that tells nothing but which domain of which organization it is.
+ */
+static json_t *domain_json(const apikeys_organization *organization, const char *domain,
+                           size_t length) {
+  enum { ID_BYTES = 16 };
+  unsigned char digest[ID_BYTES];
+  char id[2 * ID_BYTES + 1];
+  size_t key_length;
+  const char *organization_id = apikeys_organization_id(organization, &key_length);
+  crypto_generichash(digest, sizeof digest, (const unsigned char *)domain, length,
+                     (const unsigned char *)organization_id, key_length);
+  sodium_bin2hex(id, sizeof id, digest, sizeof digest);
+  return json_pack("{s:s,s:s+,s:s,s:s%,s:o,s:o}", "object", "organization_domain", "id",
+                   "org_domain_", id, "organization_id", organization_id, "domain", domain, length,
+                   "created_at", timestamp_json(apikeys_organization_created_at_ms(organization)),
+                   "updated_at", timestamp_json(apikeys_organization_updated_at_ms(organization)));
+}
+
+static json_t *domains_json(const apikeys_organization *organization) {
+  const char *domains = apikeys_organization_domains(organization, NULL);
+  json_t *json = json_array();
+  while (*domains != '\0') {
+    size_t length = strcspn(domains, " ");
+    json_array_append_new(json, domain_json(organization, domains, length));
+    domains += length + strspn(domains + length, " ");
+  }
+  return json;
+}
+
+static json_t *organization_json(apikeys_organization *organization) {
+  size_t length;
+  const char *text = apikeys_organization_json(organization, &length);
+  json_t *json = text != NULL ? json_loadb(text, length, 0, NULL) : NULL;
+  json_object_set_new(json, "domains", domains_json(organization));
+  return json;
+}
 
 /* -- Key counts: "include=api_key_count", ours alone ------------------------------------------- */
 
@@ -29,14 +72,13 @@ static int count_keys(struct exchange *x, const char *id, size_t length, uint64_
 }
 
 static int with_count(struct exchange *x, apikeys_organization *organization, json_t **json) {
-  size_t id_length, length;
+  size_t id_length;
   uint64_t count;
   const char *id = apikeys_organization_id(organization, &id_length);
   int rc = count_keys(x, id, id_length, &count);
   if (rc != APIKEYS_OK)
     return rc;
-  const char *text = apikeys_organization_json(organization, &length);
-  *json = text != NULL ? json_loadb(text, length, 0, NULL) : NULL;
+  *json = organization_json(organization);
   json_object_set_new(*json, "api_key_count", json_integer((json_int_t)count));
   return *json != NULL ? APIKEYS_OK : APIKEYS_ERROR_NO_MEMORY;
 }
@@ -50,11 +92,18 @@ static void answer_with_count(struct exchange *x, apikeys_organization *organiza
     reply_failure(x, rc, "Organization", apikeys_organization_id(organization, NULL));
 }
 
-static void list_with_counts(struct list *list) {
+static int as_asked(struct exchange *x, apikeys_organization *organization, json_t **json) {
+  if (wants_counts(x))
+    return with_count(x, organization, json);
+  *json = organization_json(organization);
+  return *json != NULL ? APIKEYS_OK : APIKEYS_ERROR_NO_MEMORY;
+}
+
+static void reply_page(struct list *list) {
   json_t *values = json_array(), *json;
   int rc = APIKEYS_OK;
   for (size_t i = 0; rc == APIKEYS_OK && i < apikeys_page_count(list->page); i++) {
-    rc = with_count(list->x, apikeys_page_organization(list->page, i), &json);
+    rc = as_asked(list->x, apikeys_page_organization(list->page, i), &json);
     if (rc == APIKEYS_OK)
       json_array_append_new(values, json);
   }
@@ -69,10 +118,8 @@ static void list_with_counts(struct list *list) {
 
 static void answer(struct exchange *x, int rc, int status, apikeys_organization *organization,
                    const char *id) {
-  size_t length = 0;
   if (rc == APIKEYS_OK) {
-    const char *json = apikeys_organization_json(organization, &length);
-    reply_text(x, status, json, length);
+    reply_json(x, status, organization_json(organization));
   } else if (rc == APIKEYS_ERROR_EXISTS) {
     reply_error(x, 409, "external_id_conflict", "Another organization has this external id.");
   } else {
@@ -249,12 +296,7 @@ static int look_for_domain(const struct list *list, size_t i, json_t **value) {
   apikeys_organization *organization = apikeys_page_organization(list->page, i);
   if (!has_wanted_domain(list->x, organization))
     return APIKEYS_OK;
-  if (wants_counts(list->x))
-    return with_count(list->x, organization, value);
-  size_t length;
-  const char *json = apikeys_organization_json(organization, &length);
-  *value = json != NULL ? json_loadb(json, length, 0, NULL) : NULL;
-  return *value != NULL ? APIKEYS_OK : APIKEYS_ERROR_NO_MEMORY;
+  return as_asked(list->x, organization, value);
 }
 
 static void list_organizations(struct exchange *x) {
@@ -266,12 +308,12 @@ static void list_organizations(struct exchange *x) {
   bool sifted = exchange_parameter(x, "domains", NULL) != NULL;
   if (rc == APIKEYS_OK && !sifted)
     rc = fetch(&list);
-  if (rc == APIKEYS_OK && sifted)
+  if (rc != APIKEYS_OK)
+    list_fail(&list, rc, "Organization", "");
+  else if (sifted)
     sift_reply(&list, &by_domain, "Organization");
-  else if (rc == APIKEYS_OK && wants_counts(x))
-    list_with_counts(&list);
   else
-    list_reply(&list, rc, list_organization);
+    reply_page(&list);
   list_close(&list);
 }
 

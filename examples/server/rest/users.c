@@ -30,22 +30,28 @@ static json_t *fields_of(const apikeys_document *document) {
   return fields != NULL ? fields : json_object();
 }
 
-static json_t *user_json(const apikeys_document *document) {
-  json_t *user = json_pack("{s:s,s:s,s:b,s:n,s:n,s:n,s:{}}", "object", "user", "id",
-                           apikeys_document_id(document, NULL), "email_verified", 0,
-                           "profile_picture_url", "last_sign_in_at", "locale", "metadata");
-  json_t *fields = fields_of(document);
-  for (size_t i = 0; user != NULL && i < TEXT_FIELDS; i++) {
+static json_t *write_user(const char *id, const json_t *fields, int64_t created_at_ms,
+                          int64_t updated_at_ms) {
+  json_t *user =
+      json_pack("{s:s,s:s,s:b,s:n,s:n,s:n,s:{}}", "object", "user", "id", id, "email_verified", 0,
+                "profile_picture_url", "last_sign_in_at", "locale", "metadata");
+  if (user == NULL)
+    return NULL;
+  for (size_t i = 0; i < TEXT_FIELDS; i++) {
     json_t *value = json_object_get(fields, text_fields[i]);
     json_object_set(user, text_fields[i], value != NULL ? value : json_null());
   }
+  json_object_set_new(user, "created_at", timestamp_json(created_at_ms));
+  json_object_set_new(user, "updated_at", timestamp_json(updated_at_ms));
+  return user;
+}
+
+static json_t *user_json(const apikeys_document *document) {
+  json_t *fields = fields_of(document);
+  json_t *user =
+      write_user(apikeys_document_id(document, NULL), fields,
+                apikeys_document_created_at_ms(document), apikeys_document_updated_at_ms(document));
   json_decref(fields);
-  if (user != NULL) {
-    json_object_set_new(user, "created_at",
-                        timestamp_json(apikeys_document_created_at_ms(document)));
-    json_object_set_new(user, "updated_at",
-                        timestamp_json(apikeys_document_updated_at_ms(document)));
-  }
   return user;
 }
 
@@ -128,6 +134,28 @@ int users_describe_member(struct exchange *x, apikeys_member *member, const char
   apikeys_document_free(document);
   /* A key that may write members need not be one that may read what the service keeps. */
   return rc == APIKEYS_ERROR_NOT_FOUND || rc == APIKEYS_ERROR_NOT_ALLOWED ? APIKEYS_OK : rc;
+}
+
+/* One whom the host keeps elsewhere, or whom the actor may not see: what the membership tells. */
+static json_t *stranger_json(const apikeys_member *member) {
+  const char *name = apikeys_member_display_name(member, NULL);
+  json_t *fields = json_pack("{s:s,s:s*}", "email", apikeys_member_email(member, NULL),
+                             "first_name", name[0] != '\0' ? name : NULL);
+  json_t *user =
+      write_user(apikeys_member_user_id(member, NULL), fields, apikeys_member_created_at_ms(member),
+                apikeys_member_updated_at_ms(member));
+  json_decref(fields);
+  return user;
+}
+
+json_t *users_json_of_member(struct exchange *x, const apikeys_member *member) {
+  size_t length;
+  const char *user_id = apikeys_member_user_id(member, &length);
+  apikeys_document *document = apikeys_document_new();
+  int rc = get(x, user_id, length, document);
+  json_t *user = rc == APIKEYS_OK ? user_json(document) : stranger_json(member);
+  apikeys_document_free(document);
+  return user;
 }
 
 /* In all of the user's memberships, so that a changed name is what is shown, and one taken back is

@@ -9,9 +9,14 @@
 
 #include "http/exchange.h"
 
+#include <jansson.h>
+
 /* Gives a member the user's name and address to show, if the user is known here. */
 int users_describe_member(struct exchange *x, apikeys_member *member, const char *user_id,
                           size_t length);
+
+/* The member's user as JSON, as GET /user_management/users/ID has it. NULL: out of memory. */
+json_t *users_json_of_member(struct exchange *x, const apikeys_member *member);
 
 /* APIKEYS_ERROR_NOT_FOUND: neither a user of ours nor a member of any organization. */
 int users_check(struct exchange *x, const char *user_id, size_t length);
