@@ -379,6 +379,19 @@ class Members(RestTest):
         for method, body in [("GET", None), ("PUT", {"first_name": "x"}), ("DELETE", None)]:
             self.not_found("User", created["id"], method, path, body)
 
+    def test_metadata_of_a_user(self):
+        created = self.user(metadata={"plan": "gold", "seat": "7"})
+        self.assertEqual(created["metadata"], {"plan": "gold", "seat": "7"})
+        path = f"{USERS}/{created['id']}"
+        changed = self.ask(200, "PUT", path, {"metadata": {"seat": None, "team": "é"}})
+        self.assertEqual(changed["metadata"], {"plan": "gold", "team": "é"})
+        self.assertEqual(self.ask(200, "PUT", path, {"last_name": "x"})["metadata"],
+                         {"plan": "gold", "team": "é"})
+        for wrong in ([], "x", {"a": 1}, {"": "b"}, {"a" * 41: "b"}, {"a": "b" * 601},
+                      {f"k{i}": "v" for i in range(51)}):
+            self.invalid([("invalid", "metadata")], "PUT", path, {"metadata": wrong})
+        self.assertEqual(self.ask(200, "GET", path)["metadata"], {"plan": "gold", "team": "é"})
+
     def test_a_user_goes_with_memberships_and_keys(self):
         organization_id, user_id = self.organization(), self.user()["id"]
         self.ask(201, "POST", MEMBERSHIPS,

@@ -19,7 +19,14 @@
 #define COLLECTION "users", 5
 
 static const char *const text_fields[] = {"email", "first_name", "last_name", "external_id"};
-enum { TEXT_FIELDS = sizeof text_fields / sizeof text_fields[0], EMAIL_MAX = 128 };
+enum {
+  TEXT_FIELDS = sizeof text_fields / sizeof text_fields[0],
+  EMAIL_MAX = 128,
+  /* As with organizations. */
+  METADATA_MAX = 50,
+  METADATA_KEY_MAX = 40,
+  METADATA_TEXT_MAX = 600
+};
 
 /* -- A user as JSON ---------------------------------------------------------------------------- */
 
@@ -32,15 +39,16 @@ static json_t *fields_of(const apikeys_document *document) {
 
 static json_t *write_user(const char *id, const json_t *fields, int64_t created_at_ms,
                           int64_t updated_at_ms) {
-  json_t *user =
-      json_pack("{s:s,s:s,s:b,s:n,s:n,s:n,s:{}}", "object", "user", "id", id, "email_verified", 0,
-                "profile_picture_url", "last_sign_in_at", "locale", "metadata");
+  json_t *user = json_pack("{s:s,s:s,s:b,s:n,s:n,s:n}", "object", "user", "id", id,
+                           "email_verified", 0, "profile_picture_url", "last_sign_in_at", "locale");
   if (user == NULL)
     return NULL;
   for (size_t i = 0; i < TEXT_FIELDS; i++) {
     json_t *value = json_object_get(fields, text_fields[i]);
     json_object_set(user, text_fields[i], value != NULL ? value : json_null());
   }
+  json_t *metadata = json_object_get(fields, "metadata");
+  json_object_set_new(user, "metadata", metadata != NULL ? json_incref(metadata) : json_object());
   json_object_set_new(user, "created_at", timestamp_json(created_at_ms));
   json_object_set_new(user, "updated_at", timestamp_json(updated_at_ms));
   return user;
@@ -48,9 +56,9 @@ static json_t *write_user(const char *id, const json_t *fields, int64_t created_
 
 static json_t *user_json(const apikeys_document *document) {
   json_t *fields = fields_of(document);
-  json_t *user =
-      write_user(apikeys_document_id(document, NULL), fields,
-                apikeys_document_created_at_ms(document), apikeys_document_updated_at_ms(document));
+  json_t *user = write_user(apikeys_document_id(document, NULL), fields,
+                            apikeys_document_created_at_ms(document),
+                            apikeys_document_updated_at_ms(document));
   json_decref(fields);
   return user;
 }
@@ -79,6 +87,31 @@ static void check_email(struct form *form, const char *email) {
     form_refuse(form, "invalid", "email");
 }
 
+static bool set_pair(json_t *metadata, const char *key, json_t *value) {
+  if (json_is_null(value) || (json_is_string(value) && json_string_length(value) == 0)) {
+    json_object_del(metadata, key);
+    return true;
+  }
+  return json_is_string(value) && json_string_length(value) <= METADATA_TEXT_MAX &&
+         key[0] != '\0' && strlen(key) <= METADATA_KEY_MAX &&
+         json_object_set(metadata, key, value) == 0;
+}
+
+/* {"key":"text"} goes into what there is; null, or no text, takes a pair out. */
+static void set_metadata(struct form *form, json_t *fields) {
+  json_t *given = json_object_get(form->object, "metadata"), *value;
+  json_t *metadata = json_object_get(fields, "metadata");
+  const char *key;
+  if (given == NULL || json_is_null(given))
+    return;
+  if (metadata == NULL && json_object_set_new(fields, "metadata", json_object()) == 0)
+    metadata = json_object_get(fields, "metadata");
+  bool good = json_is_object(given) && metadata != NULL;
+  json_object_foreach(given, key, value) good = good && set_pair(metadata, key, value);
+  if (!good || json_object_size(metadata) > METADATA_MAX)
+    form_refuse(form, "invalid", "metadata");
+}
+
 /* What the body says, over what there is. */
 static int set_fields(struct form *form, apikeys_document *document, enum presence email_needed) {
   size_t length;
@@ -90,6 +123,7 @@ static int set_fields(struct form *form, apikeys_document *document, enum presen
       json_object_set_new(fields, text_fields[i],
                           text != NULL ? json_stringn(text, length) : json_null());
   }
+  set_metadata(form, fields);
   const char *email = json_string_value(json_object_get(fields, "email"));
   check_email(form, email);
   char *body = fields != NULL ? json_dumps(fields, JSON_COMPACT) : NULL;
@@ -143,7 +177,7 @@ static json_t *stranger_json(const apikeys_member *member) {
                              "first_name", name[0] != '\0' ? name : NULL);
   json_t *user =
       write_user(apikeys_member_user_id(member, NULL), fields, apikeys_member_created_at_ms(member),
-                apikeys_member_updated_at_ms(member));
+                 apikeys_member_updated_at_ms(member));
   json_decref(fields);
   return user;
 }
