@@ -417,6 +417,27 @@ test("members' own keys, with who made them", async () => {
 
 // -- How it looks ---------------------------------------------------------------------------------
 
+/** English in a page from right to left: its words stand in order, at the right edge. */
+async function expectReadFromLeft(text) {
+  const found = await dialog('Create an API key').getByText(text).evaluate((node) => {
+    const at = (i) => {
+      const range = document.createRange();
+      range.setStart(node.firstChild, i);
+      range.setEnd(node.firstChild, i + 1);
+      return range.getBoundingClientRect();
+    };
+    return [at(0).left, at(node.firstChild.length - 1).left];
+  });
+  assert(found[0] < found[1], `${text}: ${found}`);
+  const hint = dialog('Create an API key').getByText('What is it for?');
+  const [words, room] = await hint.evaluate((node) => {
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    return [range.getBoundingClientRect().right, node.getBoundingClientRect().right];
+  });
+  assert(Math.abs(words - room) < 2, `${words} of ${room}`);
+}
+
 const USUAL = { colorScheme: 'light', forcedColors: 'none', reducedMotion: 'reduce' };
 const WIDE = { width: 1100, height: 800 };
 
@@ -449,6 +470,7 @@ for (const [name, { viewport = WIDE, locale, ...media }, prepare] of [
     await fillCreate('x');
     await dialog('Create an API key').getByLabel('Read posts').waitFor();
     await keepScreenshot(page, `own-${name}-create`);
+    if (name === 'right-to-left') await expectReadFromLeft('0 of 2 selected');
     await page.keyboard.press('Escape');
     await page.setViewportSize(WIDE);
     await page.emulateMedia(USUAL);

@@ -60,6 +60,9 @@ const CSS = `
 *, ::before, ::after { box-sizing: border-box; }
 [hidden] { display: none !important; }
 p, h2, dl, dd, fieldset { margin: 0; padding: 0; border: 0; min-width: 0; }
+/* Texts may be of another direction than the page, as ours are until they are replaced. */
+p, h2, .hint, .note span { unicode-bidi: plaintext; text-align: -webkit-match-parent;
+  text-align: match-parent; }
 bdi { overflow-wrap: anywhere; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
   white-space: nowrap; }
