@@ -22,7 +22,7 @@ export function h(tag, attributes = {}, ...children) {
 export const foreign = (text) => h('bdi', {}, text);
 
 const PATHS = {
-  key: 'M14.5 9.5a5 5 0 1 0-4.6 4.98L11.5 13H13v-1.5h1.5V10M7.4 7.4h.01',
+  key: 'M6.5 16.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7ZM9 10.5l7.5-7.5M13.6 5.9l2.6 2.6',
   plus: 'M10 4.5v11M4.5 10h11',
   search: 'M9 14.5a5.5 5.5 0 1 0 0-11 5.5 5.5 0 0 0 0 11ZM13 13l3.5 3.5',
   more: 'M5 10h.01M10 10h.01M15 10h.01',
