@@ -47,9 +47,12 @@ test('an organization from its creation to its end', async () => {
   assert.equal(created.externalId, 'acme/eu');
   assert.deepEqual(created.metadata, { tier: 'gold' });
   assert.equal(created.domains[0].domain, 'acme.example');
+  assert.equal(created.domains[0].organizationId, created.id);
   assert.match(created.createdAt, DATE);
 
   assert.deepEqual(await workos.organizations.getOrganization(created.id), created);
+  const { data } = await workos.organizations.listOrganizations({ domains: ['acme.example'] });
+  assert.deepEqual(data, [created]);
   // The SDK sends the slash as %2F.
   assert.deepEqual(await workos.organizations.getOrganizationByExternalId('acme/eu'), created);
   const changed = await workos.organizations.updateOrganization({

@@ -66,6 +66,17 @@ test('a user and a membership', async () => {
     'NotFoundException',
     404,
   );
+  await userManagement.deactivateOrganizationMembership(membership.id);
+  const statuses = async (...wanted) =>
+    (await userManagement.listOrganizationMemberships({ organizationId: organization.id, statuses: wanted })).data.length;
+  assert.deepEqual([await statuses('active'), await statuses('active', 'inactive')], [0, 1]);
+  const again = await userManagement.createOrganizationMembership({ organizationId: organization.id, userId: user.id });
+  assert.deepEqual([again.id, again.status], [membership.id, 'active']);
+  const users = await userManagement.listUsers({ organizationId: organization.id });
+  assert.deepEqual(
+    users.data.map(({ id }) => id),
+    [user.id],
+  );
   await userManagement.deleteOrganizationMembership(membership.id);
   await refused(
     userManagement.getOrganizationMembership(membership.id),

@@ -486,6 +486,22 @@ class Members(RestTest):
         self.assertEqual([len(page) for page in pages], [2, 1])
         self.assertEqual(ids(f"{USERS}?organization_id={NO_ORGANIZATION}"), [])
 
+    def test_a_suspended_member_who_is_made_one_again(self):
+        body = {"organization_id": self.organization(), "user_id": self.user()["id"]}
+        made = self.ask(201, "POST", MEMBERSHIPS, {**body, "role_slug": "admin"})
+        one = f"{MEMBERSHIPS}/{made['id']}"
+        self.ask(200, "PUT", one + "/deactivate")
+        again = self.ask(201, "POST", MEMBERSHIPS, body)
+        self.assertEqual((again["id"], again["status"], again["role"]),
+                         (made["id"], "active", {"slug": "admin"}))
+        self.ask(200, "PUT", one + "/deactivate")
+        self.invalid([("role_not_found", "role_slug")], "POST", MEMBERSHIPS,
+                     {**body, "role_slug": "nobody"})
+        self.assertEqual(self.ask(200, "GET", one)["status"], "inactive")
+        again = self.ask(201, "POST", MEMBERSHIPS, {**body, "role_slug": "member"})
+        self.assertEqual((again["status"], again["role"]), ("active", {"slug": "member"}))
+        self.refused(409, "organization_membership_already_exists", "POST", MEMBERSHIPS, body)
+
     def test_memberships_that_are_none(self):
         self.invalid([("required", "organization_id"), ("required", "user_id")], "POST",
                      MEMBERSHIPS, {})

@@ -57,6 +57,21 @@ static int set_roles(struct form *form, apikeys_member *member) {
   return rc == APIKEYS_ERROR_INVALID_ARGUMENT ? APIKEYS_OK : rc;
 }
 
+/* To make a member of one who is suspended is to take that back. */
+static int activate(struct form *form, apikeys_member *member, const char *organization_id,
+                    size_t organization_length, const char *user_id, size_t length) {
+  struct exchange *x = form->x;
+  int rc = apikeys_member_get(x->service->env, x->actor, organization_id, organization_length,
+                              user_id, length, member, x->err);
+  if (rc == APIKEYS_OK && apikeys_member_status(member) == APIKEYS_MEMBER_ACTIVE)
+    return APIKEYS_ERROR_EXISTS;
+  if (rc == APIKEYS_OK)
+    rc = apikeys_member_set_status(member, APIKEYS_MEMBER_ACTIVE);
+  if (rc == APIKEYS_OK)
+    rc = set_roles(form, member);
+  return rc == APIKEYS_OK ? apikeys_member_update(x->service->env, x->actor, member, x->err) : rc;
+}
+
 static int create(struct form *form, apikeys_member *member) {
   struct exchange *x = form->x;
   size_t organization_length, length;
@@ -70,7 +85,11 @@ static int create(struct form *form, apikeys_member *member) {
     rc = set_roles(form, member);
   if (rc == APIKEYS_OK)
     rc = users_describe_member(x, member, user_id, length);
-  return rc == APIKEYS_OK ? apikeys_member_create(x->service->env, x->actor, member, x->err) : rc;
+  if (rc == APIKEYS_OK)
+    rc = apikeys_member_create(x->service->env, x->actor, member, x->err);
+  return rc == APIKEYS_ERROR_EXISTS
+             ? activate(form, member, organization_id, organization_length, user_id, length)
+             : rc;
 }
 
 static void make_membership(struct exchange *x) {
