@@ -69,8 +69,9 @@ APIKEYS_API int apikeys_options_set_busy_timeout_ms(apikeys_options *options, in
 
 /*
  * How many keys this process may keep at hand for validation (apikeys/validate.h): 0 to 67,108,864,
- * 0 for none; 65,536 if not set. About 470 bytes a key, or 110 where key objects are never asked
- * for, taken as it fills; keys beyond the number take the places of those used longest ago.
+ * 0 for none; 65,536 if not set. Once it is full that is 380 bytes a key, or 80 where key objects are
+ * never asked for; pages are taken as they are first touched. Keys beyond the number take the places
+ * of those used longest ago.
  */
 APIKEYS_API int apikeys_options_set_cache_keys(apikeys_options *options, size_t keys);
 
