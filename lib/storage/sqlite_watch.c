@@ -289,12 +289,15 @@ static int refresh_alone(struct ak_sqlite_watch *watch, uint64_t *generation) {
   return rc == APIKEYS_OK ? rc : APIKEYS_ERROR_UNSUPPORTED;
 }
 
-/* Both copies are what was seen, each as a whole: a header that is being written is none of them. */
+/* Both copies are what was seen, each as a whole: a header that is being written is none of them.
+ * Each word of what was seen is fetched once, for both. */
 static bool is_unchanged(const struct ak_sqlite_watch *watch, const _Atomic uint64_t *header) {
   uint64_t difference = 0;
-  for (int i = 0; i < 2 * HEADER_WORDS; i++)
-    difference |= atomic_load_explicit(&header[i], memory_order_acquire) ^
-                  atomic_load_explicit(&watch->seen[i % HEADER_WORDS], memory_order_acquire);
+  for (int i = 0; i < HEADER_WORDS; i++) {
+    uint64_t seen = atomic_load_explicit(&watch->seen[i], memory_order_acquire);
+    difference |= atomic_load_explicit(&header[i], memory_order_acquire) ^ seen;
+    difference |= atomic_load_explicit(&header[HEADER_WORDS + i], memory_order_acquire) ^ seen;
+  }
   return difference == 0;
 }
 
