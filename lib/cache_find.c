@@ -63,13 +63,17 @@ static inline void copy_out(void *to, const _Atomic uint64_t *words, size_t coun
   }
 }
 
-static void read_numbers(const struct ak_cache *cache, struct ak_cache_slot *slot,
-                         const uint64_t words[AK_SLOT_WORDS], struct ak_cached *out) {
+static inline uint64_t read_word(const struct ak_cache_slot *slot, int word) {
+  return atomic_load_explicit(&slot->words[word], memory_order_acquire);
+}
+
+static inline void read_numbers(const struct ak_cache *cache, struct ak_cache_slot *slot,
+                                uint64_t owner, struct ak_cached *out) {
   out->slot = slot;
-  out->number = (int64_t)words[AK_SLOT_NUMBER];
-  out->created_at_ms = (int64_t)words[AK_SLOT_CREATED];
-  out->expires_at_ms = (int64_t)words[AK_SLOT_EXPIRES];
-  out->owner_type = (int)(words[AK_SLOT_OWNER] >> AK_SLOT_TYPE_SHIFT & 3);
+  out->number = (int64_t)read_word(slot, AK_SLOT_NUMBER);
+  out->created_at_ms = (int64_t)read_word(slot, AK_SLOT_CREATED);
+  out->expires_at_ms = (int64_t)read_word(slot, AK_SLOT_EXPIRES);
+  out->owner_type = (int)(owner >> AK_SLOT_TYPE_SHIFT & 3);
   out->use_seen = atomic_load_explicit(&slot->use, memory_order_relaxed);
   out->last_used_at_ms = ak_use_time(out->use_seen);
   out->idle_lifetime_ms = atomic_load_explicit(&cache->idle_lifetime_ms, memory_order_acquire);
@@ -103,22 +107,20 @@ static void read_permissions(const struct ak_cache *cache, uint32_t set, bool de
              (out->permissions_length + 7) / 8);
 }
 
+/* Word by word from where they lie: a copy of the slot made first would be waited for. */
 static bool read_slot(const struct ak_cache *cache, size_t index,
                       const struct ak_cache_place *place, bool details,
                       const struct ak_known_sets *known, struct ak_cached *out,
                       struct ak_cached_text *text) {
   struct ak_cache_slot *slot = &cache->slots[index];
-  uint64_t words[AK_SLOT_WORDS];
   uint32_t sequence = atomic_load_explicit(&slot->sequence, memory_order_acquire);
-  if ((sequence & 1) != 0)
+  const uint64_t tag[2] = {read_word(slot, AK_SLOT_TAG), read_word(slot, AK_SLOT_TAG + 1)};
+  uint64_t owner = read_word(slot, AK_SLOT_OWNER);
+  if ((sequence & 1) != 0 || ak_fingerprint_compare(tag, place->tag) != 0 ||
+      (details && (owner >> AK_SLOT_DETAILS_BIT & 1) == 0))
     return false;
-  copy_out(words, slot->words, 6);
-  if (ak_fingerprint_compare(words + AK_SLOT_TAG, place->tag) != 0 ||
-      (details && (words[AK_SLOT_OWNER] >> AK_SLOT_DETAILS_BIT & 1) == 0))
-    return false;
-  read_numbers(cache, slot, words, out);
-  read_permissions(cache, (uint32_t)words[AK_SLOT_OWNER] >> AK_SLOT_SET_SHIFT, details, known, out,
-                   text);
+  read_numbers(cache, slot, owner, out);
+  read_permissions(cache, (uint32_t)owner >> AK_SLOT_SET_SHIFT, details, known, out, text);
   if (details)
     read_details(cache->extras[index].words, &text->details);
   return atomic_load_explicit(&slot->sequence, memory_order_relaxed) == sequence;
