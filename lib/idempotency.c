@@ -1,18 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "idempotency.h"
 
+#include "text.h"
+
 #include <string.h>
 
 static const int64_t lifetime_ms = INT64_C(24) * 60 * 60 * 1000;
-
-static void hex(char *out, const uint8_t *bytes, size_t length) {
-  static const char digits[] = "0123456789abcdef";
-  for (size_t i = 0; i < length; i++) {
-    *out++ = digits[bytes[i] >> 4];
-    *out++ = digits[bytes[i] & 15];
-  }
-  *out = '\0';
-}
 
 static struct ak_piece piece(const char *text) {
   return (struct ak_piece){text, strlen(text)};
@@ -36,7 +29,7 @@ static void name_of(char out[NAME_BYTES], const struct ak_call *call, const apik
   };
   uint8_t digest[AK_DIGEST_BYTES];
   ak_digest_pieces(digest, pieces, sizeof pieces / sizeof pieces[0]);
-  hex(out, digest, sizeof digest);
+  ak_hex_text(out, digest, sizeof digest);
 }
 
 /* What was asked for, hashed: the same request or another one. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "shapes.h"
 
+#include "crypto.h"
 #include "metadata.h"
 #include "slug_set.h"
 #include "text.h"
@@ -23,7 +24,8 @@ enum form {
   FORM_ROLES,    /* "role" and "roles" */
   FORM_ROLE_TYPE,
   FORM_RESOURCE_TYPE, /* a constant: the field does not matter */
-  FORM_FALSE,         /* a constant, too */
+  FORM_FALSE,         /* constants, too */
+  FORM_NOTHING,       /* an object with nothing in it */
   FORM_OWNER,
   FORM_LAST_USED
 };
@@ -101,6 +103,7 @@ static const struct member member_members[] = {
     {"status", FORM_STATUS, AK_MEMBER_STATUS},
     {"role", FORM_ROLES, AK_MEMBER_ROLES},
     {"directory_managed", FORM_FALSE, AK_ID},
+    {"custom_attributes", FORM_NOTHING, AK_ID},
     {"created_at", FORM_TIME, AK_MEMBER_CREATED_AT},
     {"updated_at", FORM_TIME, AK_MEMBER_UPDATED_AT},
 };
@@ -177,17 +180,46 @@ static void write_slugs(struct ak_json *json, const apikeys_record *record, int 
   ak_json_array_end(json);
 }
 
+/*
+ * Official clients want every domain to be an object of its own, with an id and times; to us it is a
+ * name. So it gets an id that tells nothing but which domain of which organization it is.
+ */
+static void write_domain_id(struct ak_json *json, const struct ak_piece *organization,
+                            const struct ak_piece *domain) {
+  enum { ID_BYTES = 16 };
+  static const char prefix[] = "org_domain_";
+  uint8_t digest[AK_DIGEST_BYTES];
+  char id[sizeof prefix + 2 * ID_BYTES];
+  struct ak_piece pieces[] = {*organization, *domain};
+  ak_digest_pieces(digest, pieces, sizeof pieces / sizeof pieces[0]);
+  memcpy(id, prefix, sizeof prefix);
+  ak_hex_text(id + sizeof prefix - 1, digest, ID_BYTES);
+  write_named(json, "id", id, strlen(id));
+}
+
+static void write_domain(struct ak_json *json, const apikeys_record *record,
+                         const struct ak_piece *domain) {
+  struct ak_piece organization;
+  organization.bytes = apikeys_record_text(record, AK_ID, &organization.length);
+  ak_json_object_begin(json);
+  ak_json_name(json, "object");
+  ak_json_literal(json, "organization_domain");
+  write_domain_id(json, &organization, domain);
+  write_named(json, "organization_id", organization.bytes, organization.length);
+  write_named(json, "domain", domain->bytes, domain->length);
+  ak_json_name(json, "created_at");
+  write_time(json, apikeys_record_integer(record, AK_ORGANIZATION_CREATED_AT));
+  ak_json_name(json, "updated_at");
+  write_time(json, apikeys_record_integer(record, AK_ORGANIZATION_UPDATED_AT));
+  ak_json_object_end(json);
+}
+
 static void write_domains(struct ak_json *json, const apikeys_record *record, int field) {
   size_t length, at = 0, domain_length;
   const char *set = apikeys_record_text(record, field, &length), *domain;
   ak_json_array_begin(json);
-  while (ak_slugs_next(set, length, &at, &domain, &domain_length)) {
-    ak_json_object_begin(json);
-    ak_json_name(json, "object");
-    ak_json_literal(json, "organization_domain");
-    write_named(json, "domain", domain, domain_length);
-    ak_json_object_end(json);
-  }
+  while (ak_slugs_next(set, length, &at, &domain, &domain_length))
+    write_domain(json, record, &(struct ak_piece){domain, domain_length});
   ak_json_array_end(json);
 }
 
@@ -300,6 +332,10 @@ static void write_member(struct ak_json *json, const struct member *member,
     break;
   case FORM_FALSE:
     ak_json_bool(json, false);
+    break;
+  case FORM_NOTHING:
+    ak_json_object_begin(json);
+    ak_json_object_end(json);
     break;
   case FORM_OWNER:
     write_owner(json, record);

@@ -192,3 +192,12 @@ void ak_time_text(char out[AK_TIME_TEXT_LENGTH + 1], int64_t unix_ms) {
   put_number(out + 17, 2, time / 1000 % 60);
   put_number(out + 20, 3, time % 1000);
 }
+
+void ak_hex_text(char *out, const uint8_t *bytes, size_t length) {
+  static const char digits[] = "0123456789abcdef";
+  for (size_t i = 0; i < length; i++) {
+    *out++ = digits[bytes[i] >> 4];
+    *out++ = digits[bytes[i] & 15];
+  }
+  *out = '\0';
+}

@@ -36,4 +36,7 @@ enum { AK_TIME_TEXT_LENGTH = 24 }; /* 2026-01-15T12:00:00.000Z */
  */
 void ak_time_text(char out[AK_TIME_TEXT_LENGTH + 1], int64_t unix_ms);
 
+/* Two digits a byte, a to f, and a NUL. Not for secrets. */
+void ak_hex_text(char *out, const uint8_t *bytes, size_t length);
+
 #endif

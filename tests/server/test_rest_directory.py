@@ -424,7 +424,7 @@ class Members(RestTest):
         self.assertEqual(created, {
             "object": "organization_membership", "id": created["id"], "user_id": user_id,
             "organization_id": organization_id, "status": "active", "role": {"slug": "member"},
-            "roles": [{"slug": "member"}], "directory_managed": False,
+            "roles": [{"slug": "member"}], "directory_managed": False, "custom_attributes": {},
             "created_at": created["created_at"], "updated_at": created["created_at"],
             "user": self.ask(200, "GET", f"{USERS}/{user_id}")})
         elsewhere = self.ask(201, "POST", MEMBERSHIPS,

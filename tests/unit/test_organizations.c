@@ -2,6 +2,7 @@
 #include "support/expect.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 static apikeys_organization *organization_named(const char *name) {
   apikeys_organization *organization = apikeys_organization_new();
@@ -30,6 +31,36 @@ static void refuse(struct world *world, apikeys_organization *organization, int 
   apikeys_organization_free(organization);
 }
 
+/* Official clients read each as an object of its own: in an answer and in an event, the same. */
+START_TEST(a_domain_is_an_object_with_an_id_and_times) {
+  struct world world;
+  char middle[128];
+  world_open(&world, (enum backend)_i);
+  apikeys_organization *made = organization_named("Acme"), *other = organization_named("Other");
+  apikeys_organization_add_domain(made, S("a.example"));
+  apikeys_organization_add_domain(other, S("a.example"));
+  ck_assert_int_eq(create(&world, other), 0);
+  ck_assert_int_eq(create(&world, made), 0);
+  const char *json = apikeys_organization_json(made, NULL);
+  const char *begin = strstr(json, "{\"object\":\"organization_domain\",\"id\":\"org_domain_");
+  ck_assert_ptr_nonnull(begin);
+  snprintf(middle, sizeof middle, "\",\"organization_id\":\"%s\",\"domain\":\"a.example\",",
+           apikeys_organization_id(made, NULL));
+  const char *after = strstr(begin, middle);
+  ck_assert_ptr_nonnull(after);
+  ck_assert_uint_eq((size_t)(after - begin),
+                    strlen("{'object':'organization_domain','id':'") + strlen("org_domain_") + 32);
+  char *domain = strndup(begin, (size_t)(strchr(begin, '}') + 1 - begin));
+  expect_event(&world, "organization.created", "\"name\":\"Acme\"", domain);
+  domain[after - begin] = '\0'; /* the same name of another organization has another id */
+  ck_assert_ptr_null(strstr(apikeys_organization_json(other, NULL), domain));
+  free(domain);
+  apikeys_organization_free(other);
+  apikeys_organization_free(made);
+  world_close(&world);
+}
+END_TEST
+
 START_TEST(an_organization_is_kept_as_it_was_made) {
   struct world world;
   world_open(&world, (enum backend)_i);
@@ -42,7 +73,8 @@ START_TEST(an_organization_is_kept_as_it_was_made) {
   expect_event(&world, "organization.created", "\"name\":\"Acme\"",
                "\"metadata\":{\"tier\":\"gold\"}");
   ck_assert_int_eq(apikeys_organization_get_by_external_id(world.env, world.system, S("acme/eu"),
-                                                           got, world.err), 0);
+                                                           got, world.err),
+                   0);
   ck_assert_str_eq(apikeys_organization_id(got, NULL), apikeys_organization_id(made, NULL));
   ck_assert_uint_eq(strlen(apikeys_organization_id(got, NULL)), 30);
   ck_assert_str_eq(apikeys_organization_name(got, NULL), "Acme");
@@ -125,9 +157,9 @@ START_TEST(domains_and_metadata_have_their_bounds) {
   ck_assert_int_eq(apikeys_organization_set_metadata(o, S("k"), long_text(601), 601),
                    APIKEYS_ERROR_INVALID_ARGUMENT);
   for (size_t i = 0; i < bad_text_count; i++)
-    ck_assert_int_eq(apikeys_organization_set_metadata(o, S("k"), bad_texts[i].text,
-                                                       bad_texts[i].length),
-                     APIKEYS_ERROR_INVALID_ARGUMENT);
+    ck_assert_int_eq(
+        apikeys_organization_set_metadata(o, S("k"), bad_texts[i].text, bad_texts[i].length),
+        APIKEYS_ERROR_INVALID_ARGUMENT);
   for (int i = 0; i < 50; i++) {
     snprintf(text, sizeof text, "key-%d", i);
     ck_assert_int_eq(apikeys_organization_set_metadata(o, S(text), long_text(600), 600), 0);
@@ -138,8 +170,8 @@ START_TEST(domains_and_metadata_have_their_bounds) {
   ck_assert_uint_eq(apikeys_organization_metadata_count(o), 49);
   const char *key, *value;
   size_t key_length, value_length;
-  ck_assert_int_eq(
-      apikeys_organization_metadata_at(o, 0, &key, &key_length, &value, &value_length), 0);
+  ck_assert_int_eq(apikeys_organization_metadata_at(o, 0, &key, &key_length, &value, &value_length),
+                   0);
   ck_assert_int_eq(key_length == 5 && memcmp(key, "key-1", 5) == 0 && value_length == 600, 1);
   ck_assert_int_eq(
       apikeys_organization_metadata_at(o, 49, &key, &key_length, &value, &value_length),
@@ -193,8 +225,8 @@ START_TEST(deleting_takes_everything_that_was_its_own) {
   ck_assert_int_eq(last_event(&world, NULL), before + 4); /* key, member, role, organization */
   ck_assert_int_eq(validate(&world, key.value, NULL), APIKEYS_REVOKED);
   apikeys_role *role = apikeys_role_new();
-  ck_assert_int_eq(apikeys_role_get(world.env, world.system, S(id), S("org-role"), role,
-                                    world.err), APIKEYS_ERROR_NOT_FOUND);
+  ck_assert_int_eq(apikeys_role_get(world.env, world.system, S(id), S("org-role"), role, world.err),
+                   APIKEYS_ERROR_NOT_FOUND);
   ck_assert_int_eq(apikeys_organization_delete(world.env, world.system, S(id), world.err),
                    APIKEYS_ERROR_NOT_FOUND);
   ck_assert_int_eq(try_key(&world, world.system, key_spec(id, "k", ""), NULL),
@@ -234,9 +266,13 @@ END_TEST
 
 int main(void) {
   const TTest *const tests[] = {
-      an_organization_is_kept_as_it_was_made,  texts_have_their_bounds,
-      an_external_id_is_one_organizations,     domains_and_metadata_have_their_bounds,
-      an_update_writes_only_what_was_set,      deleting_takes_everything_that_was_its_own,
+      a_domain_is_an_object_with_an_id_and_times,
+      an_organization_is_kept_as_it_was_made,
+      texts_have_their_bounds,
+      an_external_id_is_one_organizations,
+      domains_and_metadata_have_their_bounds,
+      an_update_writes_only_what_was_set,
+      deleting_takes_everything_that_was_its_own,
       a_list_is_searched_by_name,
   };
   return RUN_ON_EACH_BACKEND("organizations", tests);

@@ -9,49 +9,15 @@
 #include "routes.h"
 #include "service.h"
 
-#include <sodium.h>
 #include <string.h>
 #include <strings.h>
 
 /* -- An organization as JSON -------------------------------------------------------------------- */
 
-/*
- * Official clients want every domain to be an object of its own, with an id and times; to us it is a
- * name. So it gets an id that tells nothing but which domain of which organization it is.
- */
-static json_t *domain_json(const apikeys_organization *organization, const char *domain,
-                           size_t length) {
-  enum { ID_BYTES = 16 };
-  unsigned char digest[ID_BYTES];
-  char id[2 * ID_BYTES + 1];
-  size_t key_length;
-  const char *organization_id = apikeys_organization_id(organization, &key_length);
-  crypto_generichash(digest, sizeof digest, (const unsigned char *)domain, length,
-                     (const unsigned char *)organization_id, key_length);
-  sodium_bin2hex(id, sizeof id, digest, sizeof digest);
-  return json_pack("{s:s,s:s+,s:s,s:s%,s:o,s:o}", "object", "organization_domain", "id",
-                   "org_domain_", id, "organization_id", organization_id, "domain", domain, length,
-                   "created_at", timestamp_json(apikeys_organization_created_at_ms(organization)),
-                   "updated_at", timestamp_json(apikeys_organization_updated_at_ms(organization)));
-}
-
-static json_t *domains_json(const apikeys_organization *organization) {
-  const char *domains = apikeys_organization_domains(organization, NULL);
-  json_t *json = json_array();
-  while (*domains != '\0') {
-    size_t length = strcspn(domains, " ");
-    json_array_append_new(json, domain_json(organization, domains, length));
-    domains += length + strspn(domains + length, " ");
-  }
-  return json;
-}
-
 static json_t *organization_json(apikeys_organization *organization) {
   size_t length;
   const char *text = apikeys_organization_json(organization, &length);
-  json_t *json = text != NULL ? json_loadb(text, length, 0, NULL) : NULL;
-  json_object_set_new(json, "domains", domains_json(organization));
-  return json;
+  return text != NULL ? json_loadb(text, length, 0, NULL) : NULL;
 }
 
 /* -- Key counts: "include=api_key_count", ours alone ------------------------------------------- */
