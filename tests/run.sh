@@ -104,6 +104,14 @@ reported() { # report, attribute
   sed -n "s/^.*[[:space:]]$2=\"\([0-9]*\)\".*/\1/p" "$1" | head -n 1
 }
 
+# What the tests that were skipped have said themselves: ctest shows that of failed ones alone.
+say_why_skipped() { # report
+  awk -F '"' '
+    /<testcase/ { name = $2; skipped = 0 }
+    /<skipped/ { skipped = 1 }
+    skipped && /<system-out>/ { sub(/^.*<system-out>/, ""); print name ": " $0 }' "$1"
+}
+
 run_tests() { # stage, start, options of ctest...
   stage=$1 start=$2
   shift 2
@@ -121,6 +129,7 @@ run_tests() { # stage, start, options of ctest...
     bad=$(reported "$head" failures)
     skipped=$(($(reported "$head" skipped) + $(reported "$head" disabled)))
     rm -f "$head"
+    [ "$skipped" -eq 0 ] || say_why_skipped "$report"
   fi
   if [ "$status" -ne 0 ] && [ "$bad" -eq 0 ]; then
     bad=1
