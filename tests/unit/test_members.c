@@ -62,7 +62,7 @@ START_TEST(a_member_is_kept_as_they_were_made) {
   ck_assert_int_eq(apikeys_member_created_at_ms(got), world->now_ms);
   const char *json = apikeys_member_json(got, NULL);
   ck_assert_ptr_null(strstr(json, "example.com")); /* it goes into events, which outlive people */
-  ck_assert_ptr_nonnull(strstr(json, "\"custom_attributes\":{}")); /* official clients look for it */
+  ck_assert_ptr_nonnull(strstr(json, "\"custom_attributes\":{}")); /* official clients read it */
   apikeys_member *by_id = apikeys_member_new();
   ck_assert_int_eq(apikeys_member_get_by_id(world->env, world->system,
                                             S(apikeys_member_id(made, NULL)), by_id, world->err),

@@ -177,7 +177,8 @@ static bool read_headers(struct exchange *x, const struct guard_request *request
 static size_t count_headers(const struct exchange *x, const char *name) {
   size_t count = 0;
   for (size_t i = 0; i < x->headers.count; i++)
-    count += exchange_may_be(x->headers.at[i].name, name) && strcasecmp(x->headers.at[i].name, name) == 0;
+    count += exchange_may_be(x->headers.at[i].name, name) &&
+             strcasecmp(x->headers.at[i].name, name) == 0;
   return count;
 }
 

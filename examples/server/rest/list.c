@@ -189,6 +189,7 @@ bool list_flag(struct list *list, const char *parameter, bool *flag) {
     return apikeys_##noun##_json(apikeys_page_##noun(page, i), length);                            \
   }
 ITEM(key)
+ITEM(organization)
 ITEM(role)
 ITEM(permission)
 ITEM(event)

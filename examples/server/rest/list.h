@@ -49,6 +49,7 @@ void list_reply_values(struct list *list, json_t *values);
 void list_reply_between(struct list *list, json_t *values, const char *before, const char *after);
 
 const char *list_key(const apikeys_page *page, size_t i, size_t *length);
+const char *list_organization(const apikeys_page *page, size_t i, size_t *length);
 const char *list_role(const apikeys_page *page, size_t i, size_t *length);
 const char *list_permission(const apikeys_page *page, size_t i, size_t *length);
 const char *list_event(const apikeys_page *page, size_t i, size_t *length);

@@ -2,7 +2,6 @@
 /* Organizations. */
 #include "http/body.h"
 #include "http/reply.h"
-#include "http/timestamp.h"
 #include "rest/list.h"
 #include "rest/once.h"
 #include "rest/sift.h"
@@ -58,18 +57,11 @@ static void answer_with_count(struct exchange *x, apikeys_organization *organiza
     reply_failure(x, rc, "Organization", apikeys_organization_id(organization, NULL));
 }
 
-static int as_asked(struct exchange *x, apikeys_organization *organization, json_t **json) {
-  if (wants_counts(x))
-    return with_count(x, organization, json);
-  *json = organization_json(organization);
-  return *json != NULL ? APIKEYS_OK : APIKEYS_ERROR_NO_MEMORY;
-}
-
-static void reply_page(struct list *list) {
+static void list_with_counts(struct list *list) {
   json_t *values = json_array(), *json;
   int rc = APIKEYS_OK;
   for (size_t i = 0; rc == APIKEYS_OK && i < apikeys_page_count(list->page); i++) {
-    rc = as_asked(list->x, apikeys_page_organization(list->page, i), &json);
+    rc = with_count(list->x, apikeys_page_organization(list->page, i), &json);
     if (rc == APIKEYS_OK)
       json_array_append_new(values, json);
   }
@@ -84,8 +76,10 @@ static void reply_page(struct list *list) {
 
 static void answer(struct exchange *x, int rc, int status, apikeys_organization *organization,
                    const char *id) {
+  size_t length = 0;
   if (rc == APIKEYS_OK) {
-    reply_json(x, status, organization_json(organization));
+    const char *json = apikeys_organization_json(organization, &length);
+    reply_text(x, status, json, length);
   } else if (rc == APIKEYS_ERROR_EXISTS) {
     reply_error(x, 409, "external_id_conflict", "Another organization has this external id.");
   } else {
@@ -258,6 +252,13 @@ static int fetch(struct list *list) {
                                    list->x->err);
 }
 
+static int as_asked(struct exchange *x, apikeys_organization *organization, json_t **json) {
+  if (wants_counts(x))
+    return with_count(x, organization, json);
+  *json = organization_json(organization);
+  return *json != NULL ? APIKEYS_OK : APIKEYS_ERROR_NO_MEMORY;
+}
+
 static int look_for_domain(const struct list *list, size_t i, json_t **value) {
   apikeys_organization *organization = apikeys_page_organization(list->page, i);
   if (!has_wanted_domain(list->x, organization))
@@ -278,8 +279,10 @@ static void list_organizations(struct exchange *x) {
     list_fail(&list, rc, "Organization", "");
   else if (sifted)
     sift_reply(&list, &by_domain, "Organization");
+  else if (wants_counts(x))
+    list_with_counts(&list);
   else
-    reply_page(&list);
+    list_reply(&list, rc, list_organization);
   list_close(&list);
 }
 
