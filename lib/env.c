@@ -26,7 +26,7 @@ int ak_env_new(apikeys_env **out, const apikeys_options *options) {
   ak_usage_init(&env->usage);
   ak_coherence_init(&env->coherence);
   ak_standing_init(&env->standing);
-  ak_group_commit_init(&env->group_commit);
+  ak_leader_queue_init(&env->write_queue);
   env->subscriptions = ak_subscriptions_new();
   env->secrets = ak_secret_alloc(sizeof *env->secrets);
   struct ak_random random = ak_random_source(&env->options);
@@ -49,7 +49,7 @@ void ak_env_free(apikeys_env *env) {
   ak_cache_release(&env->cache);
   ak_usage_release(&env->usage);
   ak_standing_release(&env->standing);
-  ak_group_commit_release(&env->group_commit);
+  ak_leader_queue_release(&env->write_queue);
   pthread_mutex_destroy(&env->security_log.lock);
   pthread_rwlock_destroy(&env->secrets_lock);
   pthread_mutex_destroy(&env->reopen_lock);
@@ -70,7 +70,7 @@ static AK_NOINLINE int reopen(apikeys_env *env) {
     ak_standing_clear(&env->standing);
     rc = ak_cache_renew(&env->cache, &random);
     if (rc == APIKEYS_OK)
-      rc = ak_flush_thread_start(env);
+      rc = ak_flush_thread_start(&env->flush_thread);
     if (rc == APIKEYS_OK) {
       atomic_store(&env->process_stamp, ak_process_stamp());
       atomic_store(&env->prepared_for_fork, 0);

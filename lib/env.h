@@ -5,7 +5,7 @@
 
 #include "coherence.h"
 #include "flush_thread.h"
-#include "group_commit.h"
+#include "leader_queue.h"
 #include "ids.h"
 #include "options.h"
 #include "root_key.h"
@@ -35,7 +35,7 @@ struct apikeys_env {
   struct ak_coherence coherence;
   struct ak_standing standing;
   struct ak_flush_thread flush_thread;
-  struct ak_group_commit group_commit;
+  struct ak_leader_queue write_queue; /* of group_commit.c */
   _Atomic int64_t expired_up_to_ms;       /* the latest expiry at which a key was refused */
   struct ak_subscriptions *subscriptions; /* shared with the subscriptions' handles */
   struct ak_log_limit security_log;

@@ -147,13 +147,21 @@ static int open_environment(apikeys_env *env, int mode, apikeys_error *err) {
 
 /* -- Opening ----------------------------------------------------------------------------------- */
 
+/* What could not be written stays remembered, is logged, and is tried again at the next turn. */
+static void flush_at_interval(void *data) {
+  apikeys_env *env = data;
+  if (ak_env_enter(env) == APIKEYS_OK)
+    ak_flush_usage(env);
+}
+
 /* A reader's look suffices for an environment that is there; only a new one needs to write. */
 static int finish_open(apikeys_env **out, apikeys_env *env, int rc, apikeys_error *err) {
   if (rc == APIKEYS_OK)
     rc = open_environment(env, APIKEYS_TRANSACTION_READ, err);
   if (rc == APIKEYS_ERROR_NOT_FOUND)
     rc = open_environment(env, APIKEYS_TRANSACTION_WRITE, err);
-  if (rc == APIKEYS_OK && (rc = ak_flush_thread_start(env)) != APIKEYS_OK)
+  ak_flush_thread_set(&env->flush_thread, env->options.flush_interval_ms, flush_at_interval, env);
+  if (rc == APIKEYS_OK && (rc = ak_flush_thread_start(&env->flush_thread)) != APIKEYS_OK)
     ak_error_set(err, rc, "", "no thread to flush recorded use could be started");
   if (rc != APIKEYS_OK) {
     ak_env_free(env);
@@ -246,7 +254,7 @@ int apikeys_open_storage(apikeys_env **env, const apikeys_storage *storage,
 void apikeys_close(apikeys_env *env) {
   if (env == NULL)
     return;
-  ak_flush_thread_stop(env);
+  ak_flush_thread_stop(&env->flush_thread);
   if (ak_env_enter(env) == APIKEYS_OK)
     ak_flush_usage(env);
   ak_env_free(env);
@@ -285,14 +293,15 @@ int apikeys_prepare_fork(apikeys_env *env, apikeys_error *err) {
   int rc = ak_env_enter(env);
   if (rc != APIKEYS_OK)
     return ak_error_code(err, rc);
-  ak_flush_thread_stop(env); /* starts again with the first use afterwards */
+  ak_flush_thread_stop(&env->flush_thread); /* starts again with the first use afterwards */
   rc = ak_flush_usage(env);
   if (rc == APIKEYS_OK)
     rc = ak_storage_prepare_fork(&env->storage);
   if (rc == APIKEYS_ERROR_UNSUPPORTED) /* nothing is open that must not be inherited */
     rc = APIKEYS_OK;
   if (rc != APIKEYS_OK) {
-    ak_flush_thread_start(env); /* it ran before: if not even this can be had, `rc` says enough */
+    ak_flush_thread_start(
+        &env->flush_thread); /* it ran before: if not even this can be had, `rc` says enough */
     return ak_error_code(err, rc);
   }
   atomic_store(&env->prepared_for_fork, 1);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading events, being told of them, and the event object. */
+/* Event lists and subscriptions: the calls that read events. The object is event_object.c. */
 #include "event_list.h"
-#include "accessors.h"
 #include "authority.h"
 #include "events.h"
 #include "membership.h"
@@ -157,45 +156,4 @@ int apikeys_subscribe(apikeys_env *env, apikeys_event_callback callback, void *u
   if (rc != APIKEYS_OK && destroy != NULL)
     destroy(user_data);
   return ak_error_code(err, rc);
-}
-
-/* -- The event object -------------------------------------------------------------------------- */
-
-AK_NEW_AND_FREE(event, AK_EVENT)
-AK_GET_INTEGER(event, int64_t, number, AK_NUMBER)
-AK_GET_TEXT(event, id, AK_ID)
-AK_GET_TEXT(event, type, AK_EVENT_TYPE)
-AK_GET_INTEGER(event, int64_t, created_at_ms, AK_EVENT_CREATED_AT)
-AK_GET_TEXT(event, organization_id, AK_EVENT_ORGANIZATION_ID)
-AK_GET_TEXT(event, data, AK_EVENT_DATA)
-AK_GET_INTEGER(event, int, actor_type, AK_EVENT_ACTOR_TYPE)
-AK_GET_TEXT(event, actor_id, AK_EVENT_ACTOR_ID)
-AK_GET_TEXT(event, reason, AK_EVENT_REASON)
-AK_GET_TEXT(event, request_id, AK_EVENT_REQUEST_ID)
-AK_GET_TEXT(event, address, AK_EVENT_ADDRESS)
-AK_GET_TEXT(event, user_agent, AK_EVENT_USER_AGENT)
-
-int apikeys_event_source(const apikeys_event *event) {
-  return event != NULL ? ak_event_source(&event->object.record) : 0;
-}
-
-const char *apikeys_event_actor_name(const apikeys_event *event, size_t *length) {
-  const char *name = event != NULL ? event->actor_name : "";
-  if (length != NULL)
-    *length = strlen(name);
-  return name;
-}
-
-const char *apikeys_event_json(apikeys_event *event, size_t *length) {
-  if (length != NULL)
-    *length = 0;
-  if (event == NULL || apikeys_event_id(event, NULL)[0] == '\0')
-    return NULL;
-  struct ak_object *object = &event->object;
-  if (!object->json_written) {
-    ak_json_clear(&object->json);
-    ak_shape_write_event(&object->json, &object->record, event->actor_name);
-    object->json_written = !ak_json_failed(&object->json);
-  }
-  return ak_json_text(&object->json, length);
 }

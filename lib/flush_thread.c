@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
+/* The thread that calls the flush function at an interval, with all signals blocked. */
 #include "flush_thread.h"
 
-#include "env.h"
-#include "flush.h"
 #include "fork_guard.h"
 #include "monotonic.h"
+
+#include <apikeys/error.h>
 
 #include <errno.h>
 #include <signal.h>
 
-/* False: it was told to stop. */
-static bool wait_for_turn(struct ak_flush_thread *self, int interval_ms) {
-  struct timespec turn = ak_monotonic_moment(ak_monotonic_ms() + interval_ms);
+/* Returns false if the thread is to stop. */
+static bool wait_for_turn(struct ak_flush_thread *self) {
+  struct timespec turn = ak_monotonic_moment(ak_monotonic_ms() + self->interval_ms);
   pthread_mutex_lock(&self->lock);
   while (!self->stop && pthread_cond_timedwait(&self->wake, &self->lock, &turn) != ETIMEDOUT)
     ;
@@ -20,21 +21,19 @@ static bool wait_for_turn(struct ak_flush_thread *self, int interval_ms) {
   return go_on;
 }
 
-/* What could not be written stays remembered, is logged, and is tried again at the next turn. */
 static void *run(void *data) {
-  apikeys_env *env = data;
-  while (wait_for_turn(&env->flush_thread, env->options.flush_interval_ms))
-    if (ak_env_enter(env) == APIKEYS_OK)
-      ak_flush_usage(env);
+  struct ak_flush_thread *self = data;
+  while (wait_for_turn(self))
+    self->flush(self->data);
   return NULL;
 }
 
-/* The host's signal handlers are not run on a thread that it does not know. */
-static int create_deaf(pthread_t *thread, apikeys_env *env) {
+/* The host's signal handlers must not run on a thread that it does not know. */
+static int create_with_signals_blocked(struct ak_flush_thread *self) {
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  int problem = pthread_create(thread, NULL, run, env);
+  int problem = pthread_create(&self->thread, NULL, run, self);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   return problem == 0 ? APIKEYS_OK : APIKEYS_ERROR_NO_MEMORY;
 }
@@ -53,14 +52,20 @@ static void release(struct ak_flush_thread *self) {
   self->process_stamp = 0;
 }
 
-int ak_flush_thread_start(apikeys_env *env) {
-  struct ak_flush_thread *self = &env->flush_thread;
-  if (env->options.flush_interval_ms == 0)
+void ak_flush_thread_set(struct ak_flush_thread *self, int interval_ms, ak_flush_function flush,
+                         void *data) {
+  self->interval_ms = interval_ms;
+  self->flush = flush;
+  self->data = data;
+}
+
+int ak_flush_thread_start(struct ak_flush_thread *self) {
+  if (self->interval_ms == 0)
     return APIKEYS_OK;
   int rc = init(self);
   if (rc != APIKEYS_OK)
     return rc;
-  rc = create_deaf(&self->thread, env);
+  rc = create_with_signals_blocked(self);
   if (rc == APIKEYS_OK)
     self->process_stamp = ak_process_stamp();
   else
@@ -68,8 +73,7 @@ int ak_flush_thread_start(apikeys_env *env) {
   return rc;
 }
 
-void ak_flush_thread_stop(apikeys_env *env) {
-  struct ak_flush_thread *self = &env->flush_thread;
+void ak_flush_thread_stop(struct ak_flush_thread *self) {
   if (self->process_stamp == 0 || self->process_stamp != ak_process_stamp())
     return;
   pthread_mutex_lock(&self->lock);

@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* The thread that flushes recorded use by itself, where the options ask for one. */
+/*
+ * A thread that calls a function at an interval; the environment writes recorded use with it, where
+ * the options ask for one. It knows the function and its data, nothing else.
+ */
 #ifndef AK_FLUSH_THREAD_H
 #define AK_FLUSH_THREAD_H
-
-#include <apikeys/environment.h>
 
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+typedef void (*ak_flush_function)(void *data);
+
 struct ak_flush_thread {
+  ak_flush_function flush;
+  void *data;
+  int interval_ms;        /* 0: no thread */
   uint64_t process_stamp; /* of the process it runs in; 0: there is none */
   pthread_t thread;
   pthread_mutex_t lock; /* guards `stop` */
@@ -17,10 +23,14 @@ struct ak_flush_thread {
   bool stop;
 };
 
-/* Does nothing if the options ask for no thread. APIKEYS_ERROR_NO_MEMORY: there is none to have. */
-int ak_flush_thread_start(apikeys_env *env);
+/* Says what a later start will run. */
+void ak_flush_thread_set(struct ak_flush_thread *self, int interval_ms, ak_flush_function flush,
+                         void *data);
 
-/* Returns when it has ended. A child that inherited the struct has no such thread: nothing to do. */
-void ak_flush_thread_stop(apikeys_env *env);
+/* Does nothing where the interval is 0. APIKEYS_ERROR_NO_MEMORY: no thread could be started. */
+int ak_flush_thread_start(struct ak_flush_thread *self);
+
+/* Returns when the thread has ended. A child that inherited the struct has no such thread. */
+void ak_flush_thread_stop(struct ak_flush_thread *self);
 
 #endif

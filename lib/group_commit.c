@@ -1,84 +1,34 @@
 /* SPDX-License-Identifier: MIT */
+/* Leader/follower group commit: runs the calls of a group. The queue is leader_queue.c. */
 #include "group_commit.h"
 
 #include "call.h"
 
-#include <semaphore.h>
+enum { FULL_AT = 64 }; /* a full group takes in no more callers: other writers want to write, too */
 
-enum { FULL_AT = 64 }; /* then a group takes in nobody more: other writers want to write, too */
-
-enum turn { LEADS, DONE, ALONE };
-
-/* On its caller's stack, which stands until it is woken. */
-struct ak_caller {
+struct caller {
+  struct ak_queued queued; /* first: the queue links this part */
   struct ak_call call;
   ak_group_body body;
   void *data;
   int rc;
-  enum turn turn; /* what it is woken to */
-  sem_t wake;
-  struct ak_caller *next;
 };
 
-/* -- The queue --------------------------------------------------------------------------------- */
-
-static void init(struct ak_callers *callers) {
-  *callers = (struct ak_callers){.end = &callers->first};
+static struct caller *caller_of(struct ak_queued *queued) {
+  return (struct caller *)queued;
 }
 
-static void append(struct ak_callers *callers, struct ak_caller *caller) {
-  caller->next = NULL;
-  *callers->end = caller;
-  callers->end = &caller->next;
-  callers->count++;
-}
+/* -- The group, run by its leader -------------------------------------------------------------- */
 
-static struct ak_caller *take_first(struct ak_callers *callers) {
-  struct ak_caller *first = callers->first;
-  if (first == NULL)
-    return NULL;
-  callers->first = first->next;
-  if (--callers->count == 0)
-    init(callers);
-  return first;
-}
-
-static void move_all(struct ak_callers *to, struct ak_callers *from) {
-  if (from->count == 0)
-    return;
-  *to->end = from->first;
-  to->end = from->end;
-  to->count += from->count;
-  init(from);
-}
-
-void ak_group_commit_init(struct ak_group_commit *commit) {
-  pthread_mutex_init(&commit->lock, NULL);
-  init(&commit->queue);
-  commit->led = false;
-}
-
-void ak_group_commit_release(struct ak_group_commit *commit) {
-  pthread_mutex_destroy(&commit->lock);
-}
-
-/* -- The group, by its leader ------------------------------------------------------------------ */
-
-static void take_in(struct ak_group_commit *commit, struct ak_callers *group) {
-  pthread_mutex_lock(&commit->lock);
-  move_all(group, &commit->queue);
-  pthread_mutex_unlock(&commit->lock);
-}
-
-static struct ak_caller *next_of(struct ak_group_commit *commit, struct ak_callers *group,
-                                 const struct ak_caller *caller) {
+static struct ak_queued *next_of(struct ak_leader_queue *queue, struct ak_queued_list *group,
+                                 const struct ak_queued *caller) {
   if (caller->next == NULL && group->count < FULL_AT)
-    take_in(commit, group);
+    ak_leader_queue_take_in(queue, group);
   return caller->next;
 }
 
-/* 0 also for a refusal that left the transaction as it was: the others need not know. */
-static int run(struct ak_caller *caller, struct ak_transaction *transaction) {
+/* 0 also for a refusal that left the transaction as it was: it does not concern the others. */
+static int run(struct caller *caller, struct ak_transaction *transaction) {
   struct ak_call *call = &caller->call;
   size_t changes = transaction->changes;
   call->transaction = *transaction;
@@ -92,90 +42,51 @@ static int run(struct ak_caller *caller, struct ak_transaction *transaction) {
   return refused ? APIKEYS_OK : rc;
 }
 
-static int run_all(struct ak_group_commit *commit, struct ak_callers *group,
+static int run_all(struct ak_leader_queue *queue, struct ak_queued_list *group,
                    struct ak_transaction *transaction) {
   int rc = APIKEYS_OK;
-  struct ak_caller *caller = group->first;
-  while (caller != NULL && (rc = run(caller, transaction)) == APIKEYS_OK)
-    caller = next_of(commit, group, caller);
+  struct ak_queued *caller = group->first;
+  while (caller != NULL && (rc = run(caller_of(caller), transaction)) == APIKEYS_OK)
+    caller = next_of(queue, group, caller);
   if (rc == APIKEYS_OK && transaction->changes > 0)
     return ak_commit(transaction);
   ak_rollback(transaction);
   return rc;
 }
 
-static enum turn answer(const struct ak_callers *group, int rc) {
-  for (struct ak_caller *caller = group->first; caller != NULL; caller = caller->next)
-    caller->rc = rc;
-  return DONE;
+static enum ak_turn answer(const struct ak_queued_list *group, int rc) {
+  for (struct ak_queued *caller = group->first; caller != NULL; caller = caller->next)
+    caller_of(caller)->rc = rc;
+  return AK_TURN_DONE;
 }
 
-/*
- * Who was there when the wait for other writers began has waited as long as it may when that fails;
- * who came meanwhile is still in the queue.
- */
-static enum turn run_group(struct ak_group_commit *commit, struct ak_callers *group) {
+/* If begin times out, every call in the group fails: each has waited as long as it may. Later
+ * arrivals stay queued for the next leader. */
+static enum ak_turn run_group(struct ak_leader_queue *queue, struct ak_queued_list *group) {
   struct ak_transaction transaction;
-  const apikeys_storage *storage = &group->first->call.env->storage;
+  const apikeys_storage *storage = &caller_of(group->first)->call.env->storage;
   int rc = ak_begin(&transaction, storage, APIKEYS_TRANSACTION_WRITE);
   if (rc != APIKEYS_OK)
     return answer(group, rc);
-  rc = run_all(commit, group, &transaction);
+  rc = run_all(queue, group, &transaction);
   if (rc == APIKEYS_OK)
-    return DONE;
-  return rc == APIKEYS_ERROR_OUTCOME_UNKNOWN || group->count == 1 ? answer(group, rc) : ALONE;
+    return AK_TURN_DONE;
+  return rc == APIKEYS_ERROR_OUTCOME_UNKNOWN || group->count == 1 ? answer(group, rc)
+                                                                  : AK_TURN_ALONE;
 }
 
 /* -- A call ------------------------------------------------------------------------------------ */
 
-/* Whether it leads; else it is queued, and will be woken once. */
-static bool begin_to_lead(struct ak_group_commit *commit, struct ak_caller *self) {
-  pthread_mutex_lock(&commit->lock);
-  bool leads = !commit->led;
-  commit->led = true;
-  if (!leads)
-    append(&commit->queue, self);
-  pthread_mutex_unlock(&commit->lock);
-  return leads;
+static enum ak_turn lead(struct ak_leader_queue *queue, struct caller *self) {
+  struct ak_queued_list group;
+  ak_queued_list_start(&group, &self->queued);
+  ak_leader_queue_take_in(queue, &group);
+  enum ak_turn turn = run_group(queue, &group);
+  ak_leader_queue_hand_over(queue, &group, turn);
+  return turn;
 }
 
-static void wake_next_leader(struct ak_group_commit *commit) {
-  pthread_mutex_lock(&commit->lock);
-  struct ak_caller *next = take_first(&commit->queue);
-  commit->led = next != NULL;
-  pthread_mutex_unlock(&commit->lock);
-  if (next != NULL)
-    sem_post(&next->wake);
-}
-
-/* The next leader is woken last: by then the others may be back with more, and go along. */
-static void lead(struct ak_group_commit *commit, struct ak_caller *self) {
-  struct ak_callers group;
-  init(&group);
-  append(&group, self);
-  take_in(commit, &group);
-  enum turn turn = run_group(commit, &group);
-  self->turn = turn;
-  struct ak_caller *next;
-  for (struct ak_caller *caller = self->next; caller != NULL; caller = next) {
-    next = caller->next; /* it is gone once it is woken */
-    caller->turn = turn;
-    sem_post(&caller->wake);
-  }
-  wake_next_leader(commit);
-}
-
-static void take_turn(struct ak_group_commit *commit, struct ak_caller *self) {
-  sem_init(&self->wake, 0, 0);
-  if (!begin_to_lead(commit, self))
-    while (sem_wait(&self->wake) != 0) /* interrupted by a signal */
-      ;
-  if (self->turn == LEADS)
-    lead(commit, self);
-  sem_destroy(&self->wake);
-}
-
-static int run_alone(struct ak_caller *self) {
+static int run_alone(struct caller *self) {
   apikeys_env *env = self->call.env;
   const apikeys_actor *actor = self->call.power.actor;
   apikeys_error *err = self->call.err;
@@ -186,10 +97,12 @@ static int run_alone(struct ak_caller *self) {
 
 int ak_group_call(apikeys_env *env, const apikeys_actor *actor, ak_group_body body, void *data,
                   apikeys_error *err) {
-  struct ak_caller self = {.body = body, .data = data};
+  struct caller self = {.body = body, .data = data};
   int rc = ak_call_check(&self.call, env, actor, err);
   if (rc != APIKEYS_OK)
     return rc;
-  take_turn(&env->group_commit, &self);
-  return self.turn == ALONE ? run_alone(&self) : ak_call_finish(&self.call, self.rc);
+  enum ak_turn turn = ak_leader_queue_join(&env->write_queue, &self.queued);
+  if (turn == AK_TURN_LEADS)
+    turn = lead(&env->write_queue, &self);
+  return turn == AK_TURN_ALONE ? run_alone(&self) : ak_call_finish(&self.call, self.rc);
 }

@@ -1,49 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Calls that change something, made by several threads at once, share a transaction: most of what
- * a small change costs is the wait for the disk, and one wait does for all of them.
+ * Leader/follower group commit: calls that change something, made by several threads at once, share
+ * a transaction, because most of what a small change costs is the wait for the disk.
  *
- * Who finds nobody leading leads: the calls that are queued by then, and those that come while they
- * run, run one after the other in the leader's transaction, on its thread; nobody is told anything
- * before its commit has returned. Nothing ever waits for company: the queue grows while the commit
- * before is under way, and who is alone has a transaction of its own at once.
+ * If no leader is active, the caller becomes it and runs all queued calls, and those that arrive
+ * meanwhile (at most 64), one after the other in one transaction on its own thread. Nobody gets a
+ * result before the commit returns. A lone caller commits at once: the queue grows only while the
+ * commit before is under way.
  *
- * Each call comes out as if it had been alone. A refusal that changed nothing is its caller's own
- * affair; after any other failure the transaction is rolled back, and each call runs again, alone,
- * on its own thread. A commit that may have happened is told to all who were in it.
+ * Each call comes out as if it had been alone. A refusal that changed nothing concerns its caller
+ * only. After any other failure the leader rolls the transaction back, and each call runs again,
+ * alone, on its own thread. If the outcome of the commit is unknown, every call of the group gets
+ * APIKEYS_ERROR_OUTCOME_UNKNOWN.
  */
 #ifndef AK_GROUP_COMMIT_H
 #define AK_GROUP_COMMIT_H
 
 #include <apikeys/actor.h>
 
-#include <pthread.h>
-#include <stdbool.h>
-#include <stddef.h>
-
 struct ak_call;
-struct ak_caller;
-
-struct ak_callers {
-  struct ak_caller *first;
-  struct ak_caller **end;
-  size_t count;
-};
-
-/* One of an environment. */
-struct ak_group_commit {
-  pthread_mutex_t lock; /* guards the rest; never held around a slot or a call's body */
-  struct ak_callers queue;
-  bool led;
-};
-
-void ak_group_commit_init(struct ak_group_commit *commit);
-void ak_group_commit_release(struct ak_group_commit *commit);
 
 /*
- * What a call does inside the transaction: 0, or a code, with the error object filled or not. It
- * may run on another thread than the caller's, and more than once: it starts from nothing each
- * time, and what it leaves in `data` counts only if the whole call returns 0.
+ * The part of a call that runs inside the transaction: 0, or a code, with the error object filled
+ * or not. It may run on another thread than the caller's, and more than once: it starts from
+ * nothing each time, and what it leaves in `data` counts only if the whole call returns 0.
  */
 typedef int (*ak_group_body)(struct ak_call *call, void *data);
 

@@ -148,13 +148,13 @@ void creators_add_plain(struct creators *creators, size_t count) {
 
 /* That a thread has begun to wait is no event: it can only be looked at. */
 void creators_await_queue(struct creators *creators, size_t length) {
-  struct ak_group_commit *commit = &creators->world.env->group_commit;
+  struct ak_leader_queue *queue = &creators->world.env->write_queue;
   size_t queued;
   do {
     sched_yield();
-    pthread_mutex_lock(&commit->lock);
-    queued = commit->queue.count;
-    pthread_mutex_unlock(&commit->lock);
+    pthread_mutex_lock(&queue->lock);
+    queued = queue->waiting.count;
+    pthread_mutex_unlock(&queue->lock);
   } while (queued < length);
 }
 
