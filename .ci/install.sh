@@ -50,6 +50,7 @@ need_test_packages() {
   need check pkg-config --exists check
   need clang clang --version
   need libclang-rt-dev have_clang_runtime
+  need liblmdb-dev pkg-config --exists lmdb
   need valgrind valgrind --version
   need python3 python3 --version
   need ruby ruby -rfiddle -e ""
