@@ -7,6 +7,8 @@
  * its indexes (entry as apikeys_record_index_key() gives it -> number). Entries order under memcmp,
  * which is LMDB's own order, so every query is a walk between two bounds.
  */
+#define _XOPEN_SOURCE 700 /* realpath() */
+
 #include "lmdb_storage.h"
 
 #include <errno.h>
@@ -62,41 +64,31 @@ static pthread_mutex_t files_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct file *files;
 
 static int code_of(int rc) {
-  switch (rc) {
-  case MDB_SUCCESS:
-    return APIKEYS_OK;
-  case MDB_NOTFOUND:
-    return APIKEYS_ERROR_NOT_FOUND;
-  case MDB_KEYEXIST:
-    return APIKEYS_ERROR_EXISTS;
-  case MDB_MAP_FULL:
-  case ENOSPC:
-  case EDQUOT:
-    return APIKEYS_ERROR_STORAGE_FULL;
-  case MDB_READERS_FULL:
-  case EAGAIN:
-    return APIKEYS_ERROR_BUSY;
-  case MDB_CORRUPTED:
-  case MDB_PAGE_NOTFOUND:
-  case MDB_PANIC:
-    return APIKEYS_ERROR_CORRUPT;
-  case MDB_INVALID:
-  case MDB_VERSION_MISMATCH:
-    return APIKEYS_ERROR_FOREIGN_STORE;
-  case ENOMEM:
-    return APIKEYS_ERROR_NO_MEMORY;
-  case EACCES:
-  case EPERM:
-  case EROFS:
-    return APIKEYS_ERROR_READ_ONLY;
-  case ENOENT:
-  case ENOTDIR:
-  case EISDIR:
-  case ELOOP:
-    return APIKEYS_ERROR_CANNOT_OPEN;
-  default:
-    return APIKEYS_ERROR_STORAGE;
-  }
+  static const int codes[][2] = {{MDB_SUCCESS, APIKEYS_OK},
+                                 {MDB_NOTFOUND, APIKEYS_ERROR_NOT_FOUND},
+                                 {MDB_KEYEXIST, APIKEYS_ERROR_EXISTS},
+                                 {MDB_MAP_FULL, APIKEYS_ERROR_STORAGE_FULL},
+                                 {ENOSPC, APIKEYS_ERROR_STORAGE_FULL},
+                                 {EDQUOT, APIKEYS_ERROR_STORAGE_FULL},
+                                 {MDB_READERS_FULL, APIKEYS_ERROR_BUSY},
+                                 {EAGAIN, APIKEYS_ERROR_BUSY},
+                                 {MDB_CORRUPTED, APIKEYS_ERROR_CORRUPT},
+                                 {MDB_PAGE_NOTFOUND, APIKEYS_ERROR_CORRUPT},
+                                 {MDB_PANIC, APIKEYS_ERROR_CORRUPT},
+                                 {MDB_INVALID, APIKEYS_ERROR_FOREIGN_STORE},
+                                 {MDB_VERSION_MISMATCH, APIKEYS_ERROR_FOREIGN_STORE},
+                                 {ENOMEM, APIKEYS_ERROR_NO_MEMORY},
+                                 {EACCES, APIKEYS_ERROR_READ_ONLY},
+                                 {EPERM, APIKEYS_ERROR_READ_ONLY},
+                                 {EROFS, APIKEYS_ERROR_READ_ONLY},
+                                 {ENOENT, APIKEYS_ERROR_CANNOT_OPEN},
+                                 {ENOTDIR, APIKEYS_ERROR_CANNOT_OPEN},
+                                 {EISDIR, APIKEYS_ERROR_CANNOT_OPEN},
+                                 {ELOOP, APIKEYS_ERROR_CANNOT_OPEN}};
+  for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
+    if (codes[i][0] == rc)
+      return codes[i][1];
+  return APIKEYS_ERROR_STORAGE;
 }
 
 /* ------------------------------------------------------------------------------ records ------ */
