@@ -134,6 +134,43 @@ add_subdirectory)
   [ ! -e "$scratch/prefix/include" ] || fail "the parent installs our headers"
   ;;
 
+programs)
+  # As installed, and moved: no LD_LIBRARY_PATH, no ldconfig.
+  [ -x "$prefix/bin/apikeysd" ] || exit 77
+  cp -R "$prefix" "$scratch/elsewhere"
+  for program in "$prefix/bin/apikeysd" "$scratch/elsewhere/bin/apikeysd"; do
+    env -u LD_LIBRARY_PATH "$program" --version || fail "$program does not run"
+  done
+  ;;
+
+cdef)
+  # The declarations alone, as a foreign-function tool reads them: C without a preprocessor.
+  cdef=$prefix/share/apikeys/apikeys.cdef
+  ! grep -n -e '^ *#' -e '__attribute__' -e '^ *extern' "$cdef" || fail "holds more than declarations"
+  { printf '#include <stddef.h>\n#include <stdint.h>\n' && cat "$cdef"; } >"$scratch/cdef.c"
+  "$CC" -std=c99 -Wall -Wextra -Werror -fsyntax-only "$scratch/cdef.c"
+  sed -n 's/^ *\(apikeys_[a-z0-9_]*\);$/\1/p' "$root/lib/apikeys.map" >"$scratch/exported"
+  [ -s "$scratch/exported" ] || fail "nothing is exported"
+  while read -r name; do
+    grep -q "[ *]$name(" "$cdef" || fail "lacks $name"
+  done <"$scratch/exported"
+  ;;
+
+uninstall)
+  # A manifest of its own, as the build folder's is the installation's that the other ways use.
+  mkdir "$scratch/build"
+  "$CMAKE" --install "$build" --prefix "$scratch/prefix" >/dev/null
+  mkdir -p "$scratch/prefix/lib/of-others"
+  echo kept >"$scratch/prefix/include/other.h"
+  sed "s|^.*/prefix/|$scratch/prefix/|" "$build/install_manifest.txt" \
+    >"$scratch/build/install_manifest.txt"
+  (cd "$scratch/build" && "$CMAKE" -P "$root/lib/uninstall.cmake") >/dev/null
+  left=$(find "$scratch/prefix" -type f)
+  [ "$left" = "$scratch/prefix/include/other.h" ] || fail "left: $left"
+  [ -d "$scratch/prefix/lib/of-others" ] || fail "removed a folder of another package"
+  [ ! -e "$scratch/prefix/include/apikeys" ] || fail "left an empty folder of its own"
+  ;;
+
 *)
   fail "no such way"
   ;;
