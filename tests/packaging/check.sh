@@ -152,7 +152,7 @@ cdef)
   sed -n 's/^ *\(apikeys_[a-z0-9_]*\);$/\1/p' "$root/lib/apikeys.map" >"$scratch/exported"
   [ -s "$scratch/exported" ] || fail "nothing is exported"
   while read -r name; do
-    grep -q "[ *]$name(" "$cdef" || fail "lacks $name"
+    grep -qE "(^|[ *])$name\\(" "$cdef" || fail "lacks $name"
   done <"$scratch/exported"
   ;;
 
