@@ -2,9 +2,9 @@
 /*
  * apikeys/actor.h: who makes a call.
  *
- * Every call that reads or changes something names its actor, and the library itself enforces what
- * that actor may do, at the time of the call and inside its transaction: a member whose role was
- * taken away a moment ago is refused, whatever the caller believed.
+ * Every call that reads or changes something names its actor. The library itself enforces what the
+ * actor may do, inside the call's transaction: a member who lost a role a moment ago is refused,
+ * whatever the caller believed.
  *
  *   system            the host's own code. May do everything; gives a reason, which events keep.
  *   member            a member that the environment stores; holds what their roles hold now.
@@ -13,9 +13,9 @@
  *   widget token      a member of one organization, proven by a widget token.
  *   management key    an API key of the environment itself, proven by its value; holds scopes.
  *
- * The first three are asserted by the host, which is trusted for that; the last two are verified
- * here. Members, vouched members and widget tokens act in their organization only: everything else
- * is "not found" to them.
+ * Your program asserts the first three, and the library trusts it; the library verifies the last
+ * two. Members, vouched members and widget tokens act in their organization only: they get
+ * APIKEYS_ERROR_NOT_FOUND for everything else.
  *
  * What members may do:
  *   widgets:api-keys:manage               the organization's keys: create, see, change, revoke
@@ -24,7 +24,7 @@
  * With any of these they may also read their organization and the permissions available to keys.
  * Everything else is for the system and management keys.
  *
- * What a management key may do is said by its scopes, which are these and no others:
+ * A management key may do what its scopes allow. These are all the scopes that exist:
  *   apikeys:environment:read    apikeys:environment:write     settings, root key, backup
  *   apikeys:permissions:read    apikeys:permissions:write
  *   apikeys:roles:read          apikeys:roles:write
@@ -49,39 +49,39 @@ extern "C" {
 typedef struct apikeys_env apikeys_env;
 
 /*
- * An actor, used by one thread at a time, for as many calls as you like. A new one is nobody: every
- * call it makes fails with APIKEYS_ERROR_ACTOR_UNKNOWN until one of the setters below made
- * it somebody. Setting it again makes it somebody else and forgets the request's context. Since 1.0.
+ * An actor, for any number of calls, by one thread at a time. A new actor is "nobody": every call
+ * fails with APIKEYS_ERROR_ACTOR_UNKNOWN until one of the setters below succeeds. Each setter
+ * replaces the actor and clears the request's context. Since 1.0.
  */
 typedef struct apikeys_actor apikeys_actor;
 
 APIKEYS_API apikeys_actor *apikeys_actor_new(void); /* NULL: out of memory */
 APIKEYS_API void apikeys_actor_free(apikeys_actor *actor);
 
-/* As it was when it was new: for an actor that is kept from request to request. */
+/* Makes it "nobody" again, for an actor object that is reused from request to request. */
 APIKEYS_API int apikeys_actor_set_nobody(apikeys_actor *actor);
 
 /* `reason`: 1 to 255 bytes of text: "nightly clean-up", "support ticket 4711". */
 APIKEYS_API int apikeys_actor_set_system(apikeys_actor *actor, const char *reason, size_t length);
 
 /*
- * Ids are 1 to 128 (users) or 30 (organizations) printable ASCII bytes. Whether there is such a
- * member, and an active one, is asked at each call: APIKEYS_ERROR_ACTOR_UNKNOWN if not.
+ * User ids are 1 to 128 printable ASCII bytes, organization ids 30. Each call checks that such a
+ * member exists and is active: APIKEYS_ERROR_ACTOR_UNKNOWN if not.
  */
 APIKEYS_API int apikeys_actor_set_member(apikeys_actor *actor, const char *organization_id,
                                          size_t organization_id_length, const char *user_id,
                                          size_t user_id_length);
 
-/* A vouched member starts without permissions; add those the host vouches for. */
+/* A vouched member starts without permissions; add those that your program vouches for. */
 APIKEYS_API int apikeys_actor_set_vouched_member(apikeys_actor *actor, const char *organization_id,
                                                  size_t organization_id_length, const char *user_id,
                                                  size_t user_id_length);
 APIKEYS_API int apikeys_actor_add_permission(apikeys_actor *actor, const char *slug, size_t length);
 
 /*
- * Verify a widget token (apikeys_widget_token_create()) and act as whom it names, with its scopes
- * and no more than the member's roles hold at each call. Until it expires.
- * APIKEYS_ERROR_TOKEN_INVALID, APIKEYS_ERROR_TOKEN_EXPIRED.
+ * Verifies a widget token (apikeys_widget_token_create()). Until it expires, the actor is the
+ * member that the token names, with its scopes and no more than the member's roles hold at each
+ * call. APIKEYS_ERROR_TOKEN_INVALID, APIKEYS_ERROR_TOKEN_EXPIRED.
  */
 APIKEYS_API int apikeys_actor_set_widget_token(apikeys_actor *actor, apikeys_env *env,
                                                const char *token, size_t length,
@@ -104,7 +104,7 @@ APIKEYS_API int apikeys_actor_set_management_key_by_id(apikeys_actor *actor, api
                                                        const char *id, size_t length,
                                                        apikeys_error *err) APIKEYS_WARN_UNUSED;
 
-/* Who it is: for a widget token, whom it named. "" where there is none. */
+/* The actor's type and ids; for a widget token, those that it names. "" if there is none. */
 enum {
   APIKEYS_ACTOR_NOBODY = 0,
   APIKEYS_ACTOR_SYSTEM = 1,
@@ -116,13 +116,13 @@ enum {
 APIKEYS_API int apikeys_actor_type(const apikeys_actor *actor);
 APIKEYS_API const char *apikeys_actor_organization_id(const apikeys_actor *actor, size_t *length);
 APIKEYS_API const char *apikeys_actor_user_id(const apikeys_actor *actor, size_t *length);
-/* Of a management key. */
+/* The management key's id. */
 APIKEYS_API const char *apikeys_actor_key_id(const apikeys_actor *actor, size_t *length);
 
 /*
- * Through what the actor came, for the events' context: what the host knows and the actor's type
- * alone does not say. 0: what fits the type: API for management keys, ADMIN_PORTAL for widget
- * tokens, DASHBOARD for members, SYSTEM for the system.
+ * The channel that the actor used, for the events' context. 0 (the default) follows from the type:
+ * API for management keys, ADMIN_PORTAL for widget tokens, DASHBOARD for members, SYSTEM for the
+ * system.
  */
 enum {
   APIKEYS_SOURCE_API = 1,
@@ -133,8 +133,8 @@ enum {
 APIKEYS_API int apikeys_actor_set_source(apikeys_actor *actor, int source);
 
 /*
- * Context of the request that the actor acts in, kept in events; optional, each 1 to 255 bytes of
- * text; length 0 forgets it.
+ * Context of the request that the actor acts in, stored in events. Optional; each 1 to 255 bytes of
+ * text; length 0 removes it.
  */
 APIKEYS_API int apikeys_actor_set_request_id(apikeys_actor *actor, const char *text, size_t length);
 APIKEYS_API int apikeys_actor_set_address(apikeys_actor *actor, const char *text, size_t length);

@@ -2,12 +2,12 @@
 /*
  * apikeys/event.h: events: what happened, when, and who did it.
  *
- * Every change leaves its event in its own transaction: there is no change without one, and no
- * event without its change. Events are numbered; whoever has seen number N never later sees a new
- * one numbered below N. Three ways to have them:
+ * Every change writes its event in its own transaction: there is no change without an event and no
+ * event without its change. Events are numbered. Once you have seen number N, no new event with a
+ * lower number appears. Three ways to read them:
  *
  *   apikeys_event_list     pages with filters
- *   apikeys_subscribe      called in this process, after each commit made through this handle
+ *   apikeys_subscribe      a callback in this process, after each commit made through this handle
  *   apikeys_event_poll     a named durable cursor: every event of every process, in order, at least
  *                          once
  *
@@ -34,27 +34,27 @@ APIKEYS_API int64_t apikeys_event_number(const apikeys_event *event);
 APIKEYS_API const char *apikeys_event_id(const apikeys_event *event, size_t *length); /* "event_…" */
 APIKEYS_API const char *apikeys_event_type(const apikeys_event *event, size_t *length);
 APIKEYS_API int64_t apikeys_event_created_at_ms(const apikeys_event *event);
-/* "" for what concerns no organization. */
+/* "" for events that concern no organization. */
 APIKEYS_API const char *apikeys_event_organization_id(const apikeys_event *event, size_t *length);
-/* The object after the change (as it last was, if it was deleted), as JSON; updates carry
- * "previous_attributes" in it. Never a key's value. */
+/* The object after the change as JSON; for a deletion, the object as it was before. Updates contain
+ * "previous_attributes". Never a key's value. */
 APIKEYS_API const char *apikeys_event_data(const apikeys_event *event, size_t *length);
 
-/* Who did it: APIKEYS_ACTOR_…, and the user's or the management key's id. */
+/* The actor: APIKEYS_ACTOR_…, and the user's or the management key's id. */
 APIKEYS_API int apikeys_event_actor_type(const apikeys_event *event);
 APIKEYS_API const char *apikeys_event_actor_id(const apikeys_event *event, size_t *length);
-/* Through what they came: APIKEYS_SOURCE_… of <apikeys/actor.h>. */
+/* The channel that the actor used: APIKEYS_SOURCE_… of <apikeys/actor.h>. */
 APIKEYS_API int apikeys_event_source(const apikeys_event *event);
-/* The member's display name or the management key's name as it is now, where the event was got,
- * listed or polled; "" for none. */
+/* The member's display name, or the management key's name, at the time of the read; "" if there is
+ * none, and in events that a subscription delivers. */
 APIKEYS_API const char *apikeys_event_actor_name(const apikeys_event *event, size_t *length);
-/* What the actor said: the system's reason; the request's id, address and user agent. */
+/* Context that the actor gave: the system's reason; the request's id, address and user agent. */
 APIKEYS_API const char *apikeys_event_reason(const apikeys_event *event, size_t *length);
 APIKEYS_API const char *apikeys_event_request_id(const apikeys_event *event, size_t *length);
 APIKEYS_API const char *apikeys_event_address(const apikeys_event *event, size_t *length);
 APIKEYS_API const char *apikeys_event_user_agent(const apikeys_event *event, size_t *length);
 
-/* The whole event as JSON, in the shape of the wire contract; NULL: out of memory. */
+/* The whole event as JSON, in the shape of the HTTP API; NULL: out of memory. */
 APIKEYS_API const char *apikeys_event_json(apikeys_event *event, size_t *length);
 
 /* Actor for get, list and poll: the system, or `apikeys:events:read`. */
@@ -70,11 +70,12 @@ APIKEYS_API int apikeys_event_list(apikeys_env *env, const apikeys_actor *actor,
                                    apikeys_error *err);
 
 /*
- * The events behind a named cursor, oldest first, at most 1 to 100 of them: those that were not
- * acknowledged yet. A name (1 to 128 bytes of text) that was never used starts at the oldest event.
- * Poll, act on them, acknowledge the last one's number: after a crash in between they come again.
- * One reader per name; acknowledging never goes back. APIKEYS_ERROR_CURSOR_EXPIRED: events behind
- * the cursor were pruned; acknowledge any number to go on from the oldest.
+ * Returns the events after a named cursor that were not acknowledged yet, oldest first, at most
+ * `limit` (1 to 100). A new name (1 to 128 bytes of text) starts at the oldest event. Poll, act on
+ * the events, then acknowledge the last one's number; after a crash in between, the events come
+ * again. Use one reader per name. Acknowledging a lower number than before changes nothing.
+ * APIKEYS_ERROR_CURSOR_EXPIRED: events after the cursor were pruned; acknowledge any number to
+ * continue with the oldest event that is left.
  */
 APIKEYS_API int apikeys_event_poll(apikeys_env *env, const apikeys_actor *actor, const char *name,
                                    size_t length, int limit, apikeys_page *page,

@@ -20,11 +20,11 @@ typedef struct apikeys_event apikeys_event;
 typedef struct apikeys_document apikeys_document;
 
 /*
- * A filter says which objects a list call gives, in which order, and from where. Which of its parts
- * a list understands is said at that list; setting another fails the call with
- * APIKEYS_ERROR_INVALID_ARGUMENT rather than being ignored. Setters return 0,
- * APIKEYS_ERROR_INVALID_ARGUMENT or APIKEYS_ERROR_NO_MEMORY; length 0 takes the setting back.
- * Used by one thread at a time. Since 1.0.
+ * A filter says which objects a list call returns, in which order, and where it starts. Each list
+ * call documents the settings that it accepts; it fails with APIKEYS_ERROR_INVALID_ARGUMENT if
+ * another one is set. Setters return 0, APIKEYS_ERROR_INVALID_ARGUMENT or
+ * APIKEYS_ERROR_NO_MEMORY; length 0 removes the setting. One thread at a time may use a filter.
+ * Since 1.0.
  */
 typedef struct apikeys_filter apikeys_filter;
 
@@ -32,17 +32,17 @@ APIKEYS_API apikeys_filter *apikeys_filter_new(void); /* NULL: out of memory */
 APIKEYS_API void apikeys_filter_free(apikeys_filter *filter);
 APIKEYS_API void apikeys_filter_clear(apikeys_filter *filter);
 
-/* At most so many, 1 to 100; 10 if not set. */
+/* The largest number of objects in a page: 1 to 100; 10 if not set. */
 APIKEYS_API int apikeys_filter_set_limit(apikeys_filter *filter, int limit);
 
-/* Newest first, except for events, which come oldest first. */
+/* The default is newest first, for events oldest first. */
 enum { APIKEYS_ORDER_NEWEST_FIRST = 1, APIKEYS_ORDER_OLDEST_FIRST = 2 };
 APIKEYS_API int apikeys_filter_set_order(apikeys_filter *filter, int order);
 
 /*
- * Continue from an object: `after` gives what follows it in the list's order, `before` what comes
- * immediately before it, still in the list's order. Set one of them at most. An object that was
- * deleted keeps its place for a week. An id that is of no such object is
+ * Continue from an object: `after` returns the objects that follow it in the list's order, `before`
+ * those immediately before it, still in the list's order. Set at most one of them. The id of a
+ * deleted object works as a cursor for one week after its deletion. The id of no such object is
  * APIKEYS_ERROR_CURSOR_UNKNOWN, never the first page.
  */
 APIKEYS_API int apikeys_filter_set_after(apikeys_filter *filter, const char *id, size_t length);
@@ -55,24 +55,24 @@ APIKEYS_API int apikeys_filter_set_organization(apikeys_filter *filter, const ch
                                                 size_t length);
 APIKEYS_API int apikeys_filter_set_user(apikeys_filter *filter, const char *user_id, size_t length);
 
-/* Keys: whose. APIKEYS_OWNER_… of <apikeys/key.h>. */
+/* Keys: the owner's type, APIKEYS_OWNER_… of <apikeys/key.h>. */
 APIKEYS_API int apikeys_filter_set_owner_type(apikeys_filter *filter, int owner_type);
 
-/* Keys: 1 gives revoked ones too. */
+/* Keys: 1 includes revoked keys. */
 APIKEYS_API int apikeys_filter_set_revoked(apikeys_filter *filter, int revoked);
 
 /* Permissions: only those available to the keys of APIKEYS_OWNER_ORGANIZATION or …_MEMBER. */
 APIKEYS_API int apikeys_filter_set_available_to(apikeys_filter *filter, int owner_type);
 
-/* Events: only of these types (each call adds one), and from and until these times. */
+/* Events: only these types (each call adds one); created at or after `since`, before `until`. */
 APIKEYS_API int apikeys_filter_add_event_type(apikeys_filter *filter, const char *type,
                                               size_t length);
 APIKEYS_API int apikeys_filter_set_since_ms(apikeys_filter *filter, int64_t unix_ms);
 APIKEYS_API int apikeys_filter_set_until_ms(apikeys_filter *filter, int64_t unix_ms);
 
 /*
- * Documents: of which collection, of which group in it, and those only that are due at this time or
- * were before. (<apikeys/document.h>)
+ * Documents (<apikeys/document.h>): the collection, the group in it, and only those that are due at
+ * this time or earlier.
  */
 APIKEYS_API int apikeys_filter_set_collection(apikeys_filter *filter, const char *collection,
                                               size_t length);
@@ -80,9 +80,9 @@ APIKEYS_API int apikeys_filter_set_group(apikeys_filter *filter, const char *gro
 APIKEYS_API int apikeys_filter_set_due_until_ms(apikeys_filter *filter, int64_t unix_ms);
 
 /*
- * A page is filled by a list call, which replaces what it held. It lends its objects: a pointer
- * lives until the page is filled again or freed. The getter of another kind than was listed, and an
- * index beyond the count, give NULL. Since 1.0.
+ * A page holds the result of a list call. Each list call replaces its contents. The page lends its
+ * objects: a pointer lives until the page is filled again or freed. A getter returns NULL for
+ * another kind than the listed one, and for an index beyond the count. Since 1.0.
  */
 typedef struct apikeys_page apikeys_page;
 
@@ -98,9 +98,9 @@ APIKEYS_API apikeys_event *apikeys_page_event(const apikeys_page *page, size_t i
 APIKEYS_API apikeys_document *apikeys_page_document(const apikeys_page *page, size_t i);
 
 /*
- * Cursors for apikeys_filter_set_after() and _set_before(): "" where nothing follows, or where
- * nothing comes before. A page that continued from an object which the list no longer shows, such
- * as a key that was revoked meanwhile, may have a cursor back to an empty page.
+ * Cursors for apikeys_filter_set_after() and _set_before(): "" if nothing follows, or if nothing
+ * comes before. If a page continued from an object that the list no longer shows, such as a key
+ * that was revoked meanwhile, its `before` cursor may lead to an empty page.
  */
 APIKEYS_API const char *apikeys_page_after(const apikeys_page *page, size_t *length);
 APIKEYS_API const char *apikeys_page_before(const apikeys_page *page, size_t *length);

@@ -2,8 +2,9 @@
 /*
  * apikeys/member.h: members, the users of an organization with their roles.
  *
- * Users are the host's: the library keeps their id and, if given, a name and an address to show. A
- * user can be a member of several organizations; each membership has its own roles and keys.
+ * Users belong to your application: the library keeps their id and, if you give them, a name and an
+ * e-mail address to display. A user can be a member of several organizations; each membership has
+ * its own roles and keys.
  */
 #ifndef APIKEYS_MEMBER_H
 #define APIKEYS_MEMBER_H
@@ -15,12 +16,12 @@
 extern "C" {
 #endif
 
-/* One membership: to be created, or as it was got. Conventions as in <apikeys/permission.h>.
- * Since 1.0. */
+/* A membership: either one you are about to create or one you have read. Conventions as in
+ * <apikeys/permission.h>. Since 1.0. */
 APIKEYS_API apikeys_member *apikeys_member_new(void); /* NULL: out of memory */
 APIKEYS_API void apikeys_member_free(apikeys_member *member);
 
-/* Both set for good at creation. User ids are 1 to 128 printable ASCII bytes without blanks. */
+/* Neither can change after creation. User ids are 1 to 128 printable ASCII bytes without blanks. */
 APIKEYS_API const char *apikeys_member_organization_id(const apikeys_member *member,
                                                        size_t *length);
 APIKEYS_API int apikeys_member_set_organization_id(apikeys_member *member, const char *id,
@@ -28,7 +29,7 @@ APIKEYS_API int apikeys_member_set_organization_id(apikeys_member *member, const
 APIKEYS_API const char *apikeys_member_user_id(const apikeys_member *member, size_t *length);
 APIKEYS_API int apikeys_member_set_user_id(apikeys_member *member, const char *id, size_t length);
 
-/* Only an active member acts, and only an active member's keys are good; active at first. */
+/* Only an active member may act, and only an active member's keys are valid. Default: active. */
 enum {
   APIKEYS_MEMBER_ACTIVE = 1,
   APIKEYS_MEMBER_INACTIVE = 2,
@@ -37,16 +38,16 @@ enum {
 APIKEYS_API int apikeys_member_status(const apikeys_member *member);
 APIKEYS_API int apikeys_member_set_status(apikeys_member *member, int status);
 
-/* Roles: sorted slugs separated by blanks, of the environment or of the organization; "member" if
- * none is named at creation. A role that does not exist is APIKEYS_ERROR_NOT_FOUND, with the
- * field "roles". */
+/* Roles of the environment or of the organization: sorted slugs separated by blanks. A member that
+ * is created without a role gets "member". A role that does not exist is APIKEYS_ERROR_NOT_FOUND,
+ * with the field "roles". */
 APIKEYS_API const char *apikeys_member_roles(const apikeys_member *member, size_t *length);
 APIKEYS_API int apikeys_member_add_role(apikeys_member *member, const char *slug, size_t length);
 APIKEYS_API int apikeys_member_remove_role(apikeys_member *member, const char *slug, size_t length);
 APIKEYS_API int apikeys_member_clear_roles(apikeys_member *member);
 
-/* To show to people, up to 255 bytes of text each; "" for none. Never copied into events: they are
- * joined when events are read, so that clearing them here erases a person. */
+/* For display: up to 255 bytes of text each; "" for none. Events never contain them; they are
+ * looked up when events are read, so clearing them here erases the person from the history too. */
 APIKEYS_API const char *apikeys_member_email(const apikeys_member *member, size_t *length);
 APIKEYS_API int apikeys_member_set_email(apikeys_member *member, const char *text, size_t length);
 APIKEYS_API const char *apikeys_member_display_name(const apikeys_member *member, size_t *length);
@@ -75,7 +76,7 @@ APIKEYS_API int apikeys_member_get_by_id(apikeys_env *env, const apikeys_actor *
                                          const char *id, size_t length, apikeys_member *member,
                                          apikeys_error *err);
 
-/* Write what was set since the get. */
+/* Writes the fields that were set since the member was read. */
 APIKEYS_API int apikeys_member_update(apikeys_env *env, const apikeys_actor *actor,
                                       apikeys_member *member, apikeys_error *err);
 

@@ -10,12 +10,12 @@
 extern "C" {
 #endif
 
-/* One organization: to be created, or as it was got. Conventions as in <apikeys/permission.h>.
- * Since 1.0. */
+/* An organization: either one you are about to create or one you have read. Conventions as in
+ * <apikeys/permission.h>. Since 1.0. */
 APIKEYS_API apikeys_organization *apikeys_organization_new(void); /* NULL: out of memory */
 APIKEYS_API void apikeys_organization_free(apikeys_organization *organization);
 
-/* "org_" and 26 characters, given at creation; set it to update without a get. */
+/* "org_" and 26 characters, assigned at creation. Set it to update without reading first. */
 APIKEYS_API const char *apikeys_organization_id(const apikeys_organization *organization,
                                                 size_t *length);
 APIKEYS_API int apikeys_organization_set_id(apikeys_organization *organization, const char *id,
@@ -25,7 +25,7 @@ APIKEYS_API const char *apikeys_organization_name(const apikeys_organization *or
                                                   size_t *length);
 APIKEYS_API int apikeys_organization_set_name(apikeys_organization *organization, const char *name,
                                               size_t length);
-/* The host's own id for it, 1 to 128 bytes of text, unique; "" for none. */
+/* Your own id for the organization: 1 to 128 bytes of text, unique; "" for none. */
 APIKEYS_API const char *apikeys_organization_external_id(const apikeys_organization *organization,
                                                          size_t *length);
 APIKEYS_API int apikeys_organization_set_external_id(apikeys_organization *organization,
@@ -38,8 +38,8 @@ APIKEYS_API int apikeys_organization_add_domain(apikeys_organization *organizati
 APIKEYS_API int apikeys_organization_clear_domains(apikeys_organization *organization);
 
 /*
- * Metadata of the host's: up to 50 pairs of a key (1 to 40 printable ASCII bytes) and a value (up
- * to 600 bytes of text), kept in the order they were set. An empty value takes the pair out.
+ * Your metadata: up to 50 pairs of a key (1 to 40 printable ASCII bytes) and a value (up to 600
+ * bytes of text), in the order in which they were set. An empty value removes the pair.
  */
 APIKEYS_API size_t
 apikeys_organization_metadata_count(const apikeys_organization *organization);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * apikeys/permission.h: the permissions of an environment, and which of them keys may be given.
+ * apikeys/permission.h: the permissions of an environment, and which of them API keys can have.
  *
  * A permission is a slug, such as "posts:read", with a name. A new environment has the system
- * permissions widgets:api-keys:manage, widgets:user-api-keys:manage-self and …-manage-all; they can
- * be neither changed nor deleted, and never be given to keys. Slugs that begin with "widgets:" or
- * "apikeys:" are the library's own.
+ * permissions widgets:api-keys:manage, widgets:user-api-keys:manage-self and …-manage-all. Nobody
+ * can change or delete them, and no API key can have them. Slugs that begin with "widgets:" or
+ * "apikeys:" are reserved for the library.
  */
 #ifndef APIKEYS_PERMISSION_H
 #define APIKEYS_PERMISSION_H
@@ -18,16 +18,16 @@ extern "C" {
 #endif
 
 /*
- * One permission: to be created, or as it was got. Used by one thread at a time. Setters copy; they
- * return 0, APIKEYS_ERROR_INVALID_ARGUMENT (NULL, over 64 KiB) or APIKEYS_ERROR_NO_MEMORY, and what
- * they were given is checked when the object is used. Times are Unix milliseconds. Text getters
- * lend NUL-terminated text that lives until the object is changed or freed; `length` may be NULL.
- * Since 1.0.
+ * A permission: either one you are about to create or one you have read. One thread at a time may
+ * use it. Setters copy their arguments and return 0, APIKEYS_ERROR_INVALID_ARGUMENT (NULL, more
+ * than 64 KiB) or APIKEYS_ERROR_NO_MEMORY; the call that uses the object checks the contents. Times
+ * are Unix milliseconds. Text getters return NUL-terminated text that lives until the object is
+ * changed or freed; `length` may be NULL. Since 1.0.
  */
 APIKEYS_API apikeys_permission *apikeys_permission_new(void); /* NULL: out of memory */
 APIKEYS_API void apikeys_permission_free(apikeys_permission *permission);
 
-/* 1 to 48 of a-z 0-9 - _ : . * ; set for good at creation. */
+/* 1 to 48 of a-z 0-9 - _ : . * ; cannot change after creation. */
 APIKEYS_API const char *apikeys_permission_slug(const apikeys_permission *permission,
                                                 size_t *length);
 APIKEYS_API int apikeys_permission_set_slug(apikeys_permission *permission, const char *slug,
@@ -43,8 +43,9 @@ APIKEYS_API const char *apikeys_permission_description(const apikeys_permission 
 APIKEYS_API int apikeys_permission_set_description(apikeys_permission *permission, const char *text,
                                                    size_t length);
 /*
- * May keys be given it: organizations' keys, members' own keys? 1 or 0; 0 at first. Taking it back
- * stops new grants only; deleting the permission takes it from every key at once.
+ * Whether organizations' keys, and members' own keys, can have the permission: 1 or 0; 0 if not
+ * set. Setting it to 0 stops new grants only; deleting the permission removes it from every key at
+ * once.
  */
 APIKEYS_API int
 apikeys_permission_available_to_organization_keys(const apikeys_permission *permission);
@@ -59,24 +60,26 @@ APIKEYS_API const char *apikeys_permission_id(const apikeys_permission *permissi
 APIKEYS_API int apikeys_permission_system(const apikeys_permission *permission); /* 1 or 0 */
 APIKEYS_API int64_t apikeys_permission_created_at_ms(const apikeys_permission *permission);
 APIKEYS_API int64_t apikeys_permission_updated_at_ms(const apikeys_permission *permission);
-/* The object as JSON, in the shape of the wire contract; NULL: out of memory. Lent like text. */
+/* The object as JSON, in the shape of the HTTP API; NULL: out of memory. Lives as long as text
+ * does. */
 APIKEYS_API const char *apikeys_permission_json(apikeys_permission *permission, size_t *length);
 
 /*
- * Create it; fills in its id and times. APIKEYS_ERROR_EXISTS: the slug is taken.
+ * Creates the permission and fills in its id and times. APIKEYS_ERROR_EXISTS: the slug is taken.
  * Actor for create, update and delete: the system, or `apikeys:permissions:write`.
  * Each leaves an event: permission.created, permission.updated, permission.deleted.
  */
 APIKEYS_API int apikeys_permission_create(apikeys_env *env, const apikeys_actor *actor,
                                           apikeys_permission *permission, apikeys_error *err);
 
-/* Actor for get and list: the system, or `apikeys:permissions:read`; members with a permission to
- * manage keys may list what is available to the keys they manage. */
+/* Actor for get and list: the system, or `apikeys:permissions:read`. Members who may manage keys
+ * can list the permissions that are available to those keys. */
 APIKEYS_API int apikeys_permission_get(apikeys_env *env, const apikeys_actor *actor,
                                        const char *slug, size_t length,
                                        apikeys_permission *permission, apikeys_error *err);
 
-/* Write what was set since the get, or what was set for a slug: only that changes. */
+/* Writes the fields that were set since the permission was read, or those that were set in a new
+ * object beside its slug. Other fields stay. */
 APIKEYS_API int apikeys_permission_update(apikeys_env *env, const apikeys_actor *actor,
                                           apikeys_permission *permission, apikeys_error *err);
 

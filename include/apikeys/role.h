@@ -2,10 +2,10 @@
 /*
  * apikeys/role.h: roles, which say what members may do.
  *
- * A role is a slug with permissions. Roles of the environment can be given to members of every
- * organization, roles of one organization to its members only; their slugs begin with "org-". A
- * new environment has "admin", which holds the system permissions, and "member", which holds none
- * and is what a membership gets that names no role.
+ * A role is a slug with permissions. Members of every organization can have the environment's
+ * roles; an organization's own roles are for its members only, and their slugs begin with "org-". A
+ * new environment has two roles: "admin", which holds the system permissions, and "member", which
+ * holds none. A membership that is created without a role gets "member".
  */
 #ifndef APIKEYS_ROLE_H
 #define APIKEYS_ROLE_H
@@ -17,16 +17,16 @@
 extern "C" {
 #endif
 
-/* One role: to be created, or as it was got. Conventions as in
+/* A role: either one you are about to create or one you have read. Conventions as in
  * <apikeys/permission.h>. Since 1.0. */
 APIKEYS_API apikeys_role *apikeys_role_new(void); /* NULL: out of memory */
 APIKEYS_API void apikeys_role_free(apikeys_role *role);
 
-/* 1 to 48 of a-z 0-9 - _ : . * ; set for good at creation. */
+/* 1 to 48 of a-z 0-9 - _ : . * ; cannot change after creation. */
 APIKEYS_API const char *apikeys_role_slug(const apikeys_role *role, size_t *length);
 APIKEYS_API int apikeys_role_set_slug(apikeys_role *role, const char *slug, size_t length);
-/* The organization whose role it is; "" (the default): the environment's. Set for
- * good at creation. */
+/* The organization that owns the role; "" (the default): the environment. Cannot change after
+ * creation. */
 APIKEYS_API const char *apikeys_role_organization_id(const apikeys_role *role, size_t *length);
 APIKEYS_API int apikeys_role_set_organization_id(apikeys_role *role, const char *id, size_t length);
 /* 1 to 48 bytes of text. */
@@ -35,13 +35,13 @@ APIKEYS_API int apikeys_role_set_name(apikeys_role *role, const char *name, size
 /* Up to 150 bytes of text; "" for none. */
 APIKEYS_API const char *apikeys_role_description(const apikeys_role *role, size_t *length);
 APIKEYS_API int apikeys_role_set_description(apikeys_role *role, const char *text, size_t length);
-/* Where it stands among the roles: lists go from the lowest number up. -1000000 to 1000000, 0 at
- * first. */
+/* Position among the roles: lists start with the lowest number. -1000000 to 1000000; 0 if not
+ * set. */
 APIKEYS_API int64_t apikeys_role_priority(const apikeys_role *role);
 APIKEYS_API int apikeys_role_set_priority(apikeys_role *role, int64_t priority);
 
-/* The permissions it holds: sorted slugs separated by blanks. Slugs that do not exist are refused
- * with APIKEYS_ERROR_UNKNOWN_PERMISSION when the role is created or updated. */
+/* The role's permissions: sorted slugs separated by blanks. Creating or updating a role with a slug
+ * that does not exist is APIKEYS_ERROR_UNKNOWN_PERMISSION. */
 APIKEYS_API const char *apikeys_role_permissions(const apikeys_role *role, size_t *length);
 APIKEYS_API int apikeys_role_add_permission(apikeys_role *role, const char *slug, size_t length);
 APIKEYS_API int apikeys_role_remove_permission(apikeys_role *role, const char *slug, size_t length);
@@ -67,7 +67,8 @@ APIKEYS_API int apikeys_role_get(apikeys_env *env, const apikeys_actor *actor,
                                  const char *slug, size_t length, apikeys_role *role,
                                  apikeys_error *err);
 
-/* Write what was set since the get: members have it from their next call or validation on. */
+/* Writes the fields that were set since the role was read. Members have the change from their next
+ * call, and their keys from the next validation. */
 APIKEYS_API int apikeys_role_update(apikeys_env *env, const apikeys_actor *actor,
                                     apikeys_role *role, apikeys_error *err);
 
@@ -77,7 +78,8 @@ APIKEYS_API int apikeys_role_delete(apikeys_env *env, const apikeys_actor *actor
                                     const char *organization_id, size_t organization_id_length,
                                     const char *slug, size_t length, apikeys_error *err);
 
-/* Filter: organization (its own roles; without, the environment's). All of them, by priority. */
+/* All roles, ordered by priority. Filter: organization, for its own roles; without it, the
+ * environment's. */
 APIKEYS_API int apikeys_role_list(apikeys_env *env, const apikeys_actor *actor,
                                   const apikeys_filter *filter, apikeys_page *page,
                                   apikeys_error *err);
