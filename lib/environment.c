@@ -7,6 +7,7 @@
 #include "flush.h"
 #include "permissions.h"
 #include "roles.h"
+#include "storage/sqlite.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -183,6 +184,11 @@ static int set_root_path_beside(apikeys_options *options, const char *path) {
   return rc;
 }
 
+static void log_warning(void *data, const char *text) {
+  const apikeys_env *env = data;
+  ak_log(&env->options, APIKEYS_LOG_WARNING, "%s", text);
+}
+
 int apikeys_open_sqlite(apikeys_env **env, const char *path, const apikeys_options *options,
                         apikeys_error *err) {
   if (env == NULL || path == NULL)
@@ -200,6 +206,8 @@ int apikeys_open_sqlite(apikeys_env **env, const char *path, const apikeys_optio
     ak_error_code(err, rc);
   else
     rc = apikeys_storage_sqlite(&made->storage, path, made->options.busy_timeout_ms, err);
+  if (rc == APIKEYS_OK)
+    ak_storage_sqlite_set_log(&made->storage, log_warning, made);
   return finish_open(env, made, rc, err);
 }
 

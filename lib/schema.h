@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-enum { AK_SCHEMA_VERSION = 4 };
+enum { AK_SCHEMA_VERSION = 5 };
 
 enum ak_kind {
   AK_ENVIRONMENT = 1,

@@ -164,18 +164,13 @@ static void write_cache(FILE *out, const apikeys_env *env) {
 
 /* -- The store --------------------------------------------------------------------------------- */
 
-/* With what waits in SQLite's log to be moved into it. */
-static double store_bytes(const char *database) {
-  static const char *const suffixes[] = {"", "-wal"};
-  double bytes = 0;
-  for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
-    char path[4096];
-    struct stat about;
-    if (snprintf(path, sizeof path, "%s%s", database, suffixes[i]) < (int)sizeof path &&
-        stat(path, &about) == 0)
-      bytes += (double)about.st_size;
-  }
-  return bytes;
+static double file_bytes(const char *database, const char *suffix) {
+  char path[4096];
+  struct stat about;
+  return snprintf(path, sizeof path, "%s%s", database, suffix) < (int)sizeof path &&
+                 stat(path, &about) == 0
+             ? (double)about.st_size
+             : 0;
 }
 
 static void write_failures(FILE *out, const struct metrics *metrics) {
@@ -195,8 +190,12 @@ static void write_failures(FILE *out, const struct metrics *metrics) {
 static void write_store(FILE *out, const struct service *service) {
   const struct metrics *metrics = service->metrics;
   write_failures(out, metrics);
+  double log_bytes = file_bytes(service->config->database, "-wal");
   gauge(out, "apikeysd_store_bytes", "Size of the database and its write-ahead log.",
-        store_bytes(service->config->database));
+        file_bytes(service->config->database, "") + log_bytes);
+  gauge(out, "apikeysd_store_log_bytes",
+        "Size of the write-ahead log; it grows while a reader stays, and is shortened afterwards.",
+        log_bytes);
   family(out, "apikeysd_maintenance_runs_total", "counter",
          "Rounds of maintenance, which flushes last-used times, by outcome.");
   labelled(out, "apikeysd_maintenance_runs_total", "outcome", "good", &metrics->maintenance[1]);

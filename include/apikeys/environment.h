@@ -123,7 +123,8 @@ APIKEYS_API int apikeys_options_set_random(apikeys_options *options,
  * nothing to free.
  *
  *   APIKEYS_ERROR_INVALID_ARGUMENT    an empty path, ":memory:", a "file:" URI
- *   APIKEYS_ERROR_CANNOT_OPEN         a directory, a symbolic link, no such directory, no access
+ *   APIKEYS_ERROR_CANNOT_OPEN         a directory, a symbolic link, no such directory, no access; a
+ *                                     file with a second hard link, or that is itself a mount point
  *   APIKEYS_ERROR_READ_ONLY           the file or its directory cannot be written
  *   APIKEYS_ERROR_FOREIGN_STORE       a file of something else; it is left untouched
  *   APIKEYS_ERROR_SCHEMA_NEWER        written by a newer version of the library
@@ -143,9 +144,19 @@ APIKEYS_API int apikeys_options_set_random(apikeys_options *options,
  *
  * Other processes on this host may have the same file open, and may be killed at any time: a change
  * that one of them was told is done is seen by the next call of the others (for validations see
- * apikeys/validate.h). If one of the three files is removed, or another is put in its place, every
- * call gives APIKEYS_ERROR_STORE_REPLACED, writes of a replaced database at once, all others within
- * a second, until the environment is closed and opened again: to restore a backup, close first.
+ * apikeys/validate.h).
+ *
+ * One file, one path: SQLite keeps two files beside the database, "-wal" and "-shm", and finds them by
+ * its path. Give a container the directory, never the file alone; a database that has two paths would
+ * hold two truths, and is refused. A hard link that is made later is logged as a warning.
+ *
+ * If one of the three files is removed or replaced, or something else than SQLite writes to the
+ * database (a backup that is copied over it), every call gives APIKEYS_ERROR_STORE_REPLACED: changes
+ * at once, all others within a second, until the environment is closed and opened again. A change
+ * whose files are found gone after its commit gives APIKEYS_ERROR_OUTCOME_UNKNOWN, because other
+ * processes will not see it. APIKEYS_ERROR_STORE_WENT_BACK: the database continues an earlier state
+ * than one that this handle saw (a backup that was restored into it through SQLite). To restore a
+ * backup, close first.
  * Since 1.0.
  */
 APIKEYS_API int apikeys_open_sqlite(apikeys_env **env, const char *path,

@@ -88,10 +88,12 @@ enum {
   X(ERROR_OUTCOME_UNKNOWN, -45, UNAVAILABLE, "the change may or may not have been made")           \
   X(ERROR_CANNOT_OPEN, -46, UNAVAILABLE, "the store cannot be opened")                             \
   X(ERROR_FOREIGN_STORE, -47, UNAVAILABLE, "the file holds something else than an environment")    \
-  X(ERROR_SCHEMA_NEWER, -48, UNAVAILABLE, "the store was written by a newer version")              \
+  X(ERROR_SCHEMA_NEWER, -48, UNAVAILABLE,                                                          \
+    "the store was written by a newer version of the library: restart with that version")          \
   X(ERROR_STORE_REPLACED, -49, UNAVAILABLE, "the store's files were replaced or removed")          \
   X(ERROR_UNSUPPORTED, -50, UNAVAILABLE, "the store cannot do this")                               \
   X(ERROR_STORAGE_CONTRACT, -51, UNAVAILABLE, "the back-end broke the storage contract")           \
+  X(ERROR_STORE_WENT_BACK, -52, UNAVAILABLE, "the store went back to an earlier state")            \
   /* The call failed: the root key. */                                                             \
   X(ERROR_ROOT_KEY_MISSING, -60, UNAVAILABLE, "the root key is missing")                           \
   X(ERROR_ROOT_KEY_WRONG, -61, UNAVAILABLE, "the root key belongs to another environment")         \

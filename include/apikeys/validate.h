@@ -74,16 +74,20 @@ APIKEYS_API int apikeys_request_set_request_id(apikeys_request *request, const c
  *
  * Negative: the question could not be answered (the store, memory, a fork): refuse with 503.
  *
- * When a change is seen. A key that was found good is kept at hand, so that the next validation
- * need not ask the store; and what any thread or any process on this host was told is done (a call
- * that returned 0, a COMMIT in the sqlite3 shell) is seen by every validation that starts after it.
- * Each one first asks the store, in nanoseconds, whether anything was committed. Where the store
- * cannot say, it is asked for the key itself: slower, never late. That is so for a store of yours
- * without generation() (apikeys/storage.h), while a database's triggers named changes_… are not as
- * the library made them or others are on the same tables, and with a bound of 0 in
- * apikeys_options_set_cache_keys(). A child of a fork goes by nothing that its parent knew.
- * Not seen at once is what goes round SQLite: another host on a network file system, writing to the
- * file itself, a connection with its triggers turned off or that edits the schema's own table.
+ * When a change is seen. Good keys are cached in memory. Once any thread or process on this host has
+ * been told that a change succeeded (a call that returned 0, a COMMIT in the sqlite3 shell), every
+ * validation that starts afterwards sees it. Each validation first asks the store, in nanoseconds,
+ * whether anything was committed. If the store cannot tell, it is asked for the key itself: slower,
+ * never late. That is so for a store of your own without generation() (apikeys/storage.h), while the
+ * database's log of changes (the tables "head" and "changes", the view "new_changes", the triggers on
+ * them and those named changes_…) is not as the library made it or other triggers are on the same
+ * tables, and with a bound of 0 in apikeys_options_set_cache_keys(). A child of a fork uses nothing
+ * that its parent knew.
+ *
+ * Changes that bypass SQLite's triggers are not noticed at once: another host on a network file
+ * system; a program that writes to the file itself; a connection with triggers turned off, with a
+ * TEMP trigger that ignores changes to these tables, or that edits the schema's own table or number
+ * (PRAGMA writable_schema, PRAGMA schema_version). Only who may write the database can do these.
  *
  * The clock. Expiry is judged at every validation, to the millisecond of the environment's clock.
  * A clock that is set back revives nothing: after a key was refused as expired by this handle, it

@@ -39,6 +39,8 @@ struct store {
   struct places reading;
   bool reader_taken[READERS_MAX];
   struct ak_sqlite_connection *writer;
+  int64_t shorten_after;               /* when the log may be shortened next */
+  struct ak_sqlite_companions written; /* the files beside the database that the writer writes to */
   struct ak_sqlite_connection *readers[READERS_MAX];
   struct ak_sqlite_watch *watch;
 };
@@ -258,17 +260,56 @@ static int check_version(struct ak_sqlite_connection *connection) {
                                         : APIKEYS_ERROR_CORRUPT;
 }
 
-static int start_writing(struct store *store, int64_t until) {
-  int rc = ak_sqlite_file_check(store->file);
-  if (rc == APIKEYS_ERROR_STORE_REPLACED)
-    ak_sqlite_watch_replaced(store->watch);
+/* SQLite opens the files beside the database at a connection's first read. */
+static int find_companions(struct store *store, struct ak_sqlite_connection *writer) {
+  int64_t version;
+  int rc = ak_sqlite_version(writer, &version);
+  return rc == SQLITE_OK ? ak_sqlite_companions_find(store->file, &store->written)
+                         : ak_sqlite_code(writer->db, rc);
+}
+
+static int connect_writer(struct store *store) {
+  bool is_new = store->writer == NULL;
+  int rc = connect_if_needed(store, &store->writer);
+  return rc == APIKEYS_OK && is_new ? find_companions(store, store->writer) : rc;
+}
+
+/* What is written must be where other processes will read: in the files at the path, in the history
+ * that was seen. */
+static int check_files(struct store *store) {
+  int rc = ak_sqlite_watch_check_now(store->watch);
   if (rc == APIKEYS_OK)
-    rc = connect_if_needed(store, &store->writer);
+    rc = ak_sqlite_companions_compare(store->file, &store->written);
+  if (rc == APIKEYS_ERROR_STORE_REPLACED)
+    ak_sqlite_watch_set_state(store->watch, rc);
+  return rc;
+}
+
+static int check_history(struct store *store, const struct ak_sqlite_head *seen) {
+  struct ak_sqlite_head head;
+  int rc = ak_sqlite_changes_head(store->writer, &head);
+  if (rc == SQLITE_ERROR) /* there is no such table: the watch knows that nothing is known */
+    return APIKEYS_OK;
+  return rc == SQLITE_OK ? ak_sqlite_watch_compare(store->watch, store->writer, seen, &head)
+                         : ak_sqlite_code(store->writer->db, rc);
+}
+
+static int start_writing(struct store *store, int64_t until) {
+  int rc = ak_sqlite_file_check(store->file); /* before a connection could make files anew */
+  if (rc == APIKEYS_ERROR_STORE_REPLACED)
+    ak_sqlite_watch_set_state(store->watch, rc);
+  if (rc == APIKEYS_OK)
+    rc = connect_writer(store);
+  if (rc == APIKEYS_OK)
+    rc = check_files(store);
   if (rc != APIKEYS_OK)
     return rc;
+  struct ak_sqlite_head seen = ak_sqlite_watch_seen(store->watch);
   store->writer->busy_until = until;
-  rc = ak_sqlite_control(store->writer, AK_SQLITE_BEGIN_WRITE);
-  return rc == SQLITE_OK ? check_version(store->writer) : ak_sqlite_code(store->writer->db, rc);
+  int result = ak_sqlite_control(store->writer, AK_SQLITE_BEGIN_WRITE);
+  rc = result == SQLITE_OK ? check_version(store->writer)
+                           : ak_sqlite_code(store->writer->db, result);
+  return rc == APIKEYS_OK ? check_history(store, &seen) : rc;
 }
 
 static int begin_write(struct apikeys_transaction *transaction) {
@@ -315,6 +356,19 @@ static bool is_own(const apikeys_transaction *transaction) {
   return transaction->stamp == ak_process_stamp();
 }
 
+/*
+ * A reader that stays long keeps the log from starting over, and it grows; nothing shortens the file
+ * afterwards by itself. Once it is long, try to: without waiting for anybody, once a second at most.
+ */
+static void shorten_log(struct store *store) {
+  int64_t now = ak_monotonic_ms();
+  if (store->written.log_bytes <= AK_SQLITE_LOG_BYTES || now < store->shorten_after)
+    return;
+  store->shorten_after = now + 1000;
+  store->writer->busy_until = now;
+  sqlite3_wal_checkpoint_v2(store->writer->db, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+}
+
 static int commit(void *self, apikeys_transaction *transaction) {
   (void)self;
   int rc = APIKEYS_ERROR_FORKED;
@@ -326,6 +380,11 @@ static int commit(void *self, apikeys_transaction *transaction) {
       int result = ak_sqlite_control(connection, AK_SQLITE_COMMIT);
       rc = writing ? ak_sqlite_commit_code(connection->db, result) : APIKEYS_OK;
     }
+    /* Committed, but to files that are not at the path any more: nobody else may ever see it. */
+    if (rc == APIKEYS_OK && writing && check_files(transaction->store) != APIKEYS_OK)
+      rc = APIKEYS_ERROR_OUTCOME_UNKNOWN;
+    if (rc == APIKEYS_OK && writing)
+      shorten_log(transaction->store);
     leave(transaction);
   }
   free(transaction);
@@ -697,6 +756,8 @@ static int open_once(struct store *store, apikeys_error *err) {
     rc = ak_sqlite_schema_open(connection, err);
   if (rc == APIKEYS_OK)
     rc = ak_sqlite_connection_confirm(connection, err);
+  if (rc == APIKEYS_OK && (rc = find_companions(store, connection)) != APIKEYS_OK)
+    ak_error_code(err, rc);
   if (rc == APIKEYS_OK)
     store->writer = connection;
   else
@@ -780,4 +841,10 @@ int apikeys_storage_sqlite(apikeys_storage *out, const char *path, int busy_time
   ak_sqlite_watch_start(store->watch);
   fill(out, store);
   return ak_error_clear(err);
+}
+
+void ak_storage_sqlite_set_log(const apikeys_storage *storage,
+                               void (*log)(void *data, const char *text), void *data) {
+  struct store *store = storage->self;
+  ak_sqlite_watch_set_log(store->watch, log, data);
 }

@@ -55,7 +55,8 @@ static int configure(struct ak_sqlite_connection *connection) {
                       "PRAGMA cell_size_check=ON;"
                       "PRAGMA foreign_keys=ON;"
                       "PRAGMA synchronous=FULL;"
-                      "PRAGMA cache_size=-8192;",
+                      "PRAGMA cache_size=-8192;"
+                      "PRAGMA journal_size_limit=8388608;", /* AK_SQLITE_LOG_BYTES */
                       NULL, NULL, NULL);
   return rc;
 }

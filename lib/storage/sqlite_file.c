@@ -255,6 +255,23 @@ static int check_access(const char *path, apikeys_error *err) {
 }
 
 /*
+ * SQLite's "-wal" and "-shm" belong to the path by which a database was opened. By a second path
+ * (another hard link, the file itself mounted elsewhere) it would have two of each, and a key that
+ * was revoked through one would stay good through the other.
+ */
+static int check_one_path(const struct stat *status, const char *path, apikeys_error *err) {
+  const char *why = status->st_nlink > 1             ? "has a second hard link"
+                    : ak_sqlite_is_mount_point(path) ? "is itself a mount point"
+                                                     : NULL;
+  if (why == NULL)
+    return APIKEYS_OK;
+  return ak_error_set(err, APIKEYS_ERROR_CANNOT_OPEN, "",
+                      QUOTED " %s: SQLite needs one path to a database and room beside it; "
+                             "link or mount the directory, never the file",
+                      path, why);
+}
+
+/*
  * The mode of a file that is there is its owner's affair: some share a database within a group, and
  * what must stay secret is sealed. A file made here stays if the open fails later: by then it may
  * be another process's database.
@@ -273,6 +290,8 @@ static int find_or_create(struct ak_sqlite_file *file, apikeys_error *err) {
   file->device = status.st_dev;
   file->inode = status.st_ino;
   int rc = check_kind(&status, file->path, err);
+  if (rc == APIKEYS_OK)
+    rc = check_one_path(&status, file->path, err);
   return rc == APIKEYS_OK ? check_access(file->path, err) : rc;
 }
 
@@ -320,13 +339,54 @@ int ak_sqlite_file_create(struct ak_sqlite_file **file, const char *path) {
   return enter(file, path, create_anew, NULL);
 }
 
-int ak_sqlite_file_check(const struct ak_sqlite_file *file) {
-  struct stat now;
-  if (lstat(file->path, &now) != 0)
+int ak_sqlite_file_compare(const struct ak_sqlite_file *file, struct stat *status) {
+  if (lstat(file->path, status) != 0)
     return errno == ENOENT || errno == ENOTDIR ? APIKEYS_ERROR_STORE_REPLACED
                                                : APIKEYS_ERROR_STORAGE;
-  return now.st_dev == file->device && now.st_ino == file->inode ? APIKEYS_OK
-                                                                 : APIKEYS_ERROR_STORE_REPLACED;
+  return status->st_dev == file->device && status->st_ino == file->inode
+             ? APIKEYS_OK
+             : APIKEYS_ERROR_STORE_REPLACED;
+}
+
+int ak_sqlite_file_check(const struct ak_sqlite_file *file) {
+  struct stat status;
+  return ak_sqlite_file_compare(file, &status);
+}
+
+/* -------------------------------------------------------------------- the files beside it ----- */
+
+static int look_beside(const struct ak_sqlite_file *file, const char *ending, struct stat *status) {
+  char beside[PATH_MAX + 8];
+  snprintf(beside, sizeof beside, "%s%s", file->path, ending);
+  if (lstat(beside, status) != 0)
+    return errno == ENOENT ? APIKEYS_ERROR_STORE_REPLACED : APIKEYS_ERROR_STORAGE;
+  return APIKEYS_OK;
+}
+
+int ak_sqlite_companions_find(const struct ak_sqlite_file *file,
+                              struct ak_sqlite_companions *companions) {
+  struct stat log, index;
+  int rc = look_beside(file, "-wal", &log);
+  if (rc == APIKEYS_OK)
+    rc = look_beside(file, "-shm", &index);
+  if (rc == APIKEYS_OK)
+    *companions = (struct ak_sqlite_companions){log.st_dev, index.st_dev, log.st_ino, index.st_ino,
+                                                (int64_t)log.st_size};
+  return rc;
+}
+
+int ak_sqlite_companions_compare(const struct ak_sqlite_file *file,
+                                 struct ak_sqlite_companions *companions) {
+  struct ak_sqlite_companions now;
+  int rc = ak_sqlite_companions_find(file, &now);
+  if (rc != APIKEYS_OK)
+    return rc;
+  companions->log_bytes = now.log_bytes;
+  return now.log_device == companions->log_device && now.log_inode == companions->log_inode &&
+                 now.index_device == companions->index_device &&
+                 now.index_inode == companions->index_inode
+             ? APIKEYS_OK
+             : APIKEYS_ERROR_STORE_REPLACED;
 }
 
 int ak_sqlite_file_sync_directory(const struct ak_sqlite_file *file) {

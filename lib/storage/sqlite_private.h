@@ -8,6 +8,7 @@
  *   sqlite_statements.c  SQL from the schema table and the shape of a query; prepared once
  *   sqlite_schema.c      making, upgrading and checking the tables
  *   sqlite_changes.c     what changed: a table, and the triggers that fill it
+ *   sqlite_mount.c       whether a path is a mount point
  *   sqlite_watch.c       whether anything changed, and whether the files are still the same
  *   sqlite_backup.c      an online copy
  *   sqlite.c             the store: transactions, the vtable's slots, fork
@@ -22,6 +23,7 @@
 #include "schema.h"
 
 #include <sqlite3.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 /* ------------------------------------------------------------------------------ the file ------ */
@@ -51,6 +53,24 @@ void ak_sqlite_file_close(struct ak_sqlite_file *file); /* after its connections
 
 /* APIKEYS_ERROR_STORE_REPLACED if another file is at the path now, or none. */
 int ak_sqlite_file_check(const struct ak_sqlite_file *file);
+int ak_sqlite_file_compare(const struct ak_sqlite_file *file, struct stat *status); /* the same */
+
+/*
+ * The two files beside the database, "-wal" and "-shm", as they were when a connection was opened.
+ * Finding and comparing them: APIKEYS_ERROR_STORE_REPLACED if one is not there, or another one.
+ */
+struct ak_sqlite_companions {
+  dev_t log_device, index_device;
+  ino_t log_inode, index_inode;
+  int64_t log_bytes; /* as found */
+};
+int ak_sqlite_companions_find(const struct ak_sqlite_file *file,
+                              struct ak_sqlite_companions *companions);
+int ak_sqlite_companions_compare(const struct ak_sqlite_file *file,
+                                 struct ak_sqlite_companions *companions);
+
+/* 1 if something is mounted at the path itself, 0 if not or if the system does not tell. */
+int ak_sqlite_is_mount_point(const char *path);
 
 /* No connection is left; and one is about to be made again (APIKEYS_ERROR_FORKED). */
 void ak_sqlite_file_rest(struct ak_sqlite_file *file);
@@ -135,6 +155,7 @@ enum ak_sqlite_control {
 enum ak_sqlite_question {
   AK_SQLITE_SCHEMA_NUMBER,
   AK_SQLITE_LAST_CHANGE,
+  AK_SQLITE_MARK_OF_CHANGE,
   AK_SQLITE_COUNT_CHANGES,
   AK_SQLITE_CHANGES,
   AK_SQLITE_QUESTION_END
@@ -199,18 +220,29 @@ int ak_sqlite_report(apikeys_error *err, sqlite3 *db, int rc, const char *what);
 /* Bring a provisional connection's database to the current schema, or say why not. */
 int ak_sqlite_schema_open(struct ak_sqlite_connection *connection, apikeys_error *err);
 
-/* The table of changes and the triggers that fill it; these give SQLITE_OK or a code of SQLite's. */
+/* Make the log of changes, in place of an older one; these give SQLITE_OK or a code of SQLite's. */
 int ak_sqlite_changes_create(struct ak_sqlite_connection *connection);
+
+/* The number of the last entry of the log, and the mark that was drawn for it. */
+struct ak_sqlite_head {
+  int64_t last;
+  int64_t mark;
+};
 
 /*
  * In one transaction: the schema's number, which moves when anything in it is made, dropped or
- * altered; whether table and triggers are those that were made here, with no others beside them;
- * and the generation, if they are.
+ * altered; whether the log and its triggers are those that were made here, with no others beside
+ * them; the log's head, and whether that continues the history in which `seen` was read.
  */
 int ak_sqlite_changes_schema(struct ak_sqlite_connection *connection, int64_t *number);
 int ak_sqlite_changes_are_ours(struct ak_sqlite_connection *connection, bool *ours);
-int ak_sqlite_changes_generation(struct ak_sqlite_connection *connection, int64_t schema,
-                                 uint64_t *generation);
+int ak_sqlite_changes_head(struct ak_sqlite_connection *connection, struct ak_sqlite_head *head);
+int ak_sqlite_changes_compare(struct ak_sqlite_connection *connection,
+                              const struct ak_sqlite_head *seen, const struct ak_sqlite_head *now,
+                              bool *went_back);
+
+/* The generation that the schema's number and the log's head make. */
+uint64_t ak_sqlite_changes_generation(int64_t schema, const struct ak_sqlite_head *head);
 
 /* The changes slot, in this connection's transaction; a code of ours. */
 int ak_sqlite_changes(struct ak_sqlite_connection *connection, uint64_t since,
@@ -232,12 +264,26 @@ void ak_sqlite_watch_free(struct ak_sqlite_watch *watch);
 int ak_sqlite_watch_generation(struct ak_sqlite_watch *watch, uint64_t *generation);
 
 /*
- * Twice a second a look at the files, else what the last one gave. APIKEYS_ERROR_STORE_REPLACED:
- * another file, or none, is where the database, its log or the log's index was; that is for good,
- * also where somebody else has found it out and tells.
+ * A look at the files, twice a second (else what the last one gave) or now.
+ * APIKEYS_ERROR_STORE_REPLACED: another file, or none, is where the database, its log or the log's
+ * index was, or something else than SQLite wrote to the database. APIKEYS_ERROR_STORE_WENT_BACK: the
+ * log of changes is not a continuation of what was seen. Both are final for this handle.
  */
 int ak_sqlite_watch_check(struct ak_sqlite_watch *watch);
-void ak_sqlite_watch_replaced(struct ak_sqlite_watch *watch);
+int ak_sqlite_watch_check_now(struct ak_sqlite_watch *watch);
+void ak_sqlite_watch_set_state(struct ak_sqlite_watch *watch, int state);
+
+/*
+ * The latest head of the log that was seen; taken before a transaction begins, so that the head which
+ * that reads must be a continuation of it. The second keeps what it is given if it is one.
+ */
+struct ak_sqlite_head ak_sqlite_watch_seen(struct ak_sqlite_watch *watch);
+int ak_sqlite_watch_compare(struct ak_sqlite_watch *watch, struct ak_sqlite_connection *connection,
+                            const struct ak_sqlite_head *seen, const struct ak_sqlite_head *now);
+
+/* For warnings; called on a thread that is in a call, with no lock held. */
+void ak_sqlite_watch_set_log(struct ak_sqlite_watch *watch,
+                             void (*log)(void *data, const char *text), void *data);
 
 int ak_sqlite_backup(struct ak_sqlite_connection *source, const char *path);
 

@@ -97,7 +97,7 @@ static int upgrade(struct ak_sqlite_connection *connection, int from) {
   int rc = SQLITE_OK;
   for (int kind = 1; kind < AK_KIND_END && rc == SQLITE_OK; kind++)
     rc = upgrade_kind(connection, ak_schema_kind(kind), from);
-  if (rc == SQLITE_OK && from < 4)
+  if (rc == SQLITE_OK && from < 5)
     rc = ak_sqlite_changes_create(connection);
   struct ak_sql sql = {0};
   ak_sql_add(&sql, "PRAGMA application_id=%d; PRAGMA user_version=%d", AK_SQLITE_APPLICATION_ID,

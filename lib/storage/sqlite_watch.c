@@ -28,9 +28,17 @@ enum {
 /* No generation that a store tells. */
 static const uint64_t unknown = UINT64_MAX;
 
-struct identity {
-  dev_t device;
-  ino_t inode;
+/*
+ * Only a checkpoint writes to the database file, and the wal-index tells each: the fields below
+ * (https://sqlite.org/walformat.html) differ before and behind it. If the file's time moved and they
+ * did not, something else than SQLite has written to the file: a backup was copied over it, say.
+ */
+struct writes {
+  bool known;
+  struct timespec modified_at;
+  uint32_t salts[2]; /* of the log */
+  uint32_t frames;   /* in the log */
+  uint32_t copied;   /* of them, to the database */
 };
 
 /*
@@ -43,14 +51,20 @@ struct ak_sqlite_watch {
   pthread_mutex_t lock; /* of the one who starts or refreshes */
   struct ak_sqlite_connection *anchor;
   const _Atomic uint64_t *_Atomic header; /* NULL: not watching */
-  struct identity log, index;             /* "-wal" and "-shm", as they were when that was set */
+  struct ak_sqlite_companions companions; /* as they were when that was set */
   _Atomic bool resting; /* the file has no connections, and must not get one from here */
   bool hopeless;        /* this database cannot be watched */
   _Atomic int64_t checked_at_ms;
-  _Atomic int state; /* what the last look at the files gave; replaced is for good */
-  bool judged;       /* whether the triggers are ours was found out for this schema: */
-  bool ours;         /* are they? */
-  int64_t schema;    /* its number */
+  _Atomic int state; /* what the last look gave; that the store is another one is for good */
+  pthread_mutex_t look_lock;  /* guards the next two */
+  struct writes writes;       /* as the last look found them */
+  struct ak_sqlite_head head; /* the latest that was seen in this store; 0: none */
+  void (*log)(void *data, const char *text);
+  void *log_data;
+  _Atomic bool logged_link;
+  bool judged;    /* whether the triggers are ours was found out for this schema: */
+  bool ours;      /* are they? */
+  int64_t schema; /* its number */
   /* What was seen; a sequence lock, odd while it is written. */
   _Atomic uint32_t sequence;
   _Atomic uint64_t seen[HEADER_WORDS];
@@ -63,12 +77,16 @@ struct ak_sqlite_watch *ak_sqlite_watch_new(const struct ak_sqlite_file *file) {
     return NULL;
   watch->file = file;
   pthread_mutex_init(&watch->lock, NULL);
+  pthread_mutex_init(&watch->look_lock, NULL);
   return watch;
 }
 
 /* With the lock. */
 static void let_go(struct ak_sqlite_watch *watch) {
   atomic_store(&watch->header, NULL);
+  pthread_mutex_lock(&watch->look_lock); /* nobody reads the mapping any more */
+  watch->writes.known = false;
+  pthread_mutex_unlock(&watch->look_lock);
   ak_sqlite_connection_close(watch->anchor);
   watch->anchor = NULL;
   watch->judged = false;
@@ -88,6 +106,8 @@ void ak_sqlite_watch_wake(struct ak_sqlite_watch *watch) {
 /* In a child: the lock may be held by a thread that is not there. */
 void ak_sqlite_watch_adopt(struct ak_sqlite_watch *watch) {
   pthread_mutex_init(&watch->lock, NULL);
+  pthread_mutex_init(&watch->look_lock, NULL);
+  watch->writes.known = false;
   atomic_store(&watch->header, NULL);
 }
 
@@ -95,41 +115,78 @@ void ak_sqlite_watch_free(struct ak_sqlite_watch *watch) {
   if (watch == NULL)
     return;
   ak_sqlite_watch_stop(watch);
+  pthread_mutex_destroy(&watch->look_lock);
   pthread_mutex_destroy(&watch->lock);
   free(watch);
 }
 
 /* -- The files --------------------------------------------------------------------------------- */
 
-static int look_beside(const struct ak_sqlite_file *file, const char *ending,
-                       struct identity *found) {
-  struct ak_sql path = {0};
+/* The checkpoint's progress: of the log's frames, how many it has copied. False while one is under
+ * way, or died: then the file may be written to at any moment. */
+static bool read_progress(const _Atomic uint64_t *header, struct writes *writes) {
+  enum { FRAMES = 16, SALTS = 32, COPIED = 96, TRIED = 128 };
+  const _Atomic uint32_t *index = (const _Atomic uint32_t *)(uintptr_t)header;
+  writes->frames = atomic_load(&index[FRAMES / 4]);
+  writes->salts[0] = atomic_load(&index[SALTS / 4]);
+  writes->salts[1] = atomic_load(&index[SALTS / 4 + 1]);
+  uint32_t tried = atomic_load(&index[TRIED / 4]);
+  writes->copied = atomic_load(&index[COPIED / 4]);
+  return tried == writes->copied;
+}
+
+static bool same_progress(const struct writes *a, const struct writes *b) {
+  return a->salts[0] == b->salts[0] && a->salts[1] == b->salts[1] && a->copied == b->copied;
+}
+
+/* With the look's lock. */
+static int compare_writes(struct ak_sqlite_watch *watch, const struct stat *status) {
+  const _Atomic uint64_t *header = atomic_load(&watch->header);
+  struct writes before = {.modified_at = watch->writes.modified_at}, now = {0};
+  struct stat again;
+  if (header == NULL)
+    return APIKEYS_OK;
+  bool at_rest = read_progress(header, &before);
+  if (lstat(watch->file->path, &again) != 0 || again.st_ino != status->st_ino)
+    return APIKEYS_OK; /* the next look tells */
+  at_rest = read_progress(header, &now) && at_rest && same_progress(&before, &now);
+  now.modified_at = again.st_mtim;
+  now.known = at_rest;
+  bool moved = watch->writes.known && at_rest && same_progress(&watch->writes, &now) &&
+               (now.modified_at.tv_sec != watch->writes.modified_at.tv_sec ||
+                now.modified_at.tv_nsec != watch->writes.modified_at.tv_nsec);
+  watch->writes = now;
+  return moved ? APIKEYS_ERROR_STORE_REPLACED : APIKEYS_OK;
+}
+
+/* SQLite's files belong to a path. A second link made later (some backup tools make one) is no
+ * danger while nobody opens the database by it. */
+static void tell_of_link(struct ak_sqlite_watch *watch, const struct stat *status) {
+  if (status->st_nlink > 1 && watch->log != NULL && !atomic_exchange(&watch->logged_link, true))
+    watch->log(watch->log_data, "the database has a second hard link now: it must never be opened "
+                                "by two paths, or changes are lost between them");
+}
+
+static int compare_files(struct ak_sqlite_watch *watch) {
   struct stat status;
-  ak_sql_add(&path, "%s%s", file->path, ending);
-  if (path.full || lstat(path.text, &status) != 0)
-    return !path.full && errno == ENOENT ? APIKEYS_ERROR_STORE_REPLACED : APIKEYS_ERROR_STORAGE;
-  *found = (struct identity){status.st_dev, status.st_ino};
-  return APIKEYS_OK;
-}
-
-static int compare_beside(const struct ak_sqlite_file *file, const char *ending,
-                          const struct identity *expected) {
-  struct identity found;
-  int rc = look_beside(file, ending, &found);
-  if (rc != APIKEYS_OK)
-    return rc;
-  return found.device == expected->device && found.inode == expected->inode
-             ? APIKEYS_OK
-             : APIKEYS_ERROR_STORE_REPLACED;
-}
-
-/* The log and its index stay what they are while the anchor is open; without it they may go. */
-static int compare_files(const struct ak_sqlite_watch *watch) {
-  int rc = ak_sqlite_file_check(watch->file);
+  int rc = ak_sqlite_file_compare(watch->file, &status);
   if (rc != APIKEYS_OK || atomic_load(&watch->header) == NULL)
     return rc;
-  rc = compare_beside(watch->file, "-wal", &watch->log);
-  return rc == APIKEYS_OK ? compare_beside(watch->file, "-shm", &watch->index) : rc;
+  tell_of_link(watch, &status);
+  pthread_mutex_lock(&watch->look_lock);
+  rc = atomic_load(&watch->header) == NULL
+           ? APIKEYS_OK
+           : ak_sqlite_companions_compare(watch->file, &watch->companions);
+  if (rc == APIKEYS_OK)
+    rc = compare_writes(watch, &status);
+  pthread_mutex_unlock(&watch->look_lock);
+  return rc;
+}
+
+void ak_sqlite_watch_set_log(struct ak_sqlite_watch *watch,
+                             void (*log)(void *data, const char *text), void *data) {
+  watch->log_data = data;
+  watch->log = log;
 }
 
 static int64_t rough_now_ms(void) {
@@ -142,23 +199,62 @@ static int64_t rough_now_ms(void) {
   return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* By whoever comes first when it is time; no lock that another may hold keeps it from being done. */
+static bool is_final(int state) {
+  return state == APIKEYS_ERROR_STORE_REPLACED || state == APIKEYS_ERROR_STORE_WENT_BACK;
+}
+
+/* Keeps what a look found; what is final stays. Returns what is in force. */
+static int keep(struct ak_sqlite_watch *watch, int found) {
+  int state = atomic_load_explicit(&watch->state, memory_order_acquire);
+  while (!is_final(state) && !atomic_compare_exchange_weak(&watch->state, &state, found))
+    ;
+  return is_final(state) ? state : found;
+}
+
+/* By whoever comes first when it is time; no lock that a writer may hold keeps it from being done. */
 int ak_sqlite_watch_check(struct ak_sqlite_watch *watch) {
   int64_t now = rough_now_ms();
   int64_t checked = atomic_load_explicit(&watch->checked_at_ms, memory_order_relaxed);
   int state = atomic_load_explicit(&watch->state, memory_order_acquire);
-  if (state == APIKEYS_ERROR_STORE_REPLACED || now - checked < CHECK_EVERY_MS ||
+  if (is_final(state) || now - checked < CHECK_EVERY_MS ||
       !atomic_compare_exchange_strong(&watch->checked_at_ms, &checked, now))
     return state;
-  int found = compare_files(watch);
-  while (state != APIKEYS_ERROR_STORE_REPLACED &&
-         !atomic_compare_exchange_weak(&watch->state, &state, found))
-    ;
-  return state == APIKEYS_ERROR_STORE_REPLACED ? state : found;
+  return keep(watch, compare_files(watch));
 }
 
-void ak_sqlite_watch_replaced(struct ak_sqlite_watch *watch) {
-  atomic_store(&watch->state, APIKEYS_ERROR_STORE_REPLACED);
+int ak_sqlite_watch_check_now(struct ak_sqlite_watch *watch) {
+  return keep(watch, compare_files(watch));
+}
+
+void ak_sqlite_watch_set_state(struct ak_sqlite_watch *watch, int state) {
+  keep(watch, state);
+}
+
+struct ak_sqlite_head ak_sqlite_watch_seen(struct ak_sqlite_watch *watch) {
+  pthread_mutex_lock(&watch->look_lock);
+  struct ak_sqlite_head seen = watch->head;
+  pthread_mutex_unlock(&watch->look_lock);
+  return seen;
+}
+
+static void keep_head(struct ak_sqlite_watch *watch, const struct ak_sqlite_head *now) {
+  pthread_mutex_lock(&watch->look_lock);
+  if (watch->head.last <= now->last)
+    watch->head = *now;
+  pthread_mutex_unlock(&watch->look_lock);
+}
+
+int ak_sqlite_watch_compare(struct ak_sqlite_watch *watch, struct ak_sqlite_connection *connection,
+                            const struct ak_sqlite_head *seen, const struct ak_sqlite_head *now) {
+  bool went_back = false;
+  bool first = seen->last == 0 && seen->mark == 0;
+  int rc = first ? SQLITE_OK : ak_sqlite_changes_compare(connection, seen, now, &went_back);
+  if (rc != SQLITE_OK)
+    return ak_sqlite_code(connection->db, rc);
+  if (went_back)
+    return keep(watch, APIKEYS_ERROR_STORE_WENT_BACK);
+  keep_head(watch, now);
+  return APIKEYS_OK;
 }
 
 /* -- The wal-index ----------------------------------------------------------------------------- */
@@ -212,9 +308,7 @@ static int start_watching(struct ak_sqlite_watch *watch) {
   if (rc == APIKEYS_ERROR_UNSUPPORTED)
     watch->hopeless = true;
   if (rc == APIKEYS_OK)
-    rc = look_beside(watch->file, "-wal", &watch->log);
-  if (rc == APIKEYS_OK)
-    rc = look_beside(watch->file, "-shm", &watch->index);
+    rc = ak_sqlite_companions_find(watch->file, &watch->companions);
   if (rc != APIKEYS_OK) {
     let_go(watch);
     return rc;
@@ -245,7 +339,8 @@ static void publish(struct ak_sqlite_watch *watch, const uint64_t words[HEADER_W
 
 /* In the anchor's transaction. Unknown where the triggers are not ours, until the schema changes
  * again; the schema's number is a part of what is known, so that a change of it never goes by. */
-static int read_generation(struct ak_sqlite_watch *watch, uint64_t *generation) {
+static int read_generation(struct ak_sqlite_watch *watch, const struct ak_sqlite_head *seen,
+                           uint64_t *generation) {
   int64_t schema = 0;
   int rc = ak_sqlite_changes_schema(watch->anchor, &schema);
   if (rc == SQLITE_OK && (!watch->judged || schema != watch->schema)) {
@@ -253,9 +348,15 @@ static int read_generation(struct ak_sqlite_watch *watch, uint64_t *generation) 
     rc = ak_sqlite_changes_are_ours(watch->anchor, &watch->ours);
     watch->judged = rc == SQLITE_OK;
   }
+  struct ak_sqlite_head head;
   *generation = unknown;
-  if (rc == SQLITE_OK && watch->ours)
-    rc = ak_sqlite_changes_generation(watch->anchor, schema, generation);
+  if (rc != SQLITE_OK || !watch->ours)
+    return rc;
+  rc = ak_sqlite_changes_head(watch->anchor, &head);
+  if (rc == SQLITE_OK && ak_sqlite_watch_compare(watch, watch->anchor, seen, &head) != APIKEYS_OK)
+    rc = SQLITE_CORRUPT; /* nothing is published; the state says why */
+  if (rc == SQLITE_OK)
+    *generation = ak_sqlite_changes_generation(schema, &head);
   return rc;
 }
 
@@ -266,10 +367,11 @@ static int refresh(struct ak_sqlite_watch *watch, uint64_t *generation) {
   uint64_t words[HEADER_WORDS];
   if (!ak_sqlite_settle(anchor) || !read_header(atomic_load(&watch->header), words))
     return APIKEYS_ERROR_UNSUPPORTED;
+  struct ak_sqlite_head seen = ak_sqlite_watch_seen(watch);
   anchor->busy_until = 0;
   int rc = ak_sqlite_control(anchor, AK_SQLITE_BEGIN_READ);
   if (rc == SQLITE_OK)
-    rc = read_generation(watch, generation);
+    rc = read_generation(watch, &seen, generation);
   if (rc == SQLITE_OK)
     rc = ak_sqlite_control(anchor, AK_SQLITE_COMMIT);
   if (!ak_sqlite_settle(anchor) || rc != SQLITE_OK)

@@ -125,6 +125,7 @@ class Metrics(Scraped):
             connection.close()
         self.assertEqual(families["apikeysd_http_connections_max"].value(), 1000)
         self.assertGreater(families["apikeysd_store_bytes"].value(), 4096)
+        self.assertGreater(families["apikeysd_store_log_bytes"].value(), 0)
         self.assertGreater(families["process_resident_memory_bytes"].value(), 1e6)
         self.assertEqual(families["apikeysd_webhook_deliveries_waiting"].value(), 0)
 

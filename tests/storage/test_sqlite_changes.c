@@ -7,6 +7,8 @@
 #define _GNU_SOURCE /* what the fixture needs */
 #include "sqlite_fixture.h"
 
+#include "storage/sqlite.h"
+
 #include "support/suite.h"
 
 #include <stdbool.h>
@@ -200,7 +202,8 @@ START_TEST(a_trigger_that_is_not_ours_ends_all_knowledge) {
     snprintf(edit, sizeof edit, "DROP TRIGGER %s", name);
     run_sql(path, edit);
     assert_unknown();
-    run_sql(path, "UPDATE api_keys SET updated_at = updated_at + 1");
+    /* Without the one that numbers entries a change fails, which is as well. */
+    execute_sql(path, "UPDATE api_keys SET updated_at = updated_at + 1", NULL);
     assert_unknown();
     ck_assert_int_eq(changes_since(before), APIKEYS_ERROR_UNSUPPORTED);
     snprintf(edit, sizeof edit, "%.*sSELECT 1; END", (int)(strlen(made_with) - 3), made_with);
@@ -213,7 +216,7 @@ START_TEST(a_trigger_that_is_not_ours_ends_all_knowledge) {
     count++;
   }
   free(names);
-  ck_assert_int_eq(count, 27);
+  ck_assert_int_eq(count, 33);
 }
 END_TEST
 
@@ -240,18 +243,22 @@ END_TEST
 
 START_TEST(a_table_of_changes_that_is_not_ours_ends_all_knowledge) {
   uint64_t before = generation();
-  char *table = trigger_sql("changes"), *pruning = trigger_sql("changes_pruned");
+  char *table = trigger_sql("changes");
+  char *triggers[] = {trigger_sql("changes_follow_head"), trigger_sql("changes_stay_as_they_are"),
+                      trigger_sql("changes_stay")};
   char edit[4096];
   run_sql(path, "DROP TABLE changes");
   assert_unknown();
-  run_sql(path, "CREATE TABLE changes (generation INTEGER PRIMARY KEY AUTOINCREMENT,"
-                " kind INTEGER, identity TEXT)");
+  run_sql(path,
+          "CREATE TABLE changes (generation INTEGER PRIMARY KEY, kind INTEGER, identity TEXT)");
   assert_unknown();
-  snprintf(edit, sizeof edit, "DROP TABLE changes; %s; %s", table, pruning);
+  snprintf(edit, sizeof edit, "DROP TABLE changes; %s; %s; %s; %s", table, triggers[0], triggers[1],
+           triggers[2]);
   run_sql(path, edit);
   assert_gap(before);
   free(table);
-  free(pruning);
+  for (int i = 0; i < 3; i++)
+    free(triggers[i]);
 }
 END_TEST
 
@@ -285,25 +292,61 @@ END_TEST
 
 /* -- Rows that are missing ----------------------------------------------------------------------- */
 
-START_TEST(rows_deleted_from_the_table_leave_a_gap) {
+static void assert_refused(const char *sql) {
+  ck_assert_msg(execute_sql(path, sql, NULL) == SQLITE_CONSTRAINT, "%s", sql);
+}
+
+/* What a shell could do to make an edit go unnoticed. */
+START_TEST(the_log_cannot_be_set_back_or_altered) {
+  static const char *const edits[] = {
+      "DELETE FROM changes",
+      "DELETE FROM changes WHERE generation = (SELECT generation FROM head)",
+      "UPDATE changes SET identity = 'x'",
+      "UPDATE changes SET generation = generation - 1",
+      "UPDATE OR REPLACE changes SET generation = 1",
+      "INSERT INTO changes SELECT generation, mark, 6, 'x' FROM head",
+      "INSERT OR REPLACE INTO changes SELECT generation, mark, 6, 'x' FROM head",
+      "INSERT OR IGNORE INTO changes SELECT generation + 1, mark, 6, 'x' FROM head",
+      "UPDATE head SET generation = generation - 1",
+      "UPDATE head SET generation = generation",
+      "UPDATE OR REPLACE head SET one = 1, generation = 0",
+      "UPDATE OR IGNORE head SET generation = 0",
+      "DELETE FROM head",
+      "INSERT INTO head VALUES (1, 0, 0)",
+      "INSERT OR REPLACE INTO head VALUES (1, 0, 0)",
+      "REPLACE INTO head SELECT 1, generation - 1, mark FROM head",
+  };
   add_record(AK_API_KEY, "a");
+  run_sql(path, "UPDATE api_keys SET state = 2; UPDATE api_keys SET state = 1");
   uint64_t before = generation();
-  run_sql(path, "DELETE FROM changes"); /* what was told before is told */
-  assert_quiet(before);
-  run_sql(path, "UPDATE api_keys SET state = 2; DELETE FROM changes");
-  assert_gap(before);
-  before = generation();
-  run_sql(path, "UPDATE api_keys SET state = 1; DELETE FROM api_keys;"
-                " DELETE FROM changes WHERE generation = (SELECT min(generation) FROM changes)");
-  assert_gap(before);
+  for (size_t i = 0; i < sizeof edits / sizeof edits[0]; i++) {
+    char edit[512];
+    assert_refused(edits[i]);
+    /* Nor together with the change that it would hide. */
+    snprintf(edit, sizeof edit, "BEGIN; UPDATE api_keys SET state = state + 2; %s; COMMIT",
+             edits[i]);
+    assert_refused(edit);
+    assert_quiet(before);
+  }
 }
 END_TEST
 
-START_TEST(numbers_that_start_again_leave_a_gap) {
+START_TEST(sequences_set_back_change_nothing) {
   add_record(AK_API_KEY, "a");
   run_sql(path, "UPDATE api_keys SET state = 2");
   uint64_t before = generation();
-  run_sql(path, "DELETE FROM changes; DELETE FROM sqlite_sequence WHERE name = 'changes'");
+  run_sql(path, "DELETE FROM sqlite_sequence; UPDATE api_keys SET state = 1");
+  assert_told(before, "6:lookup_id-a ");
+  before = generation();
+  run_sql(path, "UPDATE sqlite_sequence SET seq = seq - 1; UPDATE api_keys SET state = 2");
+  assert_told(before, "6:lookup_id-a ");
+}
+END_TEST
+
+START_TEST(a_number_without_its_entry_is_a_gap) {
+  add_record(AK_API_KEY, "a");
+  uint64_t before = generation();
+  run_sql(path, "UPDATE head SET generation = generation + 1");
   assert_gap(before);
 }
 END_TEST
@@ -312,14 +355,119 @@ START_TEST(changes_pruned_past_a_reader_are_a_gap) {
   add_record(AK_API_KEY, "a");
   uint64_t before = generation();
   run_sql(path, "WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 9999)"
-                " INSERT INTO changes (kind, identity) SELECT 6, 'x' FROM n");
+                " INSERT INTO new_changes (kind, identity) SELECT 6, 'x' FROM n");
   ck_assert_int_eq(changes_since(before), APIKEYS_OK);
   ck_assert_int_eq(told.count, 9999);
   uint64_t later = generation();
-  run_sql(path, "DELETE FROM api_keys; INSERT INTO changes (kind, identity) VALUES (6, 'y')");
+  run_sql(path, "DELETE FROM api_keys; INSERT INTO new_changes (kind, identity) VALUES (6, 'y')");
   assert_gap(before);
   assert_told(later, "6:lookup_id-a ");
   ck_assert_int_le(atoi(ask_sql(path, "SELECT count(*) FROM changes")), 10000);
+}
+END_TEST
+
+/* -- Another history ----------------------------------------------------------------------------- */
+
+static void assert_final(int code) {
+  uint64_t now;
+  apikeys_transaction *transaction = NULL;
+  ck_assert_int_eq(ask(&now), APIKEYS_ERROR_UNSUPPORTED);
+  for (int mode = APIKEYS_TRANSACTION_READ; mode <= APIKEYS_TRANSACTION_WRITE; mode++)
+    ck_assert_int_eq(store.begin(store.self, mode, &transaction), code);
+}
+
+/* Puts the content of another database into this one through SQLite, as its shell's .restore does. */
+static void restore_from(const char *copy) {
+  sqlite3 *from = NULL, *to = NULL;
+  ck_assert_int_eq(sqlite3_open(copy, &from), SQLITE_OK);
+  ck_assert_int_eq(sqlite3_open(path, &to), SQLITE_OK);
+  sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");
+  ck_assert_ptr_nonnull(backup);
+  ck_assert_int_eq(sqlite3_backup_step(backup, -1), SQLITE_DONE);
+  ck_assert_int_eq(sqlite3_backup_finish(backup), SQLITE_OK);
+  sqlite3_close(to);
+  sqlite3_close(from);
+}
+
+/* _i further changes in the copy: fewer than were made here meanwhile, as many, more. */
+START_TEST(an_earlier_state_brought_back_is_noticed) {
+  char copy[256], edit[256];
+  add_record(AK_API_KEY, "a");
+  snprintf(copy, sizeof copy, "%s", in_directory("copy.db"));
+  ck_assert_int_eq(store.backup(store.self, copy), APIKEYS_OK);
+  run_sql(path, "UPDATE api_keys SET state = 2; UPDATE api_keys SET name = 'x'");
+  generation();
+  for (int i = 0; i < _i; i++) {
+    snprintf(edit, sizeof edit, "UPDATE api_keys SET updated_at = %d", i);
+    run_sql(copy, edit);
+  }
+  restore_from(copy);
+  uint64_t now;
+  ck_assert_int_eq(ask(&now), APIKEYS_ERROR_UNSUPPORTED);
+  assert_final(APIKEYS_ERROR_STORE_WENT_BACK);
+}
+END_TEST
+
+START_TEST(a_writer_notices_an_earlier_state_by_itself) {
+  char copy[256];
+  apikeys_transaction *transaction = NULL;
+  add_record(AK_API_KEY, "a");
+  snprintf(copy, sizeof copy, "%s", in_directory("copy.db"));
+  ck_assert_int_eq(store.backup(store.self, copy), APIKEYS_OK);
+  run_sql(path, "UPDATE api_keys SET state = 2");
+  generation();
+  restore_from(copy);
+  ck_assert_int_eq(store.begin(store.self, APIKEYS_TRANSACTION_WRITE, &transaction),
+                   APIKEYS_ERROR_STORE_WENT_BACK);
+  assert_final(APIKEYS_ERROR_STORE_WENT_BACK);
+}
+END_TEST
+
+static void copy_bytes_over(const char *from, const char *to) {
+  static char bytes[1 << 20];
+  FILE *source = fopen(from, "rb");
+  size_t length = fread(bytes, 1, sizeof bytes, source);
+  fclose(source);
+  int target = open(to, O_WRONLY | O_TRUNC); /* the inode stays, as with cp */
+  ck_assert_int_ge(target, 0);
+  ck_assert_int_eq(write(target, bytes, length), (ssize_t)length);
+  _exit(close(target)); /* in a child: closing drops a process's locks on the file */
+}
+
+START_TEST(a_backup_copied_over_the_file_is_noticed) {
+  char copy[256];
+  apikeys_transaction *transaction = NULL;
+  add_record(AK_API_KEY, "a");
+  snprintf(copy, sizeof copy, "%s", in_directory("copy.db"));
+  ck_assert_int_eq(store.backup(store.self, copy), APIKEYS_OK);
+  run_sql(path, "UPDATE api_keys SET state = 2");
+  run_sql(path, "PRAGMA wal_checkpoint(PASSIVE)");
+  add_record(AK_EVENT, "a"); /* a look at the files as they are */
+  pid_t child = fork();
+  if (child == 0)
+    copy_bytes_over(copy, path);
+  int status;
+  waitpid(child, &status, 0);
+  ck_assert_int_eq(status, 0);
+  ck_assert_int_eq(store.begin(store.self, APIKEYS_TRANSACTION_WRITE, &transaction),
+                   APIKEYS_ERROR_STORE_REPLACED);
+  assert_final(APIKEYS_ERROR_STORE_REPLACED);
+}
+END_TEST
+
+START_TEST(checkpoints_of_every_kind_are_no_alarm) {
+  static const char *const kinds[] = {"PASSIVE", "FULL", "RESTART", "TRUNCATE"};
+  for (int i = 0; i < 40; i++) {
+    char sql[64];
+    char tag[16];
+    snprintf(sql, sizeof sql, "PRAGMA wal_checkpoint(%s)", kinds[i % 4]);
+    snprintf(tag, sizeof tag, "k%d", i);
+    add_record(AK_API_KEY, tag);
+    run_sql(path, sql);
+    if (i % 3 == 0)
+      run_sql(path, "VACUUM");
+  }
+  generation();
 }
 END_TEST
 
@@ -592,10 +740,51 @@ START_TEST(a_reader_notices_that_a_file_is_not_the_one) {
 }
 END_TEST
 
-START_TEST(a_writer_notices_at_once_that_the_database_is_gone) {
+START_TEST(a_writer_notices_at_once_that_a_file_is_not_the_one) {
   losses[_i]();
   ck_assert_int_eq(try_begin(APIKEYS_TRANSACTION_WRITE), APIKEYS_ERROR_STORE_REPLACED);
   assert_replaced();
+}
+END_TEST
+
+/* The commit is in a log that no other process will ever read. */
+START_TEST(a_commit_to_files_that_are_gone_is_not_acknowledged) {
+  apikeys_transaction *transaction = start(&store, APIKEYS_TRANSACTION_WRITE);
+  ck_assert_int_eq(insert_into(&store, transaction, AK_API_KEY, "lost"), APIKEYS_OK);
+  losses[_i]();
+  ck_assert_int_eq(store.commit(store.self, transaction), APIKEYS_ERROR_OUTCOME_UNKNOWN);
+  assert_replaced();
+}
+END_TEST
+
+/* After a prepared fork there is no watch until somebody asks for the generation: with the cache
+ * off nobody does. */
+START_TEST(so_it_is_where_nothing_is_watched) {
+  ck_assert_int_eq(store.prepare_fork(store.self), APIKEYS_OK);
+  apikeys_transaction *transaction = start(&store, APIKEYS_TRANSACTION_WRITE);
+  ck_assert_int_eq(insert_into(&store, transaction, AK_API_KEY, "lost"), APIKEYS_OK);
+  losses[_i]();
+  ck_assert_int_eq(store.commit(store.self, transaction), APIKEYS_ERROR_OUTCOME_UNKNOWN);
+  ck_assert_int_eq(try_begin(APIKEYS_TRANSACTION_WRITE), APIKEYS_ERROR_STORE_REPLACED);
+  ck_assert_int_eq(try_begin(APIKEYS_TRANSACTION_READ), APIKEYS_ERROR_STORE_REPLACED);
+}
+END_TEST
+
+static int64_t log_size(void) {
+  struct stat status;
+  ck_assert_int_eq(stat(in_directory("keys.db-wal"), &status), 0);
+  return (int64_t)status.st_size;
+}
+
+START_TEST(a_long_log_is_shortened_once_its_reader_has_gone) {
+  apikeys_transaction *reader = start(&store, APIKEYS_TRANSACTION_READ);
+  find(&store, reader, "none"); /* the snapshot is taken at the first read */
+  run_sql(path, "CREATE TABLE theirs (a)");
+  while (log_size() < 3 * AK_SQLITE_LOG_BYTES)
+    run_sql(path, "INSERT INTO theirs VALUES (randomblob(1000000))");
+  ck_assert_int_eq(finish(&store, reader), APIKEYS_OK);
+  add_record(AK_API_KEY, "a");
+  ck_assert_int_le(log_size(), AK_SQLITE_LOG_BYTES);
 }
 END_TEST
 
@@ -661,10 +850,16 @@ int main(void) {
   tcase_add_test(triggers, other_changes_of_the_schema_leave_a_gap);
   tcase_add_test(triggers, a_store_without_its_triggers_can_be_opened);
   TCase *gaps = new_open_case(suite, "gaps");
-  tcase_add_test(gaps, rows_deleted_from_the_table_leave_a_gap);
-  tcase_add_test(gaps, numbers_that_start_again_leave_a_gap);
+  tcase_add_test(gaps, the_log_cannot_be_set_back_or_altered);
+  tcase_add_test(gaps, sequences_set_back_change_nothing);
+  tcase_add_test(gaps, a_number_without_its_entry_is_a_gap);
   tcase_add_test(gaps, changes_pruned_past_a_reader_are_a_gap);
   tcase_add_test(gaps, what_is_no_generation_of_this_store_is_a_gap);
+  TCase *histories = new_open_case(suite, "histories");
+  tcase_add_loop_test(histories, an_earlier_state_brought_back_is_noticed, 0, 5);
+  tcase_add_test(histories, a_writer_notices_an_earlier_state_by_itself);
+  tcase_add_test(histories, a_backup_copied_over_the_file_is_noticed);
+  tcase_add_test(histories, checkpoints_of_every_kind_are_no_alarm);
   TCase *memory = new_open_case(suite, "wal-index");
   tcase_add_test(memory, half_a_header_is_no_knowledge_until_a_reader_has_mended_it);
   tcase_add_loop_test(memory, a_commit_beside_the_look_is_seen_by_the_next, 0, 2);
@@ -677,7 +872,10 @@ int main(void) {
   TCase *files = new_open_case(suite, "files");
   tcase_add_loop_test(files, the_generation_notices_that_a_file_is_not_the_one, 0, LOSSES);
   tcase_add_loop_test(files, a_reader_notices_that_a_file_is_not_the_one, 0, LOSSES);
-  tcase_add_loop_test(files, a_writer_notices_at_once_that_the_database_is_gone, 0, 2);
+  tcase_add_loop_test(files, a_writer_notices_at_once_that_a_file_is_not_the_one, 0, LOSSES);
+  tcase_add_loop_test(files, a_commit_to_files_that_are_gone_is_not_acknowledged, 0, LOSSES);
+  tcase_add_loop_test(files, so_it_is_where_nothing_is_watched, 0, LOSSES);
+  tcase_add_test(files, a_long_log_is_shortened_once_its_reader_has_gone);
   TCase *forks = new_open_case(suite, "forks");
   tcase_add_test(forks, a_child_knows_nothing_by_its_parents_watch);
   tcase_add_test(forks, a_child_of_a_prepared_store_watches_by_itself);

@@ -3,9 +3,14 @@
 #define _GNU_SOURCE /* mkfifo, and what the fixture needs */
 #include "sqlite_fixture.h"
 
+#include <sched.h>
+#include <sys/mount.h>
+
 #include "storage/sqlite_private.h"
 
 #include "support/suite.h"
+
+#include <apikeys.h>
 
 #include <pthread.h>
 #include <sys/resource.h>
@@ -50,7 +55,7 @@ START_TEST(a_new_database_says_what_it_is) {
   ck_assert_str_eq(ask_sql(path, "SELECT group_concat(name, ' ') FROM sqlite_schema"
                                  " WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"),
                    "environment permissions roles organizations members api_keys api_key_uses"
-                   " events event_cursors idempotency_keys documents tombstones changes");
+                   " events event_cursors idempotency_keys documents tombstones head changes");
   ck_assert_str_eq(ask_sql(path, "PRAGMA integrity_check"), "ok");
 }
 END_TEST
@@ -150,6 +155,55 @@ START_TEST(what_is_no_file_is_refused) {
   ck_assert_int_eq(symlink("nowhere", in_directory("dangling")), 0);
   check_refused(in_directory("dangling"), code, "a symbolic link");
   ck_assert_int_ne(access(in_directory("nowhere"), F_OK), 0);
+}
+END_TEST
+
+/* By two paths a database has two logs: what is revoked by one stays good by the other. */
+START_TEST(a_second_hard_link_is_refused) {
+  apikeys_storage store = open_store();
+  close_store(&store);
+  ck_assert_int_eq(link(path, in_directory("other.db")), 0);
+  unsigned long before = listing();
+  for (int i = 0; i < 2; i++) {
+    ck_assert_int_eq(try_open(&store, i == 0 ? path : in_directory("other.db"), 0),
+                     APIKEYS_ERROR_CANNOT_OPEN);
+    ck_assert_msg(strstr(apikeys_error_message(error), "hard link") != NULL &&
+                      strstr(apikeys_error_message(error), "the directory, never the file") != NULL,
+                  "%s", apikeys_error_message(error));
+  }
+  ck_assert_uint_eq(listing(), before);
+  ck_assert_int_eq(unlink(in_directory("other.db")), 0);
+  store = open_store();
+  close_store(&store);
+}
+END_TEST
+
+static int open_mounted(const char *name) {
+  apikeys_storage store;
+  int fd = open(name, O_CREAT | O_WRONLY, 0600);
+  if (fd < 0 || close(fd) != 0 || unshare(CLONE_NEWNS) != 0 ||
+      mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+      mount(path, name, NULL, MS_BIND, NULL) != 0)
+    return 77;
+  return try_open(&store, name, 0) == APIKEYS_ERROR_CANNOT_OPEN &&
+                 strstr(apikeys_error_message(error), "mount point") != NULL
+             ? 0
+             : 1;
+}
+
+/* As a container has it that was given the file alone. */
+START_TEST(a_file_that_is_a_mount_point_is_refused) {
+  int status;
+  apikeys_storage store = open_store();
+  close_store(&store);
+  pid_t child = fork();
+  if (child == 0)
+    _exit(open_mounted(in_directory("mounted.db")));
+  waitpid(child, &status, 0);
+  if (WEXITSTATUS(status) == 77)
+    printf("a_file_that_is_a_mount_point_is_refused: skipped: this process may not mount\n");
+  else
+    ck_assert_int_eq(status, 0);
 }
 END_TEST
 
@@ -541,6 +595,47 @@ START_TEST(schema_3_is_upgraded) {
 }
 END_TEST
 
+START_TEST(schema_4_is_upgraded) {
+  check_upgrade(4, _i == 0 ? "" : "PRAGMA journal_mode=WAL");
+  ck_assert_str_eq(ask_sql(path, "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'changes_%'"
+                                 " AND sql LIKE '%INSERT INTO changes (%'"),
+                   "0");
+}
+END_TEST
+
+/* A whole environment, with keys whose values are known. */
+START_TEST(an_environment_of_schema_4_goes_on) {
+  static const char good[] = "sk_ODP4sKWG0P66TdNyJ9AFuwrSbmgvNvk4jvAGq1jddzXL6eBc0NJ1Hb";
+  static const char revoked[] = "sk_nGAC0W5U5GV5wMNo5Ei26lv2RnMatm23LZ9K60EWdKqobmkc02ZnFq";
+  static struct bytes text;
+  unsigned char root[32];
+  apikeys_env *env = NULL;
+  apikeys_options *options = apikeys_options_new();
+  for (size_t i = 0; i < sizeof root; i++)
+    root[i] = (unsigned char)i;
+  apikeys_options_set_root_key(options, root, sizeof root);
+  read_bytes(&text, TEST_DATA_DIR "/storage/environment_4.sql");
+  text.data[text.length] = '\0';
+  run_sql(path, (char *)text.data);
+  ck_assert_int_eq(apikeys_open_sqlite(&env, path, options, error), APIKEYS_OK);
+  apikeys_key *key = apikeys_key_new();
+  apikeys_actor *system = apikeys_actor_new();
+  apikeys_actor_set_system(system, "upgraded", 8);
+  ck_assert_int_eq(apikeys_validate(env, good, strlen(good), NULL, NULL, key, error), APIKEYS_OK);
+  ck_assert_int_eq(apikeys_validate(env, revoked, strlen(revoked), NULL, NULL, NULL, error),
+                   APIKEYS_REVOKED);
+  const char *id = apikeys_key_id(key, NULL);
+  ck_assert_int_eq(apikeys_key_revoke(env, system, id, strlen(id), "late", 4, NULL, error),
+                   APIKEYS_OK);
+  ck_assert_int_eq(apikeys_validate(env, good, strlen(good), NULL, NULL, NULL, error),
+                   APIKEYS_REVOKED);
+  apikeys_actor_free(system);
+  apikeys_key_free(key);
+  apikeys_options_free(options);
+  apikeys_close(env);
+}
+END_TEST
+
 static int note_lookup_id(int kind, const char *identity, size_t length, void *data) {
   int *seen = data;
   *seen += kind == AK_API_KEY && length == 16 && memcmp(identity, "9fQ2000000000001", 16) == 0;
@@ -851,6 +946,8 @@ int main(void) {
   TCase *refused = new_case(suite, "refused");
   tcase_add_test(refused, paths_that_are_none_are_refused);
   tcase_add_test(refused, what_is_no_file_is_refused);
+  tcase_add_test(refused, a_second_hard_link_is_refused);
+  tcase_add_test(refused, a_file_that_is_a_mount_point_is_refused);
   tcase_add_test(refused, a_path_too_long_for_sqlite_is_refused);
   tcase_add_test(refused, permissions_each_give_their_own_code);
   tcase_add_test(refused, a_file_of_something_else_is_left_alone);
@@ -869,8 +966,10 @@ int main(void) {
   tcase_add_test(upgraded, schema_1_is_upgraded);
   tcase_add_test(upgraded, schema_1_is_upgraded_in_wal_mode);
   tcase_add_loop_test(upgraded, schema_3_is_upgraded, 0, 2);
+  tcase_add_loop_test(upgraded, schema_4_is_upgraded, 0, 2);
+  tcase_add_test(upgraded, an_environment_of_schema_4_goes_on);
   tcase_add_loop_test(upgraded, an_upgraded_store_tells_changes, 1, 2);
-  tcase_add_loop_test(upgraded, an_upgraded_store_tells_changes, 3, 4);
+  tcase_add_loop_test(upgraded, an_upgraded_store_tells_changes, 3, 5);
   tcase_add_test(upgraded, an_upgraded_store_reads_what_was_there);
   tcase_add_test(upgraded, a_process_with_the_older_schema_can_still_add);
   tcase_add_test(upgraded, an_upgrade_that_fails_in_the_middle_changes_nothing);
