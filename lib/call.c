@@ -18,7 +18,11 @@ int ak_call_environment(struct ak_call *call, apikeys_record *out) {
   return rc == APIKEYS_ERROR_NOT_FOUND ? APIKEYS_ERROR_STORE_REPLACED : rc;
 }
 
+/* Members outlive their organization until they are swept up; nobody acts in it. */
 static int resolve_member(struct ak_call *call, const apikeys_actor *actor) {
+  int rc = ak_organization_exists(&call->transaction, actor->organization_id);
+  if (rc != APIKEYS_OK)
+    return rc;
   return ak_active_member_permissions(&call->transaction, actor->organization_id, actor->user_id,
                                       &call->power.held);
 }

@@ -2,6 +2,7 @@
 #include "documents.h"
 
 #include "accessors.h"
+#include "arithmetic.h"
 #include "authority.h"
 #include "document_secret.h"
 #include "object_call.h"
@@ -145,7 +146,7 @@ static int insert_new(struct ak_call *call, const struct ak_object *given, const
 }
 
 static int store_next(struct ak_call *call, int64_t version, apikeys_record *stored) {
-  apikeys_record_set_integer(stored, AK_DOCUMENT_VERSION, version + 1);
+  apikeys_record_set_integer(stored, AK_DOCUMENT_VERSION, ak_sum(version, 1));
   apikeys_record_set_integer(stored, AK_DOCUMENT_UPDATED_AT, call->now_ms);
   return ak_update(&call->transaction, stored);
 }
@@ -305,14 +306,15 @@ static void ask(struct ak_call *call, const apikeys_filter *filter, apikeys_quer
   ak_query_equal_text(query, filter->collection, strlen(filter->collection));
   if (due) {
     ak_query_from(query, 1);
-    ak_query_until(query, filter->due_until_ms + 1);
+    ak_query_until(query, ak_sum(filter->due_until_ms, 1));
   }
   if (of_group && due)
     ak_query_where_text(query, AK_CONDITION_EQUALS, AK_DOCUMENT_GROUP, filter->group,
                         filter->group_length);
   else if (of_group)
     ak_query_equal_text(query, filter->group, filter->group_length);
-  ak_query_where_integer(query, AK_CONDITION_NOT_OVER, AK_DOCUMENT_EXPIRES_AT, call->now_ms + 1);
+  ak_query_where_integer(query, AK_CONDITION_NOT_OVER, AK_DOCUMENT_EXPIRES_AT,
+                         ak_sum(call->now_ms, 1));
 }
 
 static int check_filter(struct ak_call *call, const apikeys_filter *filter, unsigned paging) {
@@ -389,13 +391,12 @@ int apikeys_document_count(apikeys_env *env, const apikeys_actor *actor,
 
 /* -- All of them together ---------------------------------------------------------------------- */
 
-int ak_documents_drop_expired(struct ak_call *call) {
-  uint64_t dropped = 0;
+int ak_documents_drop_expired(struct ak_call *call, struct ak_budget *budget) {
   apikeys_query query;
   ak_query_environment(&query, AK_DOCUMENT, AK_DOCUMENT_BY_EXPIRY);
   ak_query_from(&query, 1);
-  ak_query_until(&query, call->now_ms + 1);
-  return ak_remove_all(&call->transaction, &query, &dropped);
+  ak_query_until(&query, ak_sum(call->now_ms, 1));
+  return ak_remove_some(&call->transaction, &query, budget);
 }
 
 enum { RESEAL_AT_ONCE = 100 };

@@ -6,7 +6,7 @@
 #include "call.h"
 
 /* Remove those that have expired. */
-int ak_documents_drop_expired(struct ak_call *call);
+int ak_documents_drop_expired(struct ak_call *call, struct ak_budget *budget);
 
 /* Seal every secret again, under the next root key. */
 int ak_documents_reseal(struct ak_call *call, const struct ak_secrets *from,

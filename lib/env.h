@@ -36,6 +36,8 @@ struct apikeys_env {
   struct ak_standing standing;
   struct ak_flush_thread flush_thread;
   struct ak_leader_queue write_queue; /* of group_commit.c */
+  _Atomic int64_t idle_keys_looked_at_ms; /* by maintenance: when, and by which rule */
+  _Atomic int64_t idle_lifetime_seen_ms;
   _Atomic int64_t expired_up_to_ms;       /* the latest expiry at which a key was refused */
   struct ak_subscriptions *subscriptions; /* shared with the subscriptions' handles */
   struct ak_log_limit security_log;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Named durable cursors: at least once, in order, whichever process made the change. */
 #include "authority.h"
+
+#include "arithmetic.h"
 #include "event_list.h"
 #include "events.h"
 #include "text.h"
@@ -33,11 +35,11 @@ static int poll_events(struct ak_call *call, const char *name, size_t length, in
   ak_record_release(&cursor);
   if (rc != APIKEYS_OK && rc != APIKEYS_ERROR_NOT_FOUND)
     return rc;
-  if (used && position + 1 < floor)
+  if (used && ak_sum(position, 1) < floor)
     return ak_error_set(call->err, APIKEYS_ERROR_CURSOR_EXPIRED, "cursor", NULL);
   apikeys_query query;
   ak_query_any(&query, AK_EVENT, AK_EVENT_BY_NUMBER);
-  ak_query_from(&query, position + 1);
+  ak_query_from(&query, ak_sum(position, 1));
   query.limit = (size_t)limit;
   rc = ak_scan(&call->transaction, &query, ak_page_visit, page);
   return rc == APIKEYS_OK ? ak_event_join_names(call, page) : rc;
@@ -71,8 +73,8 @@ static int acknowledge(struct ak_call *call, const char *name, size_t length, in
     rc = ak_event_floor(call, &floor);
   if (rc != APIKEYS_OK)
     return rc;
-  if (number < floor - 1)
-    number = floor - 1;
+  if (number < ak_difference(floor, 1))
+    number = ak_difference(floor, 1);
   apikeys_record cursor;
   ak_record_init(&cursor, AK_EVENT_CURSOR);
   apikeys_record_set_text(&cursor, AK_ID, name, length);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "events.h"
 
+#include "arithmetic.h"
+
 #include <apikeys/event.h>
 
 #include <stdlib.h>
@@ -102,44 +104,43 @@ int ak_event_floor(struct ak_call *call, int64_t *floor) {
 
 /* -- Pruning ----------------------------------------------------------------------------------- */
 
-/*
- * Events go from the oldest up to the first that is young enough, so that what is left is without
- * gaps. The condition stops nothing: times are not in the order of numbers where clocks jumped.
- */
-static int first_kept(struct ak_call *call, int64_t before_ms, int64_t *number) {
-  apikeys_record event;
-  apikeys_query query;
-  ak_record_init(&event, AK_EVENT);
-  ak_query_any(&query, AK_EVENT, AK_EVENT_BY_NUMBER);
-  ak_query_where_integer(&query, AK_CONDITION_AT_LEAST, AK_EVENT_CREATED_AT, before_ms);
-  query.limit = 1;
-  int rc = ak_get(&call->transaction, &query, &event);
-  if (rc == APIKEYS_ERROR_NOT_FOUND) {
-    apikeys_query newest;
-    ak_query_any(&newest, AK_EVENT, AK_EVENT_BY_NUMBER);
-    newest.descending = true;
-    newest.limit = 1;
-    rc = ak_get(&call->transaction, &newest, &event);
-    *number = apikeys_record_integer(&event, AK_NUMBER) + 1;
-  } else {
-    *number = apikeys_record_integer(&event, AK_NUMBER);
+/* The oldest events, as far as they are from before this time. */
+struct old_events {
+  int64_t before_ms;
+  int64_t keep; /* the number of the first event that stays */
+  size_t count;
+};
+
+/* Ends at the first that is young enough, so that what is left is without gaps. */
+static int visit_old(const apikeys_record *event, void *visit_data) {
+  struct old_events *old = visit_data;
+  int64_t number = apikeys_record_integer(event, AK_NUMBER);
+  bool is_old = apikeys_record_integer(event, AK_EVENT_CREATED_AT) < old->before_ms;
+  if (!is_old || !ak_number_after(number, &old->keep)) {
+    old->keep = number;
+    return 1;
   }
-  ak_record_release(&event);
-  return rc;
+  old->count++;
+  return 0;
 }
 
 int ak_events_prune(struct ak_call *call, apikeys_record *environment, int64_t before_ms,
-                    uint64_t *pruned) {
-  int64_t keep;
-  *pruned = 0;
-  int rc = first_kept(call, before_ms, &keep);
-  if (rc != APIKEYS_OK)
-    return rc == APIKEYS_ERROR_NOT_FOUND ? APIKEYS_OK : rc;
+                    struct ak_budget *budget, uint64_t *pruned) {
+  struct old_events old = {.before_ms = before_ms};
   apikeys_query query;
+  *pruned = 0;
+  if (budget->left == 0)
+    return APIKEYS_OK;
   ak_query_any(&query, AK_EVENT, AK_EVENT_BY_NUMBER);
-  ak_query_until(&query, keep);
-  rc = ak_remove_all(&call->transaction, &query, pruned);
-  if (rc != APIKEYS_OK || *pruned == 0)
+  query.limit = budget->left;
+  int rc = ak_scan(&call->transaction, &query, visit_old, &old);
+  if (rc < 0 || old.count == 0)
+    return rc < 0 ? rc : APIKEYS_OK;
+  size_t before = budget->left;
+  ak_query_until(&query, old.keep);
+  rc = ak_remove_some(&call->transaction, &query, budget);
+  *pruned = before - budget->left;
+  if (rc != APIKEYS_OK)
     return rc;
-  return apikeys_record_set_integer(environment, AK_ENVIRONMENT_EVENT_FLOOR, keep);
+  return apikeys_record_set_integer(environment, AK_ENVIRONMENT_EVENT_FLOOR, old.keep);
 }

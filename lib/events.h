@@ -17,8 +17,11 @@ int ak_event_append(struct ak_call *call, const char *type, const char *organiza
 /* The number of the oldest event that was kept. */
 int ak_event_floor(struct ak_call *call, int64_t *floor);
 
-/* Remove events older than this, and move the floor; *pruned tells how many. */
+/*
+ * Remove the oldest events that are from before this time, as many as the budget allows, and move
+ * the floor in `environment`, which the caller stores if *pruned is not 0.
+ */
 int ak_events_prune(struct ak_call *call, apikeys_record *environment, int64_t before_ms,
-                    uint64_t *pruned);
+                    struct ak_budget *budget, uint64_t *pruned);
 
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "flush.h"
 
+#include "arithmetic.h"
 #include "call.h"
 
-enum { FLUSH_AT_ONCE = 4096 }; /* uses in one transaction: other writers wait no longer than that */
+enum { FLUSH_AT_ONCE = 1000 }; /* uses in one transaction: other writers wait no longer than that */
 
 /* Only keys that are there are written: a use may outlive its key's pruning. */
 static int write_use(struct ak_call *call, const struct ak_use *use) {
@@ -13,7 +14,7 @@ static int write_use(struct ak_call *call, const struct ak_use *use) {
   ak_record_init(&record, AK_API_KEY_USE);
   ak_query_any(&query, AK_API_KEY, AK_API_KEY_BY_NUMBER);
   ak_query_from(&query, use->number);
-  ak_query_until(&query, use->number + 1);
+  ak_query_until(&query, ak_sum(use->number, 1));
   int rc = ak_get(&call->transaction, &query, &key);
   if (rc == APIKEYS_OK) {
     ak_record_set_string(&record, AK_ID, apikeys_record_text(&key, AK_ID, NULL));

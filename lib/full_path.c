@@ -82,18 +82,19 @@ static int find_organization(struct ak_full_path_ground *ground, const char *id)
   return rc == APIKEYS_ERROR_NOT_FOUND ? APIKEYS_OWNER_INACTIVE : rc;
 }
 
-/* An organization's keys are revoked when it is deleted; that it is there is asked all the same,
- * for stores that were edited by hand. */
+/* A deleted organization's keys are revoked one after the other; all of them are refused at once. */
 static int check_owner(struct ak_full_path *path) {
   const apikeys_record *key = &path->key;
+  const char *organization_id = apikeys_record_text(key, AK_API_KEY_ORGANIZATION_ID, NULL);
+  int rc;
   switch (apikeys_record_integer(key, AK_API_KEY_OWNER_TYPE)) {
   case APIKEYS_OWNER_ENVIRONMENT:
     return APIKEYS_OK;
   case APIKEYS_OWNER_ORGANIZATION:
-    return find_organization(path->ground,
-                             apikeys_record_text(key, AK_API_KEY_ORGANIZATION_ID, NULL));
+    return find_organization(path->ground, organization_id);
   case APIKEYS_OWNER_MEMBER:
-    return hold_to_member(path);
+    rc = find_organization(path->ground, organization_id);
+    return rc == APIKEYS_OK ? hold_to_member(path) : rc;
   default:
     return APIKEYS_ERROR_CORRUPT;
   }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "idempotency.h"
 
+#include "arithmetic.h"
 #include "text.h"
 
 #include <string.h>
@@ -70,7 +71,7 @@ static int load_key(struct ak_call *call, const apikeys_record *found, apikeys_r
 static int compare(struct ak_call *call, const apikeys_key_spec *spec, const apikeys_record *found,
                    apikeys_record *key, bool *repeated) {
   int64_t created_at = apikeys_record_integer(found, AK_IDEMPOTENCY_KEY_CREATED_AT);
-  if (call->now_ms - created_at >= lifetime_ms)
+  if (ak_difference(call->now_ms, created_at) >= lifetime_ms)
     return ak_remove(&call->transaction, AK_IDEMPOTENCY_KEY,
                      apikeys_record_integer(found, AK_NUMBER));
   uint8_t request[AK_DIGEST_BYTES];
@@ -123,10 +124,9 @@ int ak_idempotency_remember(struct ak_call *call, const apikeys_key_spec *spec,
   return rc;
 }
 
-int ak_idempotency_prune(struct ak_call *call) {
-  uint64_t pruned = 0;
+int ak_idempotency_prune(struct ak_call *call, struct ak_budget *budget) {
   apikeys_query query;
   ak_query_environment(&query, AK_IDEMPOTENCY_KEY, AK_IDEMPOTENCY_KEY_BY_AGE);
-  ak_query_until(&query, call->now_ms - lifetime_ms);
-  return ak_remove_all(&call->transaction, &query, &pruned);
+  ak_query_until(&query, ak_difference(call->now_ms, lifetime_ms));
+  return ak_remove_some(&call->transaction, &query, budget);
 }

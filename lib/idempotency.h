@@ -18,6 +18,6 @@ int ak_idempotency_remember(struct ak_call *call, const apikeys_key_spec *spec,
                             const apikeys_record *key);
 
 /* Forget what is older than 24 hours. */
-int ak_idempotency_prune(struct ak_call *call);
+int ak_idempotency_prune(struct ak_call *call, struct ak_budget *budget);
 
 #endif

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What happens to many keys together: revoked with their owner or for being idle, pruned. */
+/*
+ * What happens to many keys together: revoked with their owner or for being idle, pruned. Candidates
+ * are found in read transactions; no write transaction changes more than AK_BUDGET keys.
+ */
+#include "arithmetic.h"
+#include "key_walk.h"
 #include "keys.h"
 #include "list.h"
 #include "tombstones.h"
@@ -8,91 +13,105 @@
 
 #include <string.h>
 
-enum { AT_ONCE = 100 };
+/* -- With their owner -------------------------------------------------------------------------- */
 
-/* Revoke what the query gives until it gives nothing: each one revoked leaves the query's index
- * range, which is of active keys. */
-static int revoke_all(struct ak_call *call, const apikeys_query *query, const char *reason) {
-  int rc;
-  size_t revoked;
-  do {
-    apikeys_page page;
-    apikeys_query batch = *query;
-    batch.limit = AT_ONCE;
-    ak_page_init(&page, AK_API_KEY);
-    rc = ak_scan(&call->transaction, &batch, ak_page_visit, &page);
-    revoked = page.count;
-    for (size_t i = 0; rc == APIKEYS_OK && i < page.count; i++)
-      rc = ak_key_revoke_record(call, &page.objects[i]->record, reason, strlen(reason));
-    ak_page_release(&page);
-  } while (rc == APIKEYS_OK && revoked > 0);
+static int revoke_some(struct ak_call *call, const apikeys_query *query, const char *reason,
+                       struct ak_budget *budget) {
+  apikeys_page page;
+  apikeys_query batch = *query;
+  if (budget->left == 0)
+    return APIKEYS_OK;
+  batch.limit = budget->left;
+  ak_page_init(&page, AK_API_KEY);
+  int rc = ak_scan(&call->transaction, &batch, ak_page_visit, &page);
+  for (size_t i = 0; rc == APIKEYS_OK && i < page.count; i++)
+    rc = ak_key_revoke_record(call, &page.objects[i]->record, reason, strlen(reason));
+  budget->left -= page.count;
+  ak_page_release(&page);
   return rc;
 }
 
 static int revoke_owned(struct ak_call *call, int type, const char *organization_id,
-                        const char *user_id, const char *reason) {
+                        const char *user_id, const char *reason, struct ak_budget *budget) {
   struct ak_key_owner owner = {type, organization_id, user_id};
   apikeys_query query;
   ak_key_owner_query(&query, &owner, AK_KEY_ACTIVE);
-  return revoke_all(call, &query, reason);
+  return revoke_some(call, &query, reason, budget);
 }
 
-int ak_keys_revoke_of_organization(struct ak_call *call, const char *organization_id) {
+int ak_keys_revoke_of_organization(struct ak_call *call, const char *organization_id,
+                                   struct ak_budget *budget) {
   int rc = revoke_owned(call, APIKEYS_OWNER_ORGANIZATION, organization_id, "",
-                        AK_REASON_ORGANIZATION_DELETED);
+                        AK_REASON_ORGANIZATION_DELETED, budget);
   return rc == APIKEYS_OK ? revoke_owned(call, APIKEYS_OWNER_MEMBER, organization_id, "",
-                                         AK_REASON_ORGANIZATION_DELETED)
+                                         AK_REASON_ORGANIZATION_DELETED, budget)
                           : rc;
 }
 
-int ak_keys_revoke_of_member(struct ak_call *call, const char *organization_id,
-                             const char *user_id) {
+int ak_keys_revoke_of_member(struct ak_call *call, const char *organization_id, const char *user_id,
+                             struct ak_budget *budget) {
   return revoke_owned(call, APIKEYS_OWNER_MEMBER, organization_id, user_id,
-                      AK_REASON_MEMBER_DELETED);
+                      AK_REASON_MEMBER_DELETED, budget);
 }
 
-/* Walk all keys by number, a batch at a time, and act on each. */
-static int for_each_key(struct ak_call *call, const apikeys_query *query,
-                        int (*act)(struct ak_call *, apikeys_record *, void *), void *data) {
-  int64_t from = 0;
-  int rc;
-  size_t seen;
-  do {
-    apikeys_page page;
-    apikeys_query batch = *query;
-    ak_query_from(&batch, from);
-    batch.limit = AT_ONCE;
-    ak_page_init(&page, AK_API_KEY);
-    rc = ak_scan(&call->transaction, &batch, ak_page_visit, &page);
-    seen = page.count;
-    for (size_t i = 0; rc == APIKEYS_OK && i < page.count; i++) {
-      from = apikeys_record_integer(&page.objects[i]->record, AK_NUMBER) + 1;
-      rc = act(call, &page.objects[i]->record, data);
-    }
-    ak_page_release(&page);
-  } while (rc == APIKEYS_OK && seen > 0);
-  return rc;
-}
+/* -- For being idle ---------------------------------------------------------------------------- */
 
-static int revoke_if_idle(struct ak_call *call, apikeys_record *key, void *data) {
+static int is_idle(struct ak_call *call, const apikeys_record *key, void *data, bool *idle) {
   const int64_t *idle_lifetime_ms = data;
   int64_t last_used;
   int rc = ak_key_last_used(call, key, &last_used);
-  if (rc == APIKEYS_OK && ak_key_idle(key, last_used, *idle_lifetime_ms, call->now_ms))
-    rc = ak_key_revoke_record(call, key, AK_REASON_IDLE, strlen(AK_REASON_IDLE));
+  *idle = rc == APIKEYS_OK && ak_key_idle(key, last_used, *idle_lifetime_ms, call->now_ms);
   return rc;
 }
 
-int ak_keys_revoke_idle(struct ak_call *call, int64_t idle_lifetime_ms) {
+/* Since it was found, a key may have been used, revoked, or pruned. */
+static int revoke_if_idle(struct ak_call *call, int64_t number, int64_t idle_lifetime_ms) {
+  apikeys_record key;
+  bool idle = false;
+  ak_record_init(&key, AK_API_KEY);
+  int rc = ak_key_of_number(call, number, &key);
+  if (rc == APIKEYS_OK && apikeys_record_integer(&key, AK_API_KEY_STATE) == AK_KEY_ACTIVE)
+    rc = is_idle(call, &key, &idle_lifetime_ms, &idle);
+  if (rc == APIKEYS_OK && idle)
+    rc = ak_key_revoke_record(call, &key, AK_REASON_IDLE, strlen(AK_REASON_IDLE));
+  ak_record_release(&key);
+  return rc == APIKEYS_ERROR_NOT_FOUND ? APIKEYS_OK : rc;
+}
+
+static int revoke_found(apikeys_env *env, const struct ak_key_numbers *numbers,
+                        int64_t idle_lifetime_ms) {
+  struct ak_call call;
+  if (numbers->count == 0)
+    return APIKEYS_OK;
+  int rc = ak_call_begin_internal(&call, env, APIKEYS_TRANSACTION_WRITE, NULL);
+  if (rc != APIKEYS_OK)
+    return rc;
+  for (size_t i = 0; rc == APIKEYS_OK && i < numbers->count; i++)
+    rc = revoke_if_idle(&call, numbers->list[i], idle_lifetime_ms);
+  return ak_call_end(&call, rc);
+}
+
+int ak_keys_revoke_idle(apikeys_env *env, int64_t idle_lifetime_ms) {
   apikeys_query query;
+  struct ak_key_numbers numbers;
+  int64_t from = 0;
+  bool done = false;
+  int rc = APIKEYS_OK;
   ak_query_any(&query, AK_API_KEY, AK_API_KEY_BY_NUMBER);
   ak_query_where_integer(&query, AK_CONDITION_EQUALS, AK_API_KEY_STATE, AK_KEY_ACTIVE);
   ak_query_where_integer(&query, AK_CONDITION_BELOW, AK_API_KEY_OWNER_TYPE,
                          APIKEYS_OWNER_ENVIRONMENT);
   ak_query_where_integer(&query, AK_CONDITION_BELOW, AK_API_KEY_CREATED_AT,
-                         call->now_ms - idle_lifetime_ms);
-  return for_each_key(call, &query, revoke_if_idle, &idle_lifetime_ms);
+                         ak_difference(ak_now_ms(&env->options), idle_lifetime_ms));
+  while (rc == APIKEYS_OK && !done) {
+    rc = ak_keys_collect(env, &query, is_idle, &idle_lifetime_ms, &from, &numbers, &done);
+    if (rc == APIKEYS_OK)
+      rc = revoke_found(env, &numbers, idle_lifetime_ms);
+  }
+  return rc;
 }
+
+/* -- Pruning ----------------------------------------------------------------------------------- */
 
 static int remove_use(struct ak_call *call, const char *key_id) {
   apikeys_query query;
@@ -107,20 +126,16 @@ static int remove_use(struct ak_call *call, const char *key_id) {
   return rc == APIKEYS_ERROR_NOT_FOUND ? APIKEYS_OK : rc;
 }
 
-static int prune_key(struct ak_call *call, apikeys_record *key, void *data) {
-  uint64_t *pruned = data;
-  int rc = remove_use(call, apikeys_record_text(key, AK_ID, NULL));
-  if (rc == APIKEYS_OK)
-    rc = ak_remove_listed(call, key);
-  *pruned += 1;
-  return rc;
+void ak_keys_pruned_query(apikeys_query *query, int64_t before_ms) {
+  ak_query_any(query, AK_API_KEY, AK_API_KEY_BY_NUMBER);
+  ak_query_where_integer(query, AK_CONDITION_EQUALS, AK_API_KEY_STATE, AK_KEY_REVOKED);
+  ak_query_where_integer(query, AK_CONDITION_BELOW, AK_API_KEY_REVOKED_AT, before_ms);
 }
 
-int ak_keys_prune(struct ak_call *call, int64_t before_ms, uint64_t *pruned) {
-  apikeys_query query;
-  *pruned = 0;
-  ak_query_any(&query, AK_API_KEY, AK_API_KEY_BY_NUMBER);
-  ak_query_where_integer(&query, AK_CONDITION_EQUALS, AK_API_KEY_STATE, AK_KEY_REVOKED);
-  ak_query_where_integer(&query, AK_CONDITION_BELOW, AK_API_KEY_REVOKED_AT, before_ms);
-  return for_each_key(call, &query, prune_key, pruned);
+int ak_key_prune(struct ak_call *call, apikeys_record *key, int64_t before_ms) {
+  if (apikeys_record_integer(key, AK_API_KEY_STATE) != AK_KEY_REVOKED ||
+      apikeys_record_integer(key, AK_API_KEY_REVOKED_AT) >= before_ms)
+    return APIKEYS_ERROR_NOT_FOUND;
+  int rc = remove_use(call, apikeys_record_text(key, AK_ID, NULL));
+  return rc == APIKEYS_OK ? ak_remove_listed(call, key) : rc;
 }

@@ -31,15 +31,19 @@ void ak_key_owner_query(apikeys_query *query, const struct ak_key_owner *owner, 
 int ak_key_revoke_record(struct ak_call *call, apikeys_record *key, const char *reason,
                          size_t reason_length);
 
-/* Revoke all active keys of an organization (its members' too), or of one member of it. */
-int ak_keys_revoke_of_organization(struct ak_call *call, const char *organization_id);
-int ak_keys_revoke_of_member(struct ak_call *call, const char *organization_id,
-                             const char *user_id);
+/* Revoke active keys of an organization (its members' too), or of one member of it, as many as the
+ * budget allows. */
+int ak_keys_revoke_of_organization(struct ak_call *call, const char *organization_id,
+                                   struct ak_budget *budget);
+int ak_keys_revoke_of_member(struct ak_call *call, const char *organization_id, const char *user_id,
+                             struct ak_budget *budget);
 
-/* Revoke what was idle for longer than this. */
-int ak_keys_revoke_idle(struct ak_call *call, int64_t idle_lifetime_ms);
+/* Revoke what was idle for longer than this. Candidates are found by reading; transactions of its
+ * own. */
+int ak_keys_revoke_idle(apikeys_env *env, int64_t idle_lifetime_ms);
 
-/* Remove keys that were revoked before this time. */
-int ak_keys_prune(struct ak_call *call, int64_t before_ms, uint64_t *pruned);
+/* The keys that were revoked before a time; removing one with what is recorded of its use. */
+void ak_keys_pruned_query(apikeys_query *query, int64_t before_ms);
+int ak_key_prune(struct ak_call *call, apikeys_record *key, int64_t before_ms);
 
 #endif

@@ -6,6 +6,7 @@
  */
 #include "list.h"
 
+#include "arithmetic.h"
 #include "authority.h"
 #include "tombstones.h"
 
@@ -91,7 +92,7 @@ int ak_list(struct ak_listing *listing, apikeys_page *page) {
       return rc;
   }
   ak_page_init(page, listing->kind);
-  int rc = collect(listing, page, limit + 1, descending, continued && !descending ? number + 1 : 0,
+  int rc = collect(listing, page, limit + 1, descending, continued && !descending ? ak_sum(number, 1) : 0,
                    continued && descending ? number : 0);
   if (rc != APIKEYS_OK) {
     ak_page_release(page);

@@ -241,46 +241,66 @@ static int remove_member(struct ak_call *call, const apikeys_record *member) {
                           : rc;
 }
 
+/*
+ * A member with many keys goes in several transactions: the keys first, so that none is left when a
+ * crash comes between; the member with the last of them.
+ */
+struct deletion {
+  struct member_name name;
+  bool *done;
+};
+
+static int delete_some(struct ak_call *call, const apikeys_record *member, bool *done) {
+  struct ak_budget budget = {AK_BUDGET};
+  int rc =
+      ak_keys_revoke_of_member(call, apikeys_record_text(member, AK_MEMBER_ORGANIZATION_ID, NULL),
+                               apikeys_record_text(member, AK_MEMBER_USER_ID, NULL), &budget);
+  *done = budget.left > 0;
+  return rc == APIKEYS_OK && *done ? remove_member(call, member) : rc;
+}
+
 static int delete_member(struct ak_call *call, const void *arguments) {
+  const struct deletion *deletion = arguments;
   apikeys_record stored;
   ak_record_init(&stored, AK_MEMBER);
   int rc = ak_allow(call, "apikeys:members:write");
   if (rc == APIKEYS_OK)
-    rc = find(call, arguments, &stored);
+    rc = find(call, &deletion->name, &stored);
   if (rc == APIKEYS_OK)
-    rc = ak_keys_revoke_of_member(call,
-                                  apikeys_record_text(&stored, AK_MEMBER_ORGANIZATION_ID, NULL),
-                                  apikeys_record_text(&stored, AK_MEMBER_USER_ID, NULL));
-  if (rc == APIKEYS_OK)
-    rc = remove_member(call, &stored);
+    rc = delete_some(call, &stored, deletion->done);
   ak_record_release(&stored);
   return rc;
 }
 
-int apikeys_member_delete(apikeys_env *env, const apikeys_actor *actor,
-                          const char *organization_id, size_t organization_id_length,
-                          const char *user_id, size_t user_id_length, apikeys_error *err) {
-  struct member_name name = {{organization_id, organization_id_length}, {user_id, user_id_length}};
-  return ak_plain_call(env, actor, APIKEYS_TRANSACTION_WRITE, delete_member, &name, err);
+int apikeys_member_delete(apikeys_env *env, const apikeys_actor *actor, const char *organization_id,
+                          size_t organization_id_length, const char *user_id, size_t user_id_length,
+                          apikeys_error *err) {
+  bool done = false;
+  struct deletion deletion = {
+      {{organization_id, organization_id_length}, {user_id, user_id_length}}, &done};
+  int rc;
+  do
+    rc = ak_plain_call(env, actor, APIKEYS_TRANSACTION_WRITE, delete_member, &deletion, err);
+  while (rc == APIKEYS_OK && !done);
+  return rc;
 }
 
-int ak_members_delete_of(struct ak_call *call, const char *organization_id) {
-  int rc;
-  size_t removed;
-  do {
-    apikeys_page page;
-    apikeys_query query;
-    ak_page_init(&page, AK_MEMBER);
-    ak_query_of(&query, AK_MEMBER, AK_MEMBER_BY_ORGANIZATION, organization_id,
-                strlen(organization_id));
-    ak_query_equal_text(&query, organization_id, strlen(organization_id));
-    query.limit = AK_LIMIT_MAX;
-    rc = ak_scan(&call->transaction, &query, ak_page_visit, &page);
-    removed = page.count;
-    for (size_t i = 0; rc == APIKEYS_OK && i < page.count; i++)
-      rc = remove_member(call, &page.objects[i]->record);
-    ak_page_release(&page);
-  } while (rc == APIKEYS_OK && removed > 0);
+int ak_members_delete_of(struct ak_call *call, const char *organization_id,
+                         struct ak_budget *budget) {
+  apikeys_page page;
+  apikeys_query query;
+  if (budget->left == 0)
+    return APIKEYS_OK;
+  ak_page_init(&page, AK_MEMBER);
+  ak_query_of(&query, AK_MEMBER, AK_MEMBER_BY_ORGANIZATION, organization_id,
+              strlen(organization_id));
+  ak_query_equal_text(&query, organization_id, strlen(organization_id));
+  query.limit = budget->left;
+  int rc = ak_scan(&call->transaction, &query, ak_page_visit, &page);
+  for (size_t i = 0; rc == APIKEYS_OK && i < page.count; i++)
+    rc = remove_member(call, &page.objects[i]->record);
+  budget->left -= page.count;
+  ak_page_release(&page);
   return rc;
 }
 

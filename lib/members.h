@@ -5,6 +5,7 @@
 #include "call.h"
 
 /* Delete all members of an organization that is being deleted. Their keys are revoked elsewhere. */
-int ak_members_delete_of(struct ak_call *call, const char *organization_id);
+int ak_members_delete_of(struct ak_call *call, const char *organization_id,
+                         struct ak_budget *budget);
 
 #endif

@@ -8,6 +8,7 @@
 #include "object_call.h"
 #include "roles.h"
 #include "slug_set.h"
+#include "sweeps.h"
 #include "text.h"
 #include "tombstones.h"
 
@@ -174,15 +175,12 @@ int apikeys_organization_update(apikeys_env *env, const apikeys_actor *actor,
                         organization != NULL ? &organization->object : NULL, update, NULL, err);
 }
 
+/* From its commit on the organization is not found and its keys are refused; the rest is swept up. */
 static int delete_found(struct ak_call *call, const apikeys_record *organization) {
   const char *id = apikeys_record_text(organization, AK_ID, NULL);
-  int rc = ak_keys_revoke_of_organization(call, id);
+  int rc = ak_remove_listed(call, organization);
   if (rc == APIKEYS_OK)
-    rc = ak_members_delete_of(call, id);
-  if (rc == APIKEYS_OK)
-    rc = ak_roles_delete_of(call, id);
-  if (rc == APIKEYS_OK)
-    rc = ak_remove_listed(call, organization);
+    rc = ak_sweep_record(call, id);
   return rc == APIKEYS_OK
              ? ak_event_append(call, "organization.deleted", id, organization, NULL, NULL)
              : rc;
@@ -203,7 +201,18 @@ static int delete_organization(struct ak_call *call, const void *arguments) {
 int apikeys_organization_delete(apikeys_env *env, const apikeys_actor *actor, const char *id,
                                 size_t length, apikeys_error *err) {
   struct ak_text arguments = {id, length};
-  return ak_plain_call(env, actor, APIKEYS_TRANSACTION_WRITE, delete_organization, &arguments, err);
+  int rc =
+      ak_plain_call(env, actor, APIKEYS_TRANSACTION_WRITE, delete_organization, &arguments, err);
+  if (rc != APIKEYS_OK)
+    return rc;
+  /* It is deleted, whatever becomes of this: maintenance goes on with what is left. */
+  char swept[AK_ID_MAX];
+  if (length < sizeof swept) {
+    memcpy(swept, id, length);
+    swept[length] = '\0';
+    ak_sweep_run(env, actor, swept);
+  }
+  return APIKEYS_OK;
 }
 
 /* -- The organization object ------------------------------------------------------------------- */

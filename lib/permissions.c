@@ -2,8 +2,10 @@
 #include "permissions.h"
 
 #include "accessors.h"
+#include "arithmetic.h"
 #include "authority.h"
 #include "events.h"
+#include "key_walk.h"
 #include "object_call.h"
 #include "text.h"
 #include "tombstones.h"
@@ -240,21 +242,21 @@ int apikeys_permission_update(apikeys_env *env, const apikeys_actor *actor,
 
 /* -- Deleting ---------------------------------------------------------------------------------- */
 
-/* Records of one kind that hold a slug, collected first: a scan's visitor makes no changes. */
-struct holders {
-  apikeys_record *records;
-  size_t count;
+/*
+ * Deleting a permission rewrites its holders, rather than having every validation ask whether a
+ * permission still exists: were it made anew one day, no old key would have it back.
+ *
+ * Where there are few keys that is one transaction. Where there are many, looking at all of them in
+ * a write transaction would keep other writers out for seconds. Then the permission first becomes
+ * unavailable to keys, so that no key gets it any more; its holders are found in read transactions
+ * and rewritten in bounded ones; at last it is deleted.
+ */
+enum { KEYS_AT_ONCE = 10000 };
+
+struct deletion {
+  struct ak_text slug;
+  const struct ak_key_numbers *keys; /* holders to rewrite; NULL: look at all */
 };
-
-enum { HOLDERS_AT_ONCE = 64 };
-
-static int visit_holder(const apikeys_record *record, void *visit_data) {
-  struct holders *holders = visit_data;
-  apikeys_record *copy = &holders->records[holders->count];
-  ak_record_init(copy, record->kind);
-  holders->count++;
-  return apikeys_record_copy(copy, record);
-}
 
 static int take_from(struct ak_call *call, apikeys_record *holder, int permissions_field,
                      int updated_field, const struct ak_text *slug) {
@@ -272,40 +274,55 @@ static int take_from(struct ak_call *call, apikeys_record *holder, int permissio
   return rc == APIKEYS_OK ? ak_update(&call->transaction, holder) : rc;
 }
 
-/*
- * Take the slug out of every record of a kind. Deleting a permission rewrites its holders, rather
- * than having every validation ask whether a permission still exists: were it made anew one day,
- * no old key would have it back.
- */
+/* All records of a kind that hold the slug; collected first, because a visitor makes no changes. */
 static int take_from_all(struct ak_call *call, int kind, int index_by_number, int permissions_field,
                          int updated_field, const struct ak_text *slug) {
-  apikeys_record *records = calloc(HOLDERS_AT_ONCE, sizeof *records);
-  if (records == NULL)
-    return APIKEYS_ERROR_NO_MEMORY;
-  struct holders holders = {.records = records};
-  int rc;
   int64_t from = 0;
-  do {
+  bool done = false;
+  int rc = APIKEYS_OK;
+  while (rc == APIKEYS_OK && !done) {
+    apikeys_page page;
     apikeys_query query;
-    holders.count = 0;
+    ak_page_init(&page, kind);
     ak_query_any(&query, kind, index_by_number);
     ak_query_from(&query, from);
     ak_query_where_text(&query, AK_CONDITION_HAS_SLUG, permissions_field, slug->text, slug->length);
-    query.limit = HOLDERS_AT_ONCE;
-    rc = ak_scan(&call->transaction, &query, visit_holder, &holders);
-    for (size_t i = 0; i < holders.count; i++) {
-      from = apikeys_record_integer(&records[i], AK_NUMBER) + 1;
-      if (rc == APIKEYS_OK)
-        rc = take_from(call, &records[i], permissions_field, updated_field, slug);
-      ak_record_release(&records[i]);
+    query.limit = AK_BUDGET;
+    rc = ak_scan(&call->transaction, &query, ak_page_visit, &page);
+    done = page.count < AK_BUDGET;
+    for (size_t i = 0; rc == APIKEYS_OK && i < page.count; i++) {
+      apikeys_record *holder = &page.objects[i]->record;
+      done = !ak_number_after(apikeys_record_integer(holder, AK_NUMBER), &from) || done;
+      rc = take_from(call, holder, permissions_field, updated_field, slug);
     }
-  } while (rc == APIKEYS_OK && holders.count > 0);
-  free(records);
+    ak_page_release(&page);
+  }
+  return rc;
+}
+
+/* Only what still holds it: the holders were found in another transaction. */
+static int take_from_found(struct ak_call *call, const void *arguments) {
+  const struct deletion *deletion = arguments;
+  const struct ak_text *slug = &deletion->slug;
+  int rc = ak_allow(call, "apikeys:permissions:write");
+  for (size_t i = 0; rc == APIKEYS_OK && i < deletion->keys->count; i++) {
+    apikeys_record key;
+    size_t length;
+    ak_record_init(&key, AK_API_KEY);
+    rc = ak_key_of_number(call, deletion->keys->list[i], &key);
+    const char *held = apikeys_record_text(&key, AK_API_KEY_PERMISSIONS, &length);
+    if (rc == APIKEYS_OK && ak_slugs_has(held, length, slug->text, slug->length))
+      rc = take_from(call, &key, AK_API_KEY_PERMISSIONS, AK_API_KEY_UPDATED_AT, slug);
+    ak_record_release(&key);
+    if (rc == APIKEYS_ERROR_NOT_FOUND)
+      rc = APIKEYS_OK;
+  }
   return rc;
 }
 
 static int delete_permission(struct ak_call *call, const void *arguments) {
-  const struct ak_text *slug = arguments;
+  const struct deletion *deletion = arguments;
+  const struct ak_text *slug = &deletion->slug;
   apikeys_record stored;
   ak_record_init(&stored, AK_PERMISSION);
   int rc = ak_allow(call, "apikeys:permissions:write");
@@ -314,7 +331,7 @@ static int delete_permission(struct ak_call *call, const void *arguments) {
   if (rc == APIKEYS_OK)
     rc = take_from_all(call, AK_ROLE, AK_ROLE_BY_NUMBER, AK_ROLE_PERMISSIONS, AK_ROLE_UPDATED_AT,
                        slug);
-  if (rc == APIKEYS_OK)
+  if (rc == APIKEYS_OK && deletion->keys == NULL)
     rc = take_from_all(call, AK_API_KEY, AK_API_KEY_BY_NUMBER, AK_API_KEY_PERMISSIONS,
                        AK_API_KEY_UPDATED_AT, slug);
   if (rc == APIKEYS_OK)
@@ -325,10 +342,71 @@ static int delete_permission(struct ak_call *call, const void *arguments) {
   return rc;
 }
 
+static int make_unavailable(struct ak_call *call, const void *arguments) {
+  const struct deletion *deletion = arguments;
+  apikeys_record stored, before;
+  ak_record_init(&stored, AK_PERMISSION);
+  ak_record_init(&before, AK_PERMISSION);
+  int rc = ak_allow(call, "apikeys:permissions:write");
+  if (rc == APIKEYS_OK)
+    rc = find_own(call, &deletion->slug, &stored);
+  if (rc == APIKEYS_OK)
+    rc = apikeys_record_copy(&before, &stored);
+  apikeys_record_set_integer(&stored, AK_PERMISSION_FOR_ORGANIZATION_KEYS, 0);
+  apikeys_record_set_integer(&stored, AK_PERMISSION_FOR_USER_KEYS, 0);
+  if (rc == APIKEYS_OK && !ak_records_equal(&before, &stored)) {
+    apikeys_record_set_integer(&stored, AK_PERMISSION_UPDATED_AT, call->now_ms);
+    rc = ak_update(&call->transaction, &stored);
+    if (rc == APIKEYS_OK)
+      rc = ak_event_append(call, "permission.updated", "", &stored, &before, NULL);
+  }
+  ak_record_release(&before);
+  ak_record_release(&stored);
+  return rc;
+}
+
+static int take_from_keys_in_steps(apikeys_env *env, const apikeys_actor *actor,
+                                   struct deletion *deletion, struct ak_key_numbers *numbers,
+                                   apikeys_error *err) {
+  apikeys_query query;
+  int64_t from = 0;
+  bool done = false;
+  int rc = APIKEYS_OK;
+  deletion->keys = numbers;
+  ak_query_any(&query, AK_API_KEY, AK_API_KEY_BY_NUMBER);
+  ak_query_where_text(&query, AK_CONDITION_HAS_SLUG, AK_API_KEY_PERMISSIONS, deletion->slug.text,
+                      deletion->slug.length);
+  while (rc == APIKEYS_OK && !done) {
+    rc = ak_keys_collect(env, &query, NULL, NULL, &from, numbers, &done);
+    rc = rc != APIKEYS_OK
+             ? ak_error_code(err, rc)
+             : ak_plain_call(env, actor, APIKEYS_TRANSACTION_WRITE, take_from_found, deletion, err);
+  }
+  return rc;
+}
+
+static int count_keys(apikeys_env *env, uint64_t *count, apikeys_error *err) {
+  struct ak_call call;
+  apikeys_query query;
+  ak_query_any(&query, AK_API_KEY, AK_API_KEY_BY_NUMBER);
+  int rc = ak_call_begin_internal(&call, env, APIKEYS_TRANSACTION_READ, err);
+  return rc == APIKEYS_OK ? ak_call_end(&call, ak_count(&call.transaction, &query, count)) : rc;
+}
+
 int apikeys_permission_delete(apikeys_env *env, const apikeys_actor *actor, const char *slug,
                               size_t length, apikeys_error *err) {
-  struct ak_text arguments = {slug, length};
-  return ak_plain_call(env, actor, APIKEYS_TRANSACTION_WRITE, delete_permission, &arguments, err);
+  struct deletion deletion = {.slug = {slug, length}};
+  struct ak_key_numbers numbers;
+  uint64_t keys = 0;
+  int rc = count_keys(env, &keys, err);
+  if (rc == APIKEYS_OK && keys > KEYS_AT_ONCE) {
+    rc = ak_plain_call(env, actor, APIKEYS_TRANSACTION_WRITE, make_unavailable, &deletion, err);
+    if (rc == APIKEYS_OK)
+      rc = take_from_keys_in_steps(env, actor, &deletion, &numbers, err);
+  }
+  return rc == APIKEYS_OK ? ak_plain_call(env, actor, APIKEYS_TRANSACTION_WRITE, delete_permission,
+                                          &deletion, err)
+                          : rc;
 }
 
 /* -- The permission object --------------------------------------------------------------------- */

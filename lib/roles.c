@@ -264,15 +264,20 @@ int apikeys_role_delete(apikeys_env *env, const apikeys_actor *actor, const char
   return ak_plain_call(env, actor, APIKEYS_TRANSACTION_WRITE, delete_role, &name, err);
 }
 
-int ak_roles_delete_of(struct ak_call *call, const char *organization_id) {
+int ak_roles_delete_of(struct ak_call *call, const char *organization_id,
+                       struct ak_budget *budget) {
   apikeys_page page;
   apikeys_query query;
+  if (budget->left == 0)
+    return APIKEYS_OK;
   ak_page_init(&page, AK_ROLE);
   ak_query_of(&query, AK_ROLE, AK_ROLE_BY_PRIORITY, organization_id, strlen(organization_id));
   ak_query_equal_text(&query, organization_id, strlen(organization_id));
+  query.limit = budget->left;
   int rc = ak_scan(&call->transaction, &query, ak_page_visit, &page);
   for (size_t i = 0; rc == APIKEYS_OK && i < page.count; i++)
     rc = remove_role(call, &page.objects[i]->record);
+  budget->left -= page.count;
   ak_page_release(&page);
   return rc;
 }

@@ -11,6 +11,6 @@
 int ak_roles_create_system(struct ak_call *call);
 
 /* Delete all roles of an organization that is being deleted. */
-int ak_roles_delete_of(struct ak_call *call, const char *organization_id);
+int ak_roles_delete_of(struct ak_call *call, const char *organization_id, struct ak_budget *budget);
 
 #endif

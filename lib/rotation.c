@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A new root key: every key sealed again in one transaction, then the file. */
+#include "arithmetic.h"
 #include "authority.h"
 #include "documents.h"
 #include "events.h"
@@ -19,11 +20,11 @@ struct rotation {
 enum { RESEAL_AT_ONCE = 100 };
 
 static int reseal_page(struct ak_call *call, const struct rotation *rotation, apikeys_page *page,
-                       int64_t *from) {
+                       int64_t *from, bool *done) {
   int rc = APIKEYS_OK;
   for (size_t i = 0; rc == APIKEYS_OK && i < page->count; i++) {
     apikeys_record *key = &page->objects[i]->record;
-    *from = apikeys_record_integer(key, AK_NUMBER) + 1;
+    *done = !ak_number_after(apikeys_record_integer(key, AK_NUMBER), from);
     rc = ak_key_value_reseal(call->env, key, rotation->from, rotation->to, rotation->to->version);
     if (rc == APIKEYS_OK)
       rc = ak_update(&call->transaction, key);
@@ -33,7 +34,7 @@ static int reseal_page(struct ak_call *call, const struct rotation *rotation, ap
 
 static int reseal_keys(struct ak_call *call, const struct rotation *rotation) {
   int64_t from = 0;
-  size_t seen;
+  bool done = false;
   int rc;
   do {
     apikeys_page page;
@@ -43,11 +44,11 @@ static int reseal_keys(struct ak_call *call, const struct rotation *rotation) {
     ak_query_from(&query, from);
     query.limit = RESEAL_AT_ONCE;
     rc = ak_scan(&call->transaction, &query, ak_page_visit, &page);
-    seen = page.count;
+    done = page.count == 0;
     if (rc == APIKEYS_OK)
-      rc = reseal_page(call, rotation, &page, &from);
+      rc = reseal_page(call, rotation, &page, &from, &done);
     ak_page_release(&page);
-  } while (rc == APIKEYS_OK && seen > 0);
+  } while (rc == APIKEYS_OK && !done);
   return rc;
 }
 
@@ -64,7 +65,7 @@ static int keep_token_key(struct ak_call *call, const struct rotation *rotation,
                                  sizeof sealed);
   return rc == APIKEYS_OK
              ? apikeys_record_set_integer(environment, AK_ENVIRONMENT_PREVIOUS_TOKEN_KEY_UNTIL,
-                                          call->now_ms + hour_ms)
+                                          ak_sum(call->now_ms, hour_ms))
              : rc;
 }
 
@@ -107,11 +108,11 @@ static int rotate(struct ak_call *call, const void *arguments) {
   if (rc == APIKEYS_OK)
     rc = ak_call_environment(call, &environment);
   if (rc == APIKEYS_OK)
-    rc = ak_env_secrets(call->env,
-                        apikeys_record_integer(&environment, AK_ENVIRONMENT_ROOT_VERSION),
-                        rotation->from);
+    rc =
+        ak_env_secrets(call->env, apikeys_record_integer(&environment, AK_ENVIRONMENT_ROOT_VERSION),
+                       rotation->from);
   if (rc == APIKEYS_OK) {
-    rotation->to->version = rotation->from->version + 1;
+    rotation->to->version = ak_sum(rotation->from->version, 1);
     const char *path = call->env->options.root_path;
     if (call->env->options.root_source == AK_ROOT_FILE) {
       rc = ak_root_key_settle(rotation->from, path, call->err);
@@ -137,8 +138,8 @@ static void adopt(apikeys_env *env, const struct ak_secrets *to) {
 /* Given bytes, or drawn ones; which of them depends on where the root key is kept. */
 static int choose_root(apikeys_env *env, const void *bytes, size_t length, struct ak_secrets *to,
                        apikeys_error *err) {
-  bool kept_by_us = env->options.root_source == AK_ROOT_FILE ||
-                    env->options.root_source == AK_ROOT_IN_STORE;
+  bool kept_by_us =
+      env->options.root_source == AK_ROOT_FILE || env->options.root_source == AK_ROOT_IN_STORE;
   if (kept_by_us ? bytes != NULL || length != 0 : bytes == NULL || length != AK_KEY_BYTES)
     return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "root_key",
                         kept_by_us ? "is drawn here: pass NULL" : "must be 32 bytes");

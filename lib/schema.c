@@ -166,6 +166,12 @@ static const struct ak_field tombstone_fields[] = {
     {"created_at", APIKEYS_TYPE_INTEGER, false, 3},
 };
 
+static const struct ak_field sweep_fields[] = {
+    {"number", APIKEYS_TYPE_INTEGER, false, 5},
+    {"organization_id", APIKEYS_TYPE_TEXT, false, 5},
+    {"created_at", APIKEYS_TYPE_INTEGER, false, 5},
+};
+
 #define UNIQUE(count, ...) {count, {__VA_ARGS__}, true, false, 1}
 #define UNIQUE_WHERE_SET(count, ...) {count, {__VA_ARGS__}, true, true, 1}
 #define ORDER(count, ...) {count, {__VA_ARGS__}, false, false, 1}
@@ -238,6 +244,11 @@ static const struct ak_index tombstone_indexes[] = {
     {1, {AK_TOMBSTONE_CREATED_AT}, false, false, 3},
 };
 
+static const struct ak_index sweep_indexes[] = {
+    {1, {AK_ID}, true, false, 5},
+    {0, {0}, false, false, 5},
+};
+
 #define KIND(name, since, scope, stem)                                                             \
   {name, since, scope, COUNT(stem##_fields), stem##_fields, COUNT(stem##_indexes), stem##_indexes}
 
@@ -254,6 +265,7 @@ static const struct ak_kind_schema kinds[] = {
     KIND("idempotency_keys", 2, -1, idempotency_key),
     KIND("documents", 3, -1, document),
     KIND("tombstones", 3, AK_TOMBSTONE_ORGANIZATION_ID, tombstone),
+    KIND("sweeps", 5, -1, sweep),
 };
 
 _Static_assert(COUNT(kinds) == AK_KIND_END - 1, "one row for every kind");

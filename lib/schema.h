@@ -25,6 +25,7 @@ enum ak_kind {
   AK_IDEMPOTENCY_KEY,
   AK_DOCUMENT,
   AK_TOMBSTONE,
+  AK_SWEEP,
   AK_KIND_END
 };
 
@@ -158,6 +159,12 @@ enum ak_tombstone_field {
   AK_TOMBSTONE_CREATED_AT
 };
 
+/* An organization that was deleted while keys, members and roles of it are left to be. */
+enum ak_sweep_field {
+  /* AK_ID: the organization's */
+  AK_SWEEP_CREATED_AT = 2
+};
+
 /* Indexes beyond 0, which is the id. */
 enum { AK_PERMISSION_BY_SLUG = 1, AK_PERMISSION_BY_NUMBER = 2 };
 enum { AK_ROLE_BY_SLUG = 1, AK_ROLE_BY_PRIORITY = 2, AK_ROLE_BY_NUMBER = 3 };
@@ -184,6 +191,7 @@ enum {
   AK_DOCUMENT_BY_ROOT_VERSION = 5
 };
 enum { AK_TOMBSTONE_BY_AGE = 1 };
+enum { AK_SWEEP_BY_NUMBER = 1 };
 
 enum { AK_FIELDS_MAX = 24, AK_INDEXES_MAX = 8, AK_INDEX_FIELDS_MAX = 3 };
 

@@ -322,19 +322,19 @@ static int note_number(const apikeys_record *record, void *visit_data) {
   return APIKEYS_OK;
 }
 
-int ak_remove_all(struct ak_transaction *transaction, const apikeys_query *query,
-                  uint64_t *removed) {
-  struct numbers numbers;
-  int rc;
-  do {
-    apikeys_query batch = *query;
-    batch.limit = sizeof numbers.list / sizeof numbers.list[0];
-    numbers.count = 0;
-    rc = ak_scan(transaction, &batch, note_number, &numbers);
-    for (size_t i = 0; rc == APIKEYS_OK && i < numbers.count; i++)
-      rc = ak_remove(transaction, query->kind, numbers.list[i]);
-    *removed += numbers.count;
-  } while (rc == APIKEYS_OK && numbers.count > 0);
+int ak_remove_some(struct ak_transaction *transaction, const apikeys_query *query,
+                   struct ak_budget *budget) {
+  struct numbers numbers = {.count = 0};
+  apikeys_query batch = *query;
+  batch.limit = sizeof numbers.list / sizeof numbers.list[0];
+  if (batch.limit > budget->left)
+    batch.limit = budget->left;
+  if (batch.limit == 0)
+    return APIKEYS_OK;
+  int rc = ak_scan(transaction, &batch, note_number, &numbers);
+  for (size_t i = 0; rc == APIKEYS_OK && i < numbers.count; i++)
+    rc = ak_remove(transaction, query->kind, numbers.list[i]);
+  budget->left -= numbers.count;
   return rc;
 }
 

@@ -61,9 +61,18 @@ int ak_count(struct ak_transaction *transaction, const apikeys_query *query, uin
 int ak_scan(struct ak_transaction *transaction, const apikeys_query *query, apikeys_visitor visit,
             void *visit_data);
 int ak_raise(struct ak_transaction *transaction, const apikeys_record *record, int field);
-/* Remove all that match, which nothing refers to; how many is added to *removed. */
-int ak_remove_all(struct ak_transaction *transaction, const apikeys_query *query,
-                  uint64_t *removed);
+/*
+ * How many more records a write transaction may change. Work that has no end of its own (pruning,
+ * sweeping) is cut into transactions of AK_BUDGET records, so that other writers get their turn.
+ */
+enum { AK_BUDGET = 100 };
+struct ak_budget {
+  size_t left;
+};
+
+/* Remove records that match, as many as the budget allows (and at most 256). */
+int ak_remove_some(struct ak_transaction *transaction, const apikeys_query *query,
+                   struct ak_budget *budget);
 
 /* APIKEYS_ERROR_UNSUPPORTED where the slots are absent, or cannot tell. */
 int ak_generation(const apikeys_storage *storage, uint64_t *generation);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tombstones.h"
 
+#include "arithmetic.h"
 #include "authority.h"
 
 #include <string.h>
@@ -48,10 +49,9 @@ int ak_tombstone_find(struct ak_call *call, int kind, const char *id, int64_t *n
   return rc;
 }
 
-int ak_tombstones_prune(struct ak_call *call) {
-  uint64_t pruned = 0;
+int ak_tombstones_prune(struct ak_call *call, struct ak_budget *budget) {
   apikeys_query query;
   ak_query_any(&query, AK_TOMBSTONE, AK_TOMBSTONE_BY_AGE);
-  ak_query_until(&query, call->now_ms - lifetime_ms);
-  return ak_remove_all(&call->transaction, &query, &pruned);
+  ak_query_until(&query, ak_difference(call->now_ms, lifetime_ms));
+  return ak_remove_some(&call->transaction, &query, budget);
 }

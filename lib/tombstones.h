@@ -15,6 +15,7 @@ int ak_remove_listed(struct ak_call *call, const apikeys_record *record);
  * actor may know of, or it is too long ago. */
 int ak_tombstone_find(struct ak_call *call, int kind, const char *id, int64_t *number);
 
-int ak_tombstones_prune(struct ak_call *call);
+/* Remove those that are a week old. */
+int ak_tombstones_prune(struct ak_call *call, struct ak_budget *budget);
 
 #endif

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "authority.h"
+
+#include "arithmetic.h"
 #include "membership.h"
 #include "object_call.h"
 #include "text.h"
@@ -203,7 +205,7 @@ static int token_key(struct ak_call *call, uint32_t version, uint8_t key[AK_KEY_
     int64_t until = apikeys_record_integer(&environment, AK_ENVIRONMENT_PREVIOUS_TOKEN_KEY_UNTIL);
     if ((int64_t)version == current)
       memcpy(key, secrets.token, AK_KEY_BYTES);
-    else if ((int64_t)version != current - 1 || call->now_ms >= until ||
+    else if ((int64_t)version != ak_difference(current, 1) || call->now_ms >= until ||
              length != AK_KEY_BYTES + AK_SEALED_OVERHEAD ||
              ak_open(key, sealed, length, call->env->id, strlen(call->env->id), secrets.seal) != 0)
       rc = APIKEYS_ERROR_TOKEN_INVALID;

@@ -140,7 +140,10 @@ APIKEYS_API int apikeys_options_set_random(apikeys_options *options,
  *
  * The file belongs on a local file system, one process must hold one copy of SQLite only, and
  * nobody may open the file or the two beside it ("-wal", "-shm") but through SQLite: these are
- * SQLite's own rules. An environment of an older schema is upgraded in one transaction.
+ * SQLite's own rules. An environment of an older schema is upgraded in one transaction, which adds
+ * columns (at once, whatever the size) and builds new indexes (in proportion to the size). Processes
+ * with an older version of the library that have the file open get APIKEYS_ERROR_SCHEMA_NEWER from
+ * changes: restart them with the newer one.
  *
  * Other processes on this host may have the same file open, and may be killed at any time: a change
  * that one of them was told is done is seen by the next call of the others (for validations see
@@ -206,11 +209,16 @@ APIKEYS_API uint64_t apikeys_environment_count(const apikeys_env *env, int numbe
 /* -------------------------------------------------------------------------- maintenance ------ */
 
 /*
- * What should happen now and then: writes recorded last-used times, revokes keys that were idle for
- * longer than the environment allows, drops idempotency keys older than 24 hours and documents
- * that have expired, prunes events past their retention. Call it every few seconds from one thread
- * of yours; calls at the same time are safe. Last-used times that were not written when a process
- * dies are lost, nothing else is.
+ * Regular maintenance: writes recorded last-used times, revokes keys that were idle for longer than
+ * the environment allows, drops idempotency keys older than 24 hours and documents that have expired,
+ * prunes events past their retention, and removes what deleted organizations left behind. Call it
+ * every few seconds from one thread of yours; calls at the same time are safe. Last-used times that
+ * were not written when a process dies are lost, nothing else is.
+ *
+ * It works in transactions of at most 100 records, so that other writers get their turn; it may take
+ * long where much is to be done. Looking for idle keys reads all keys: that happens at most a hundred
+ * times in an idle lifetime, and at least every hour (a validation refuses an idle key by itself).
+ * After an error what was done stays done; the next call continues.
  */
 APIKEYS_API int apikeys_maintain(apikeys_env *env, apikeys_error *err);
 
@@ -224,9 +232,10 @@ APIKEYS_API int apikeys_backup(apikeys_env *env, const apikeys_actor *actor, con
                                apikeys_error *err);
 
 /*
- * Remove revoked keys' tombstones, and events, older than `before_ms`. Event numbers below the
- * first one kept are gone for good: a cursor behind it gets APIKEYS_ERROR_CURSOR_EXPIRED. Leaves an
- * event. Actor: the system, or `apikeys:environment:write`.
+ * Removes revoked keys and events that are older than `before_ms`, in transactions of at most 100
+ * records. Event numbers below the first one that is kept are gone for good: a cursor behind it gets
+ * APIKEYS_ERROR_CURSOR_EXPIRED. Leaves one event, with the first transaction that removes something;
+ * after an error what was removed stays removed. Actor: the system, or `apikeys:environment:write`.
  */
 APIKEYS_API int apikeys_prune(apikeys_env *env, const apikeys_actor *actor, int64_t before_ms,
                               apikeys_error *err);

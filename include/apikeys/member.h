@@ -80,7 +80,8 @@ APIKEYS_API int apikeys_member_get_by_id(apikeys_env *env, const apikeys_actor *
 APIKEYS_API int apikeys_member_update(apikeys_env *env, const apikeys_actor *actor,
                                       apikeys_member *member, apikeys_error *err);
 
-/* Revokes the member's own keys in the same transaction, with an event each. */
+/* Revokes the member's own keys in the same transaction, with an event each. With more than 100 keys
+ * there are several transactions; the member goes with the last one. */
 APIKEYS_API int apikeys_member_delete(apikeys_env *env, const apikeys_actor *actor,
                                       const char *organization_id, size_t organization_id_length,
                                       const char *user_id, size_t user_id_length,

@@ -81,8 +81,13 @@ APIKEYS_API int apikeys_organization_update(apikeys_env *env, const apikeys_acto
                                             apikeys_organization *organization,
                                             apikeys_error *err);
 
-/* Deletes its members and roles and revokes its keys, all in one transaction, with
- * an event each. */
+/*
+ * One small transaction deletes the organization, with its event: from then on it is not found, its
+ * members may not act, and its keys are refused by the next validation (APIKEYS_OWNER_INACTIVE).
+ * Then its keys are revoked and its members and roles deleted, with an event each, in transactions
+ * of at most 100 records. If that is interrupted, the call still returns 0 and apikeys_maintain()
+ * goes on.
+ */
 APIKEYS_API int apikeys_organization_delete(apikeys_env *env, const apikeys_actor *actor,
                                             const char *id, size_t length, apikeys_error *err);
 

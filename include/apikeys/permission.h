@@ -83,7 +83,13 @@ APIKEYS_API int apikeys_permission_get(apikeys_env *env, const apikeys_actor *ac
 APIKEYS_API int apikeys_permission_update(apikeys_env *env, const apikeys_actor *actor,
                                           apikeys_permission *permission, apikeys_error *err);
 
-/* Takes it from every role and every key in the same transaction. APIKEYS_ERROR_SYSTEM_OBJECT. */
+/*
+ * Removes the permission from every role and every key. APIKEYS_ERROR_SYSTEM_OBJECT. In an
+ * environment with up to 10,000 keys that is one transaction. With more keys the permission first
+ * becomes unavailable to keys (an event permission.updated), then it is removed from its holders in
+ * transactions of at most 100 keys, and at last it is deleted. After an error in between call
+ * again.
+ */
 APIKEYS_API int apikeys_permission_delete(apikeys_env *env, const apikeys_actor *actor,
                                           const char *slug, size_t length, apikeys_error *err);
 

@@ -26,6 +26,7 @@ struct step {
   int (*run)(struct stage *stage);      /* makes every object that it uses */
   int (*seen)(struct stage *stage);     /* 1: the change is there; NULL: there is none to see */
   int rotates;                          /* of unknown outcome, it needs an open to go on */
+  int goes_on; /* it has several transactions: what fails behind the first is left to maintenance */
 };
 
 extern const struct step steps[];

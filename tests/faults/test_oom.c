@@ -106,8 +106,8 @@ static int update_key(struct scene *scene) {
 }
 
 static int revoke_key(struct scene *scene) {
-  return apikeys_key_revoke(scene->world.env, scene->world.system, S(scene->target.id),
-                            S("leaked"), scene->key, scene->world.err);
+  return apikeys_key_revoke(scene->world.env, scene->world.system, S(scene->target.id), S("leaked"),
+                            scene->key, scene->world.err);
 }
 
 static int maintain(struct scene *scene) {
@@ -117,7 +117,7 @@ static int maintain(struct scene *scene) {
 static const struct {
   const char *name;
   int (*call)(struct scene *);
-} calls[] = {{"create", create_key},        {"validate", validate_key}, {"list keys", list_keys},
+} calls[] = {{"create", create_key},       {"validate", validate_key}, {"list keys", list_keys},
              {"list events", list_events}, {"update", update_key},     {"revoke", revoke_key},
              {"maintain", maintain}};
 

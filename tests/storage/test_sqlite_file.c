@@ -55,7 +55,7 @@ START_TEST(a_new_database_says_what_it_is) {
   ck_assert_str_eq(ask_sql(path, "SELECT group_concat(name, ' ') FROM sqlite_schema"
                                  " WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"),
                    "environment permissions roles organizations members api_keys api_key_uses"
-                   " events event_cursors idempotency_keys documents tombstones head changes");
+                   " events event_cursors idempotency_keys documents tombstones sweeps head changes");
   ck_assert_str_eq(ask_sql(path, "PRAGMA integrity_check"), "ok");
 }
 END_TEST
