@@ -115,8 +115,8 @@ int main(int argc, char **argv) {
   apikeys_actor *system = apikeys_actor_new();
   apikeys_actor_set_system(system, S("tour"));
 
-  apikeys_env *test = open_environment(directory, "test.db", "sk_test", system);
-  apikeys_env *live = open_environment(directory, "live.db", "sk_live", system);
+  apikeys_env *test = open_environment(directory, "test.db", "acme_test", system);
+  apikeys_env *live = open_environment(directory, "live.db", "acme_live", system);
   create_permission(live, system, "posts:read", "Read posts");
   create_permission(live, system, "posts:write", "Write posts");
   create_role(live, system);

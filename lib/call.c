@@ -34,7 +34,7 @@ static int resolve_vouched(struct ak_call *call, const apikeys_actor *actor) {
 }
 
 static int resolve_widget_token(struct ak_call *call, const apikeys_actor *actor) {
-  if (call->now_ms >= actor->expires_at_ms)
+  if (ak_passed(&call->env->passed_times, actor->expires_at_ms, call->now_ms, false))
     return APIKEYS_ERROR_TOKEN_EXPIRED;
   const char *granted = ak_slugs_text(&actor->permissions);
   int rc = ak_organization_exists(&call->transaction, actor->organization_id);
@@ -59,7 +59,9 @@ static int resolve_management_key(struct ak_call *call, const apikeys_actor *act
   int rc = ak_get(&call->transaction, &query, &key);
   if (rc == APIKEYS_OK &&
       (apikeys_record_integer(&key, AK_API_KEY_OWNER_TYPE) != APIKEYS_OWNER_ENVIRONMENT ||
-       ak_key_state(&key, call->now_ms) != APIKEYS_OK))
+       ak_key_state(&key, call->now_ms) == APIKEYS_REVOKED ||
+       ak_passed(&call->env->passed_times, apikeys_record_integer(&key, AK_API_KEY_EXPIRES_AT),
+                 call->now_ms, false)))
     rc = APIKEYS_ERROR_NOT_FOUND;
   if (rc == APIKEYS_OK) {
     size_t length;
@@ -105,6 +107,8 @@ static int enter(struct ak_call *call, apikeys_env *env, apikeys_error *err) {
   call->env = env;
   call->err = err;
   int rc = ak_env_enter(env);
+  if (rc == APIKEYS_OK)
+    ak_watch_clock(&env->passed_times, &env->options);
   return rc == APIKEYS_OK ? rc : ak_error_code(err, rc);
 }
 

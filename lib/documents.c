@@ -50,7 +50,7 @@ static int write_path(struct ak_call *call, const struct place *place,
 
 static bool has_expired(const struct ak_call *call, const apikeys_record *document) {
   int64_t expires_at = apikeys_record_integer(document, AK_DOCUMENT_EXPIRES_AT);
-  return expires_at != 0 && expires_at <= call->now_ms;
+  return ak_passed(&call->env->passed_times, expires_at, call->now_ms, false);
 }
 
 /* What is stored under the path, expired or not. */

@@ -99,24 +99,6 @@ int ak_env_enter(apikeys_env *env) {
   return check_process(env);
 }
 
-/* Written by refusals alone, and seldom by those. */
-static void note_expiry(apikeys_env *env, int64_t expires_at_ms) {
-  int64_t noted = atomic_load_explicit(&env->expired_up_to_ms, memory_order_relaxed);
-  while (noted < expires_at_ms &&
-         !atomic_compare_exchange_weak(&env->expired_up_to_ms, &noted, expires_at_ms))
-    ;
-}
-
-bool ak_env_expired(apikeys_env *env, int64_t expires_at_ms, int64_t now_ms, bool own_time) {
-  if (expires_at_ms == 0)
-    return false;
-  if (own_time)
-    return now_ms >= expires_at_ms;
-  if (now_ms >= expires_at_ms)
-    note_expiry(env, expires_at_ms);
-  return expires_at_ms <= atomic_load_explicit(&env->expired_up_to_ms, memory_order_relaxed);
-}
-
 int ak_env_secrets(apikeys_env *env, int64_t root_version, struct ak_secrets *out) {
   pthread_rwlock_rdlock(&env->secrets_lock);
   bool right = root_version == 0 || root_version == env->secrets->version;

@@ -8,6 +8,7 @@
 #include "leader_queue.h"
 #include "ids.h"
 #include "options.h"
+#include "passed_times.h"
 #include "root_key.h"
 #include "standing.h"
 #include "storage.h"
@@ -38,7 +39,7 @@ struct apikeys_env {
   struct ak_leader_queue write_queue; /* of group_commit.c */
   _Atomic int64_t idle_keys_looked_at_ms; /* by maintenance: when, and by which rule */
   _Atomic int64_t idle_lifetime_seen_ms;
-  _Atomic int64_t expired_up_to_ms;       /* the latest expiry at which a key was refused */
+  struct ak_passed_times passed_times;
   struct ak_subscriptions *subscriptions; /* shared with the subscriptions' handles */
   struct ak_log_limit security_log;
 };
@@ -53,12 +54,6 @@ int ak_env_enter(apikeys_env *env);
 int ak_env_new(apikeys_env **out, const apikeys_options *options);
 /* Also destroys the store, if there is one by then. */
 void ak_env_free(apikeys_env *env);
-
-/*
- * Has this expiry (0: never) come? By the environment's clock an expiry that came once has come for
- * good, also if the clock is set back; by the caller's own time that alone counts.
- */
-bool ak_env_expired(apikeys_env *env, int64_t expires_at_ms, int64_t now_ms, bool own_time);
 
 /*
  * Copy the secrets of this root version; version 0 takes them as they are. The caller wipes them.

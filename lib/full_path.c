@@ -37,7 +37,9 @@ static int check_use(struct ak_full_path *path) {
   if (rc != APIKEYS_OK)
     return rc;
   bool customers = apikeys_record_integer(key, AK_API_KEY_OWNER_TYPE) != APIKEYS_OWNER_ENVIRONMENT;
-  bool idle = customers && ak_key_idle(key, path->last_used_at, idle_lifetime_ms, path->now_ms);
+  int64_t idle_at = ak_key_idle_at(key, path->last_used_at, idle_lifetime_ms);
+  bool idle = customers && ak_passed(&path->ground->call->env->passed_times, idle_at, path->now_ms,
+                                     path->own_time);
   return idle ? APIKEYS_REVOKED : APIKEYS_OK;
 }
 
@@ -45,8 +47,8 @@ static int check_state(struct ak_full_path *path) {
   const apikeys_record *key = &path->key;
   int rc = ak_key_state(key, path->now_ms);
   if (rc != APIKEYS_REVOKED &&
-      ak_env_expired(path->ground->call->env, apikeys_record_integer(key, AK_API_KEY_EXPIRES_AT),
-                     path->now_ms, path->own_time))
+      ak_passed(&path->ground->call->env->passed_times,
+                apikeys_record_integer(key, AK_API_KEY_EXPIRES_AT), path->now_ms, path->own_time))
     rc = APIKEYS_EXPIRED;
   return rc == APIKEYS_OK ? check_use(path) : rc;
 }

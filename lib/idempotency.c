@@ -7,6 +7,7 @@
 #include <string.h>
 
 static const int64_t lifetime_ms = INT64_C(24) * 60 * 60 * 1000;
+static const int64_t in_flight_ms = 10000;
 
 static struct ak_piece piece(const char *text) {
   return (struct ak_piece){text, strlen(text)};
@@ -68,6 +69,31 @@ static int load_key(struct ak_call *call, const apikeys_record *found, apikeys_r
   return rc;
 }
 
+/*
+ * Repeats that race each other would each get a value, of which one works. So for a while after an
+ * answer there is no other: the first caller may be about to read it.
+ */
+static int refuse_in_flight(struct ak_call *call, const apikeys_record *found) {
+  size_t length;
+  const char *id = apikeys_record_text(found, AK_IDEMPOTENCY_KEY_API_KEY_ID, &length);
+  int rc = ak_error_set(call->err, APIKEYS_ERROR_IDEMPOTENCY_IN_FLIGHT, "idempotency_key", NULL);
+  ak_error_set_subject(call->err, id, length);
+  return rc;
+}
+
+/* The answer that is about to be given is as young as the first one was. */
+static int renew(struct ak_call *call, const apikeys_record *found) {
+  apikeys_record record;
+  ak_record_init(&record, AK_IDEMPOTENCY_KEY);
+  int rc = apikeys_record_copy(&record, found);
+  if (rc == APIKEYS_OK)
+    rc = apikeys_record_set_integer(&record, AK_IDEMPOTENCY_KEY_CREATED_AT, call->now_ms);
+  if (rc == APIKEYS_OK)
+    rc = ak_update(&call->transaction, &record);
+  ak_record_release(&record);
+  return rc;
+}
+
 static int compare(struct ak_call *call, const apikeys_key_spec *spec, const apikeys_record *found,
                    apikeys_record *key, bool *repeated) {
   int64_t created_at = apikeys_record_integer(found, AK_IDEMPOTENCY_KEY_CREATED_AT);
@@ -81,7 +107,11 @@ static int compare(struct ak_call *call, const apikeys_key_spec *spec, const api
   if (length != sizeof request || ak_secret_compare(request, stored, length) != 0)
     return ak_error_set(call->err, APIKEYS_ERROR_IDEMPOTENCY_MISMATCH, "idempotency_key", NULL);
   *repeated = true;
-  return load_key(call, found, key);
+  int64_t age = ak_difference(call->now_ms, created_at);
+  if (age < in_flight_ms && age > -in_flight_ms)
+    return refuse_in_flight(call, found);
+  int rc = load_key(call, found, key);
+  return rc == APIKEYS_OK ? renew(call, found) : rc;
 }
 
 int ak_idempotency_find(struct ak_call *call, const apikeys_key_spec *spec, apikeys_record *key,

@@ -20,6 +20,10 @@ AK_GET_INTEGER(key, int64_t, expires_at_ms, AK_API_KEY_EXPIRES_AT)
 AK_GET_INTEGER(key, int64_t, revoked_at_ms, AK_API_KEY_REVOKED_AT)
 AK_GET_TEXT(key, revoked_reason, AK_API_KEY_REVOKED_REASON)
 
+int apikeys_key_value_replaced(const apikeys_key *key) {
+  return key != NULL && key->value_replaced;
+}
+
 int64_t apikeys_key_last_used_at_ms(const apikeys_key *key) {
   return key != NULL ? key->last_used_at : 0;
 }

@@ -190,6 +190,7 @@ struct creation {
   const apikeys_key_spec *spec;
   apikeys_record key;
   struct ak_value_text value;
+  bool repeated;
 };
 
 /* A run before, whose transaction was rolled back, may have left a key and its value. */
@@ -211,12 +212,12 @@ static int create(struct ak_call *call, void *data) {
   apikeys_record environment;
   ak_record_init(&environment, AK_ENVIRONMENT);
   rc = ak_call_environment(call, &environment);
-  bool repeated = false;
+  creation->repeated = false;
   if (rc == APIKEYS_OK)
-    rc = ak_idempotency_find(call, spec, key, &repeated);
+    rc = ak_idempotency_find(call, spec, key, &creation->repeated);
   if (rc == APIKEYS_OK)
-    rc = repeated ? replace_value(call, &environment, key, &creation->value)
-                  : create_new(call, spec, &environment, key, &creation->value);
+    rc = creation->repeated ? replace_value(call, &environment, key, &creation->value)
+                            : create_new(call, spec, &environment, key, &creation->value);
   ak_record_release(&environment);
   return rc;
 }
@@ -226,6 +227,7 @@ static void become(apikeys_key *key, apikeys_record *record, int64_t last_used_a
     return;
   ak_object_become(&key->object, record);
   key->last_used_at = last_used_at;
+  key->value_replaced = false;
 }
 
 int apikeys_key_create(apikeys_env *env, const apikeys_actor *actor, const apikeys_key_spec *spec,
@@ -248,6 +250,8 @@ int apikeys_key_create(apikeys_env *env, const apikeys_actor *actor, const apike
     if (value_length != NULL)
       *value_length = made.value.length;
     become(key, &made.key, 0);
+    if (key != NULL)
+      key->value_replaced = made.repeated;
   }
   ak_wipe(&made.value, sizeof made.value);
   ak_record_release(&made.key);
@@ -326,6 +330,61 @@ int apikeys_key_get(apikeys_env *env, const apikeys_actor *actor, const char *id
   return run(env, actor, APIKEYS_TRANSACTION_READ, &result, get, key, err);
 }
 
+/* -- The last management key ------------------------------------------------------------------- */
+
+static const char managing[] = "apikeys:management-keys:write";
+
+/* May the key make other management keys? For how long does not matter to the first of these. */
+static bool manages(struct ak_call *call, const apikeys_record *key) {
+  size_t length;
+  const char *scopes = apikeys_record_text(key, AK_API_KEY_PERMISSIONS, &length);
+  return apikeys_record_integer(key, AK_API_KEY_OWNER_TYPE) == APIKEYS_OWNER_ENVIRONMENT &&
+         ak_key_state(key, call->now_ms) == APIKEYS_OK &&
+         ak_slugs_has(scopes, length, managing, sizeof managing - 1);
+}
+
+static bool manages_for_good(struct ak_call *call, const apikeys_record *key) {
+  return manages(call, key) && apikeys_record_integer(key, AK_API_KEY_EXPIRES_AT) == 0;
+}
+
+struct others {
+  struct ak_call *call;
+  const char *id;
+  bool manage, for_good;
+};
+
+static int look_at_other(const apikeys_record *key, void *data) {
+  struct others *others = data;
+  if (strcmp(apikeys_record_text(key, AK_ID, NULL), others->id) == 0)
+    return 0;
+  others->manage = others->manage || manages(others->call, key);
+  others->for_good = others->for_good || manages_for_good(others->call, key);
+  return others->for_good;
+}
+
+/*
+ * Without a management key that can make others nobody could manage the environment from outside.
+ * So the last one is not let go of (revoked, made to expire, or its scope taken away) unless the
+ * system does it, which can make a new one.
+ */
+static int check_not_last(struct ak_call *call, const apikeys_record *before,
+                          const apikeys_record *after) {
+  bool lost = manages(call, before) && !manages(call, after);
+  bool lost_for_good = manages_for_good(call, before) && !manages_for_good(call, after);
+  if ((!lost && !lost_for_good) || call->power.actor->type == APIKEYS_ACTOR_SYSTEM)
+    return APIKEYS_OK;
+  struct ak_key_owner owner = {APIKEYS_OWNER_ENVIRONMENT, "", ""};
+  struct others others = {.call = call, .id = apikeys_record_text(before, AK_ID, NULL)};
+  apikeys_query query;
+  ak_key_owner_query(&query, &owner, AK_KEY_ACTIVE);
+  int rc = ak_scan(&call->transaction, &query, look_at_other, &others);
+  if (rc < 0 || others.for_good || (others.manage && !lost_for_good))
+    return rc < 0 ? rc : APIKEYS_OK;
+  rc = ak_error_set(call->err, APIKEYS_ERROR_LAST_MANAGEMENT_KEY, "id", NULL);
+  ak_error_set_subject(call->err, others.id, strlen(others.id));
+  return rc;
+}
+
 /* -- Changing ---------------------------------------------------------------------------------- */
 
 static bool owner_was_set(const apikeys_key_spec *spec) {
@@ -366,7 +425,9 @@ static int change(struct ak_call *call, const apikeys_key_spec *spec, apikeys_re
     rc = check_change(call, spec, before, key);
   if (rc != APIKEYS_OK || ak_records_equal(before, key))
     return rc;
-  rc = apikeys_record_set_integer(key, AK_API_KEY_UPDATED_AT, call->now_ms);
+  rc = check_not_last(call, before, key);
+  if (rc == APIKEYS_OK)
+    rc = apikeys_record_set_integer(key, AK_API_KEY_UPDATED_AT, call->now_ms);
   if (rc == APIKEYS_OK)
     rc = ak_update(&call->transaction, key);
   return rc == APIKEYS_OK ? append_event(call, key, before, "updated") : rc;
@@ -416,6 +477,15 @@ int ak_key_revoke_record(struct ak_call *call, apikeys_record *key, const char *
   return rc == APIKEYS_OK ? append_event(call, key, NULL, "revoked") : rc;
 }
 
+static int check_revocation(struct ak_call *call, const apikeys_record *key) {
+  apikeys_record gone;
+  ak_record_init(&gone, AK_API_KEY);
+  apikeys_record_set_integer(&gone, AK_API_KEY_STATE, AK_KEY_REVOKED);
+  int rc = check_not_last(call, key, &gone);
+  ak_record_release(&gone);
+  return rc;
+}
+
 static int revoke(struct ak_call *call, void *data) {
   struct key_result *result = data;
   result->found = false;
@@ -427,7 +497,10 @@ static int revoke(struct ak_call *call, void *data) {
   result->found = true;
   if (apikeys_record_integer(&result->record, AK_API_KEY_STATE) != AK_KEY_ACTIVE)
     return ak_error_code(call->err, APIKEYS_ERROR_ALREADY_REVOKED);
-  return ak_key_revoke_record(call, &result->record, result->reason.text, result->reason.length);
+  rc = check_revocation(call, &result->record);
+  return rc == APIKEYS_OK ? ak_key_revoke_record(call, &result->record, result->reason.text,
+                                                 result->reason.length)
+                          : rc;
 }
 
 int apikeys_key_revoke(apikeys_env *env, const apikeys_actor *actor, const char *id, size_t length,

@@ -87,6 +87,7 @@ struct apikeys_settings {
 struct apikeys_key {
   struct ak_object object;
   int64_t last_used_at;
+  bool value_replaced; /* by a repeated creation */
 };
 struct apikeys_event {
   struct ak_object object;

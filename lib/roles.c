@@ -81,6 +81,16 @@ static int check_name(struct ak_call *call, const struct role_name *name) {
                        : APIKEYS_OK;
 }
 
+/* As the wire contract has it: an organization's roles have event types of their own. */
+static const char *event_type(const apikeys_record *role, const char *action) {
+  bool own = apikeys_record_text(role, AK_ROLE_ORGANIZATION_ID, NULL)[0] != '\0';
+  if (strcmp(action, "created") == 0)
+    return own ? "organization_role.created" : "role.created";
+  if (strcmp(action, "updated") == 0)
+    return own ? "organization_role.updated" : "role.updated";
+  return own ? "organization_role.deleted" : "role.deleted";
+}
+
 static int insert(struct ak_call *call, apikeys_record *stored) {
   int rc = ak_stamp_new(call, stored, "role", AK_ROLE_CREATED_AT, AK_ROLE_UPDATED_AT);
   if (rc == APIKEYS_OK)
@@ -88,7 +98,7 @@ static int insert(struct ak_call *call, apikeys_record *stored) {
   if (rc == APIKEYS_ERROR_EXISTS)
     rc = ak_error_set(call->err, rc, "slug", "a role with this slug exists");
   return rc == APIKEYS_OK
-             ? ak_event_append(call, "role.created",
+             ? ak_event_append(call, event_type(stored, "created"),
                                apikeys_record_text(stored, AK_ROLE_ORGANIZATION_ID, NULL), stored,
                                NULL, NULL)
              : rc;
@@ -201,9 +211,10 @@ static int update(struct ak_call *call, const struct ak_object *given, const voi
     rc = ak_object_check_text(given, AK_ROLE_NAME, 1, NAME_MAX_BYTES, call->err);
   if (rc == APIKEYS_OK)
     rc = check_contents(call, given);
-  return rc == APIKEYS_OK ? ak_object_change(call, given, stored, AK_ROLE_UPDATED_AT,
-                                             "role.updated", name.organization_id.text)
-                          : rc;
+  return rc == APIKEYS_OK
+             ? ak_object_change(call, given, stored, AK_ROLE_UPDATED_AT,
+                                event_type(stored, "updated"), name.organization_id.text)
+             : rc;
 }
 
 int apikeys_role_update(apikeys_env *env, const apikeys_actor *actor, apikeys_role *role,
@@ -237,7 +248,9 @@ static int check_unused(struct ak_call *call, const struct role_name *name) {
 static int remove_role(struct ak_call *call, const apikeys_record *role) {
   int rc = ak_remove(&call->transaction, AK_ROLE, apikeys_record_integer(role, AK_NUMBER));
   const char *owner = apikeys_record_text(role, AK_ROLE_ORGANIZATION_ID, NULL);
-  return rc == APIKEYS_OK ? ak_event_append(call, "role.deleted", owner, role, NULL, NULL) : rc;
+  return rc == APIKEYS_OK
+             ? ak_event_append(call, event_type(role, "deleted"), owner, role, NULL, NULL)
+             : rc;
 }
 
 static int delete_role(struct ak_call *call, const void *arguments) {

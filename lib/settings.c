@@ -2,6 +2,7 @@
 #include "accessors.h"
 #include "authority.h"
 #include "events.h"
+#include "known_prefixes.h"
 #include "object_call.h"
 #include "slug_set.h"
 #include "token.h"
@@ -97,7 +98,8 @@ int apikeys_settings_get(apikeys_env *env, const apikeys_actor *actor, apikeys_s
 }
 
 /* The caller's object stays as it is unless all goes well: what is added is added to a copy. */
-static int write_settings(struct ak_call *call, const struct ak_object *given, apikeys_record *stored) {
+static int write_settings(struct ak_call *call, const struct ak_object *given,
+                          apikeys_record *stored) {
   struct ak_object wanted;
   ak_object_init(&wanted, AK_ENVIRONMENT);
   wanted.changed = given->changed;
@@ -122,10 +124,24 @@ static int update(struct ak_call *call, const struct ak_object *given, const voi
   return rc == APIKEYS_OK ? write_settings(call, given, stored) : rc;
 }
 
+static void warn_of_known_prefix(const apikeys_env *env, const apikeys_settings *settings) {
+  size_t length;
+  const char *prefix = apikeys_settings_prefix(settings, &length);
+  const char *owner = ak_known_prefix_owner(prefix, length);
+  if (owner != NULL)
+    ak_log(&env->options, APIKEYS_LOG_WARNING,
+           "prefix \"%.24s\": public secret scanners take keys with it for keys of %s", prefix,
+           owner);
+}
+
 int apikeys_settings_update(apikeys_env *env, const apikeys_actor *actor,
                             apikeys_settings *settings, apikeys_error *err) {
-  return ak_object_call(env, actor, APIKEYS_TRANSACTION_WRITE,
-                        settings != NULL ? &settings->object : NULL, update, NULL, err);
+  bool given = settings != NULL && ak_object_changed(&settings->object, AK_ENVIRONMENT_PREFIX);
+  int rc = ak_object_call(env, actor, APIKEYS_TRANSACTION_WRITE,
+                          settings != NULL ? &settings->object : NULL, update, NULL, err);
+  if (rc == APIKEYS_OK && given)
+    warn_of_known_prefix(env, settings);
+  return rc;
 }
 
 /* -- The settings object ----------------------------------------------------------------------- */

@@ -14,6 +14,7 @@
 
 enum form {
   FORM_TEXT, /* a string, or null where the field is NULL */
+  FORM_OPTIONAL_TEXT, /* a string; left out where it is empty */
   FORM_FLAG, /* true or false */
   FORM_INTEGER,
   FORM_TIME,     /* RFC 3339, or null for 0 */
@@ -77,6 +78,7 @@ static const struct member role_members[] = {
     {"name", FORM_TEXT, AK_ROLE_NAME},
     {"description", FORM_TEXT, AK_ROLE_DESCRIPTION},
     {"type", FORM_ROLE_TYPE, AK_ROLE_ORGANIZATION_ID},
+    {"organization_id", FORM_OPTIONAL_TEXT, AK_ROLE_ORGANIZATION_ID},
     {"resource_type_slug", FORM_RESOURCE_TYPE, AK_ID},
     {"permissions", FORM_SLUGS, AK_ROLE_PERMISSIONS},
     {"priority", FORM_INTEGER, AK_ROLE_PRIORITY},
@@ -293,9 +295,13 @@ static void write_owner(struct ak_json *json, const apikeys_record *record) {
 
 static void write_member(struct ak_json *json, const struct member *member,
                          const apikeys_record *record, const struct ak_shape_extra *extra) {
+  if (member->form == FORM_OPTIONAL_TEXT &&
+      apikeys_record_text(record, member->field, NULL)[0] == '\0')
+    return;
   ak_json_name(json, member->name);
   switch (member->form) {
   case FORM_TEXT:
+  case FORM_OPTIONAL_TEXT:
     write_text(json, record, member->field);
     break;
   case FORM_FLAG:

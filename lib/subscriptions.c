@@ -14,7 +14,8 @@ struct apikeys_subscription {
   apikeys_event_callback callback;
   void *user_data;
   void (*destroy)(void *user_data);
-  bool live;          /* all of these under the list's lock */
+  uint64_t number; /* rises: a delivery goes to those that were there when it began */
+  bool live;       /* all of these under the list's lock */
   unsigned references;
   apikeys_subscription *next;
 };
@@ -23,6 +24,7 @@ struct apikeys_subscription {
 struct ak_subscriptions {
   pthread_mutex_t lock;
   unsigned references; /* under the lock, as all below */
+  uint64_t last_number;
   apikeys_subscription *first;
 };
 
@@ -93,13 +95,16 @@ void ak_subscriptions_close(struct ak_subscriptions *subscriptions) {
   release(subscriptions);
 }
 
-/* The next live one behind `after` (or the first), with a reference of ours. */
+/* The next live one behind `after` (or the first), with a reference of ours. New ones come at the
+ * end: one that a callback adds is numbered above `last`, and does not get the event of before. */
 static apikeys_subscription *take_next(struct ak_subscriptions *subscriptions,
-                                       apikeys_subscription *after) {
+                                       apikeys_subscription *after, uint64_t last) {
   pthread_mutex_lock(&subscriptions->lock);
   apikeys_subscription *next = after != NULL ? after->next : subscriptions->first;
   while (next != NULL && !next->live)
     next = next->next;
+  if (next != NULL && next->number > last)
+    next = NULL;
   if (next != NULL)
     next->references++;
   pthread_mutex_unlock(&subscriptions->lock);
@@ -108,10 +113,13 @@ static apikeys_subscription *take_next(struct ak_subscriptions *subscriptions,
 
 void ak_subscriptions_deliver(struct ak_subscriptions *subscriptions, apikeys_event *event) {
   /* The one being called stays linked while we hold it, so its `next` stays good. */
-  apikeys_subscription *subscription = take_next(subscriptions, NULL);
+  pthread_mutex_lock(&subscriptions->lock);
+  uint64_t last = subscriptions->last_number;
+  pthread_mutex_unlock(&subscriptions->lock);
+  apikeys_subscription *subscription = take_next(subscriptions, NULL, last);
   while (subscription != NULL) {
     subscription->callback(event, subscription->user_data);
-    apikeys_subscription *next = take_next(subscriptions, subscription);
+    apikeys_subscription *next = take_next(subscriptions, subscription, last);
     drop(subscription);
     subscription = next;
   }
@@ -134,6 +142,7 @@ int ak_subscriptions_add(struct ak_subscriptions *subscriptions, apikeys_event_c
   while (*link != NULL)
     link = &(*link)->next;
   *link = made;
+  made->number = ++subscriptions->last_number;
   pthread_mutex_unlock(&subscriptions->lock);
   *out = made;
   return APIKEYS_OK;

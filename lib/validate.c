@@ -75,12 +75,14 @@ static void conclude(const struct question *question, struct lookup *lookup,
   remember(question, lookup, idle_lifetime_ms);
   if (lookup->rc != APIKEYS_OK)
     return;
+  int64_t created_at = apikeys_record_integer(&path->key, AK_API_KEY_CREATED_AT);
   ak_usage_record(&question->env->usage, apikeys_record_integer(&path->key, AK_NUMBER),
-                  path->now_ms);
+                  path->own_time || path->now_ms > created_at ? path->now_ms : created_at);
   if (lookup->key == NULL)
     return;
   ak_object_become(&lookup->key->object, &path->key);
   lookup->key->last_used_at = path->last_used_at;
+  lookup->key->value_replaced = false;
 }
 
 /* Those that are not settled, one after the other; ends at one that the store has trouble with. */

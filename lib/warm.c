@@ -33,10 +33,12 @@ static int64_t now_for(const apikeys_env *env, const apikeys_request *request,
  * False: it may be idle for too long. That another process has used it since is for the store to
  * say, so it is not refused here.
  */
-static bool is_in_use(const struct ak_cached *cached, int64_t now_ms) {
+static bool is_in_use(const apikeys_env *env, const struct ak_cached *cached, int64_t now_ms) {
   return cached->idle_lifetime_ms <= 0 || cached->owner_type == APIKEYS_OWNER_ENVIRONMENT ||
-         !ak_times_idle(cached->created_at_ms, cached->last_used_at_ms, cached->idle_lifetime_ms,
-                        now_ms);
+         !ak_may_have_passed(
+             &env->passed_times,
+             ak_idle_at(cached->created_at_ms, cached->last_used_at_ms, cached->idle_lifetime_ms),
+             now_ms);
 }
 
 static int fill(apikeys_key *key, const struct ak_cached *cached,
@@ -46,6 +48,7 @@ static int fill(apikeys_key *key, const struct ak_cached *cached,
     return rc;
   ak_object_refresh(&key->object);
   key->last_used_at = cached->last_used_at_ms;
+  key->value_replaced = false;
   return APIKEYS_OK;
 }
 
@@ -61,6 +64,13 @@ static int require(const struct ak_cached *cached, const struct ak_cached_text *
   return rc;
 }
 
+/* The quick clock may be behind the key's creation. */
+static int64_t time_of_use(const struct ak_cached *cached, const apikeys_request *request,
+                           int64_t now_ms) {
+  bool own_time = request != NULL && request->time_ms > 0;
+  return own_time || now_ms > cached->created_at_ms ? now_ms : cached->created_at_ms;
+}
+
 bool ak_warm_validate(apikeys_env *env, struct ak_warm *warm, const char *value, size_t length,
                       const apikeys_requirement *requirement, const apikeys_request *request,
                       apikeys_key *key, apikeys_error *err, int *rc) {
@@ -74,15 +84,16 @@ bool ak_warm_validate(apikeys_env *env, struct ak_warm *warm, const char *value,
       !ak_cache_find(&env->cache, &warm->place, key != NULL, known, &cached, &text))
     return false;
   int64_t now_ms = now_for(env, request, &cached);
-  if (!is_in_use(&cached, now_ms))
+  if (!is_in_use(env, &cached, now_ms))
     return false;
-  if (ak_env_expired(env, cached.expires_at_ms, now_ms, request != NULL && request->time_ms > 0))
+  if (ak_passed(&env->passed_times, cached.expires_at_ms, now_ms,
+                request != NULL && request->time_ms > 0))
     *rc = APIKEYS_EXPIRED;
   else
     *rc = require(&cached, &text, requirement, err);
   if (*rc == APIKEYS_OK && key != NULL)
     *rc = fill(key, &cached, &text);
   if (*rc == APIKEYS_OK)
-    ak_cache_use(&env->cache, &cached, now_ms);
+    ak_cache_use(&env->cache, &cached, time_of_use(&cached, request, now_ms));
   return true;
 }

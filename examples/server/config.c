@@ -180,7 +180,9 @@ static bool set(struct config *config, const struct setting *setting, const char
 /* -- Where settings come from ------------------------------------------------------------------ */
 
 static void usage(void) {
-  printf("usage: apikeysd [options]\n\nServes API keys over HTTP.\n\n");
+  printf("usage: apikeysd [options]\n       apikeysd recover [options]\n\n"
+         "Serves API keys over HTTP. recover: makes a management key, for whoever owns the database\n"
+         "and has lost theirs, and ends; also while the service runs.\n\n");
   printf("  --%-34s %s\n", "config FILE", "settings, one a line: listen = 127.0.0.1:8787");
   for (size_t i = 0; i < SETTINGS; i++) {
     char flag[64];
@@ -377,6 +379,11 @@ static bool check(const struct config *config) {
 }
 
 enum config_outcome config_read(struct config *config, int argc, char **argv) {
+  if (argc > 1 && strcmp(argv[1], "recover") == 0) {
+    config->recover = true;
+    argc--; /* what stands behind it are flags, as without it */
+    argv++;
+  }
   const char *file = getenv("APIKEYSD_CONFIG");
   enum config_outcome outcome = read_flags(NULL, argc, argv, &file);
   if (outcome != CONFIG_GOOD)

@@ -17,6 +17,7 @@ struct config_list {
 };
 
 struct config {
+  bool recover;   /* "apikeysd recover": make a management key, and end */
   char *listen;   /* ADDRESS:PORT; "[::1]:8787" for IPv6; port 0: any free one */
   bool next_port; /* a busy port: try the next ones */
   char *database;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Management keys that the service makes by itself: the first one, and one to get in again. */
 #include "first_key.h"
 
 #include "config.h"
@@ -31,8 +32,8 @@ static int count_management_keys(apikeys_env *env, const apikeys_actor *system, 
   return rc;
 }
 
-static int make_key(apikeys_env *env, const apikeys_actor *system, char *value, size_t size,
-                    apikeys_error *err) {
+static int make_key(apikeys_env *env, const apikeys_actor *system, const char *name, char *value,
+                    size_t size, apikeys_error *err) {
   static const char *const scopes[] = {
       "apikeys:environment:read",
       "apikeys:environment:write",
@@ -57,7 +58,7 @@ static int make_key(apikeys_env *env, const apikeys_actor *system, char *value, 
   if (spec == NULL)
     return APIKEYS_ERROR_NO_MEMORY;
   apikeys_key_spec_set_environment(spec);
-  apikeys_key_spec_set_name(spec, S("First management key"));
+  apikeys_key_spec_set_name(spec, S(name));
   for (size_t i = 0; i < sizeof scopes / sizeof scopes[0]; i++)
     apikeys_key_spec_add_permission(spec, S(scopes[i]));
   int rc = apikeys_key_create(env, system, spec, NULL, value, size, NULL, err);
@@ -70,8 +71,10 @@ static int open_file(struct service *service) {
   const char *path = service->config->management_key_file;
   int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (fd < 0)
-    log_line(service->log, LOG_ERROR, "%s: the first management key cannot be put there: %s", path,
-             strerror(errno));
+    log_line(service->log, LOG_ERROR,
+             "%s: a management key cannot be put there: %s; name another file with "
+             "--management-key-file, or move this one away",
+             path, strerror(errno));
   return fd;
 }
 
@@ -80,20 +83,20 @@ static bool write_value(int fd, const char *value) {
   return write(fd, value, length) == (ssize_t)length && write(fd, "\n", 1) == 1 && fsync(fd) == 0;
 }
 
-static bool hand_over(struct service *service, const apikeys_actor *system, int fd,
-                      apikeys_error *err) {
+static bool hand_over(struct service *service, const apikeys_actor *system, const char *name,
+                      int fd, apikeys_error *err) {
   char value[APIKEYS_VALUE_MAX];
   const char *path = service->config->management_key_file;
-  int rc = make_key(service->env, system, value, sizeof value, err);
+  int rc = make_key(service->env, system, name, value, sizeof value, err);
   bool written = rc == APIKEYS_OK && write_value(fd, value);
   if (rc != APIKEYS_OK)
-    log_line(service->log, LOG_ERROR, "the first management key: %s", apikeys_error_message(err));
+    log_line(service->log, LOG_ERROR, "%s: %s", name, apikeys_error_message(err));
   else if (!written)
     log_line(service->log, LOG_ERROR, "%s: cannot be written", path);
   if (written) {
-    log_line(service->log, LOG_INFO, "the first management key is in %s", path);
+    log_line(service->log, LOG_INFO, "%s: its value is in %s", name, path);
     if (isatty(STDOUT_FILENO))
-      printf("The first management key, also in %s:\n\n  %s\n\n", path, value);
+      printf("%s, also in %s:\n\n  %s\n\n", name, path, value);
   } else {
     unlink(path);
   }
@@ -101,23 +104,44 @@ static bool hand_over(struct service *service, const apikeys_actor *system, int 
   return written;
 }
 
-bool first_key_ensure(struct service *service) {
+static bool make_and_hand_over(struct service *service, const apikeys_actor *system,
+                               const char *name, apikeys_error *err) {
+  int fd = open_file(service);
+  bool good = fd >= 0 && hand_over(service, system, name, fd, err);
+  if (fd >= 0)
+    close(fd);
+  return good;
+}
+
+static apikeys_actor *system_actor(const char *reason) {
   apikeys_actor *system = apikeys_actor_new();
+  if (system != NULL && apikeys_actor_set_system(system, S(reason)) != APIKEYS_OK) {
+    apikeys_actor_free(system);
+    system = NULL;
+  }
+  return system;
+}
+
+void first_key_ensure(struct service *service) {
+  apikeys_actor *system = system_actor("first management key");
   apikeys_error *err = apikeys_error_new();
   size_t count = 0;
   int rc = system == NULL ? APIKEYS_ERROR_NO_MEMORY
-                          : apikeys_actor_set_system(system, S("first management key"));
-  if (rc == APIKEYS_OK)
-    rc = count_management_keys(service->env, system, &count, err);
-  bool good = rc == APIKEYS_OK;
-  if (!good)
+                          : count_management_keys(service->env, system, &count, err);
+  if (rc != APIKEYS_OK)
     log_line(service->log, LOG_ERROR, "the first management key: %s", apikeys_error_message(err));
-  if (good && count == 0) {
-    int fd = open_file(service);
-    good = fd >= 0 && hand_over(service, system, fd, err);
-    if (fd >= 0)
-      close(fd);
-  }
+  else if (count == 0 && !make_and_hand_over(service, system, "First management key", err))
+    log_line(service->log, LOG_WARNING,
+             "there is no management key: \"apikeysd recover\" makes one, also while this runs");
+  apikeys_error_free(err);
+  apikeys_actor_free(system);
+}
+
+bool first_key_recover(struct service *service) {
+  apikeys_actor *system = system_actor("recover: by who owns the files");
+  apikeys_error *err = apikeys_error_new();
+  bool good =
+      system != NULL && make_and_hand_over(service, system, "Recovered management key", err);
   apikeys_error_free(err);
   apikeys_actor_free(system);
   return good;

@@ -153,6 +153,10 @@ static int run(const struct config *config, struct log *log, const sigset_t *sig
   return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+static int recover(const struct config *config, struct log *log) {
+  return service_recover(config, log) ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 int main(int argc, char **argv) {
   struct config config = {0};
   sigset_t signals;
@@ -169,7 +173,7 @@ int main(int argc, char **argv) {
   else if (outcome == CONFIG_GOOD && (log = log_new(config.log_level)) == NULL)
     fprintf(stderr, "apikeysd: log-level: must be error, warning, info or debug\n");
   else if (outcome == CONFIG_GOOD)
-    status = run(&config, log, &signals);
+    status = config.recover ? recover(&config, log) : run(&config, log, &signals);
   log_free(log);
   config_free(&config);
   return status;

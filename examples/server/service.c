@@ -66,12 +66,20 @@ bool service_start(struct service *service, const struct config *config, struct 
   service->in_flight = in_flight_new();
   service->metrics = metrics_new();
   if (service->throttle == NULL || service->in_flight == NULL || service->metrics == NULL ||
-      !open_environment(service) || !first_key_ensure(service))
+      !open_environment(service))
     return false;
+  first_key_ensure(service);
   if (config->demo && (service->demo = demo_start(service)) == NULL)
     return false;
   service->webhooks = webhooks_start(service);
   return service->webhooks != NULL;
+}
+
+bool service_recover(const struct config *config, struct log *log) {
+  struct service service = {.config = config, .log = log};
+  bool good = open_environment(&service) && first_key_recover(&service);
+  apikeys_close(service.env);
+  return good;
 }
 
 void service_stop(struct service *service) {

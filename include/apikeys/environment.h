@@ -284,7 +284,9 @@ APIKEYS_API int apikeys_settings_update(apikeys_env *env, const apikeys_actor *a
 /*
  * The prefix of new keys, "sk" unless set: 1 to 24 of a-z 0-9 _ , beginning with a letter and not
  * ending with '_'. Keys of earlier prefixes stay valid: they are in the accepted prefixes, a set
- * separated by blanks, until taken out; values with a prefix taken out are malformed. That set is
+ * separated by blanks, until taken out; values with a prefix taken out are malformed. Choose one that
+ * names you: public secret scanners take some prefixes for other companies' keys (sk_live, sk_test,
+ * ghp, npm, hf, gsk and others), and a warning is logged if one of these is set. That set is
  * written whole: only settings that were got can add to it or take out of it.
  */
 APIKEYS_API const char *apikeys_settings_prefix(const apikeys_settings *settings, size_t *length);

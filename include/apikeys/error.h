@@ -79,6 +79,10 @@ enum {
   X(ERROR_IDEMPOTENCY_USED, -32, CONFLICT,                                                         \
     "the API key that this idempotency key made is already in use")                                \
   X(ERROR_CHANGED, -33, CONFLICT, "it was changed since it was read")                              \
+  X(ERROR_LAST_MANAGEMENT_KEY, -34, CONFLICT,                                                      \
+    "the last management key that can make others: only the system may let go of it")              \
+  X(ERROR_IDEMPOTENCY_IN_FLIGHT, -35, CONFLICT,                                                    \
+    "the request with this idempotency key was made a moment ago: wait ten seconds, then repeat")  \
   /* The call failed: the store. */                                                                \
   X(ERROR_STORAGE, -40, UNAVAILABLE, "the store failed")                                           \
   X(ERROR_BUSY, -41, UNAVAILABLE, "the store is busy")                                             \

@@ -13,7 +13,7 @@
  *
  * Types: api_key.created, .updated, .revoked; management_key.created, .updated, .revoked;
  * organization.created, .updated, .deleted; organization_membership.created, .updated, .deleted;
- * role.created, .updated, .deleted; permission.created, .updated, .deleted; environment.created,
+ * role.created, .updated, .deleted; organization_role.created, .updated, .deleted; permission.created, .updated, .deleted; environment.created,
  * .updated, .pruned, .root_key_rotated.
  */
 #ifndef APIKEYS_EVENT_H
@@ -62,7 +62,8 @@ APIKEYS_API int apikeys_event_get(apikeys_env *env, const apikeys_actor *actor, 
                                   size_t length, apikeys_event *event, apikeys_error *err);
 
 /*
- * Filter: limit, order, after, before, organization, event types, since_ms, until_ms. Oldest first
+ * Filter: limit, order, after, before, organization, event types (one that never happens matches
+ * nothing), since_ms, until_ms. Oldest first
  * unless told. A cursor before the oldest event that was kept is APIKEYS_ERROR_CURSOR_EXPIRED.
  */
 APIKEYS_API int apikeys_event_list(apikeys_env *env, const apikeys_actor *actor,
@@ -85,9 +86,9 @@ APIKEYS_API int apikeys_event_acknowledge(apikeys_env *env, const apikeys_actor 
                                           apikeys_error *err);
 
 /*
- * Be called for each event of a change made through this handle: after its commit, on the thread
+ * Calls back for each event of a change made through this handle: after its commit, on the thread
  * that made it, before its call returns, with no lock held. The callback may call everything,
- * subscribe and unsubscribe included. Callbacks of changes that threads make at the same time may
+ * subscribe and unsubscribe included; a subscription that it adds starts with the next event. Callbacks of changes that threads make at the same time may
  * come out of the events' order; the numbers tell. The event is lent for the duration of the call.
  * `destroy` (may be NULL) is called exactly once with `user_data`: when the subscription was
  * freed and no callback is under way any more; also if subscribing fails. Since 1.0.

@@ -2,6 +2,7 @@
 """Secrets come from files: which, in what order, and which are refused."""
 import os
 import shutil
+import subprocess
 import tempfile
 import unittest
 
@@ -110,10 +111,41 @@ class Secrets(unittest.TestCase):
 
     def test_a_management_key_file_that_is_there_is_not_written_over(self):
         path = self.file("taken", b"somebody's")
-        said = self.refused("--management-key-file", path)
-        self.assertIn(f"{path}: the first management key cannot be put there: File exists", said)
+        service = Service("--management-key-file", path, demo=False)
+        try:
+            self.assertEqual(service.request("GET", "/healthz").status, 200)
+            said = "".join(service.log)
+        finally:
+            self.assertEqual(service.stop(), 0)
+        self.assertIn(f"{path}: a management key cannot be put there: File exists", said)
+        self.assertIn("apikeysd recover", said)
         with open(path, "rb") as file:
             self.assertEqual(file.read(), b"somebody's")
+
+    def test_whoever_owns_the_files_gets_in_again(self):
+        service = Service()
+        try:
+            database = os.path.join(service.directory, "keys.db")
+            path = os.path.join(self.directory, "recovered")
+            key = [found for found in service.api("GET", "/management_keys").json["data"]][0]
+            forced = f"/management_keys/{key['id']}?force=true"
+            self.assertEqual(service.api("DELETE", forced).status, 204)
+            self.assertEqual(service.api("GET", "/management_keys").status, 401)
+            command = [os.environ["APIKEYSD"], "recover", "--database", database,
+                       "--management-key-file", path]
+            self.assertEqual(subprocess.run(command, stderr=subprocess.PIPE, check=False).returncode, 0)
+            self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+            again = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+            self.assertEqual(again.returncode, 1)  # the file is there
+            self.assertIn("File exists", again.stderr)
+            with open(path, encoding="ascii") as file:
+                value = file.read().strip()
+            events = service.request("GET", "/events?include=operator_events&order=desc"
+                                            "&events=management_key.created",
+                                     token=value).json["data"]
+            self.assertEqual(events[0]["data"]["name"], "Recovered management key")
+        finally:
+            self.assertEqual(service.stop(), 0)
 
 
 if __name__ == "__main__":

@@ -73,8 +73,8 @@ class Events(RestTest):
     def test_asked_for_wrongly(self):
         event = self.events()["data"][0]["id"]
         for query, error in [
-                ("&events=api_key.created,no.such", ("invalid", "events")),
-                ("&events=management_key.created", ("invalid", "events")),
+                ("&events=api_key.created,no.such", ("unknown_event_type", "events")),
+                ("&events=management_key.created", ("unknown_event_type", "events")),
                 ("&range_start=yesterday", ("invalid", "range_start")),
                 ("&range_end=2026-13-01T00:00:00Z", ("invalid", "range_end")),
                 ("&limit=0", ("invalid", "limit")), ("&order=newest", ("invalid", "order")),
@@ -86,6 +86,15 @@ class Events(RestTest):
         self.refused(422, "invalid", "GET",
                      f"/events?after={event}&range_start=2020-01-01T00:00:00Z")
         self.not_found("Event", "event_x", "GET", "/events/event_x")
+
+    def test_types_that_never_happen_here_match_nothing(self):
+        self.key(self.organization_id)
+        path = f"/events?organization_id={self.organization_id}&limit=100&events="
+        self.assertEqual(self.ask(200, "GET", path + "dsync.user.created,user.updated")["data"], [])
+        got = self.ask(200, "GET", path + "api_key.created,connection.activated")["data"]
+        self.assertEqual({event["event"] for event in got}, {"api_key.created"})
+        wrong = self.ask(422, "GET", path + "api_key.created,api_key.creatd")
+        self.assertIn("api_key.creatd", wrong["errors"][0]["message"])
 
     def test_no_value_and_no_person_is_in_an_event(self):
         value = self.key(self.organization_id)["value"]
@@ -154,6 +163,18 @@ class ManagementKeys(RestTest):
         self.not_found("Event", event["id"], "GET", f"/events/{event['id']}")
         self.assertEqual(self.ask(200, "GET", f"/events/{event['id']}?include=operator_events"),
                          event)
+
+    def test_the_last_one_is_let_go_of_only_by_force(self):
+        first = [key for key in self.ask(200, "GET", "/management_keys?limit=100")["data"]
+                 if "apikeys:management-keys:write" in key["permissions"]]
+        self.assertEqual(len(first), 1)
+        path = f"/management_keys/{first[0]['id']}"
+        for method, to, body in [("DELETE", path, None), ("POST", path + "/expire", {}),
+                                 ("DELETE", path + "?force=yes", None)]:
+            self.refused(409, "last_management_key", method, to, body)
+        lesser = self.create("apikeys:management-keys:read")["value"]
+        self.ask(403, "DELETE", path + "?force=true", token=lesser)
+        self.assertIsNone(self.ask(200, "GET", path)["expires_at"])
 
     def test_what_makes_none(self):
         self.invalid([("required", "name")], "POST", "/management_keys", {})

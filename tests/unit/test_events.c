@@ -50,10 +50,10 @@ START_TEST(each_change_leaves_one_event) {
   expect_next(&number, "permission.deleted");
 
   make_role(&world, organization, "org-writer", "users:write");
-  expect_next(&number, "role.created");
+  expect_next(&number, "organization_role.created");
   ck_assert_int_eq(
       apikeys_role_delete(world.env, world.system, S(organization), S("org-writer"), world.err), 0);
-  expect_next(&number, "role.deleted");
+  expect_next(&number, "organization_role.deleted");
 
   make_member(&world, organization, "bob", NULL);
   expect_next(&number, "organization_membership.created");
@@ -321,6 +321,41 @@ START_TEST(subscribers_are_called_after_the_commit) {
 }
 END_TEST
 
+struct chain {
+  struct world *world;
+  apikeys_subscription *subscriptions[64];
+  int count;
+  int calls;
+};
+
+static void subscribe_again(apikeys_event *event, void *user_data) {
+  struct chain *chain = user_data;
+  (void)event;
+  chain->calls++;
+  ck_assert_int_lt(chain->count, 64);
+  ck_assert_int_eq(apikeys_subscribe(chain->world->env, subscribe_again, chain, NULL,
+                                     &chain->subscriptions[chain->count++], NULL),
+                   0);
+}
+
+/* An event goes to those that were there when its delivery began. */
+START_TEST(a_subscription_made_in_a_callback_starts_with_the_next_event) {
+  char id[64];
+  found(_i);
+  struct chain chain = {.world = &world, .count = 1};
+  ck_assert_int_eq(apikeys_subscribe(world.env, subscribe_again, &chain, NULL,
+                                     &chain.subscriptions[0], world.err),
+                   0);
+  make_organization(&world, "Acme", id);
+  ck_assert_int_eq(chain.calls, 1);
+  make_organization(&world, "Bell", id);
+  ck_assert_int_eq(chain.calls, 3);
+  for (int i = 0; i < chain.count; i++)
+    apikeys_subscription_free(chain.subscriptions[i]);
+  world_close(&world);
+}
+END_TEST
+
 START_TEST(a_subscriber_may_end_its_own_subscription) {
   found(_i);
   struct listener listener = {0}, other = {0};
@@ -403,6 +438,7 @@ int main(void) {
                                 a_cursor_behind_what_was_pruned_says_so,
                                 subscribers_are_called_after_the_commit,
                                 a_subscriber_may_end_its_own_subscription,
+                                a_subscription_made_in_a_callback_starts_with_the_next_event,
                                 a_subscription_may_outlive_its_environment,
                                 an_event_says_through_what_its_actor_came};
   return RUN_ON_EACH_BACKEND("events", tests);

@@ -30,11 +30,13 @@ START_TEST(a_repeat_gives_the_key_a_new_value) {
   struct made_key lost, kept;
   open_shop(&shop, _i);
   ok(&shop.world, ask(&shop, shop.organization, "CI", "once", &lost));
+  shop.world.now_ms += 10000;
   ok(&shop.world, ask(&shop, shop.organization, "CI", "once", &kept));
   ck_assert_str_eq(lost.id, kept.id);
   ck_assert_str_ne(lost.value, kept.value);
   ck_assert_int_eq(validate(&shop.world, lost.value, NULL), APIKEYS_UNKNOWN);
   ok(&shop.world, validate(&shop.world, kept.value, "posts:read"));
+  shop.world.now_ms += 10000;
   ck_assert_int_eq(ask(&shop, shop.organization, "CI", "once", &lost),
                    APIKEYS_ERROR_IDEMPOTENCY_USED);
   ck_assert_str_eq(apikeys_error_subject(shop.world.err), kept.id);
@@ -77,6 +79,50 @@ START_TEST(owners_and_actors_do_not_meet) {
 }
 END_TEST
 
+/* Repeats that race: one value at a time, and it works for as long as somebody may be reading it. */
+START_TEST(a_repeat_within_ten_seconds_is_in_flight) {
+  struct shop shop;
+  struct made_key first, second, third;
+  open_shop(&shop, _i);
+  ok(&shop.world, ask(&shop, shop.organization, "CI", "once", &first));
+  for (int i = 0; i < 2; i++) {
+    shop.world.now_ms += i * 9999;
+    ck_assert_int_eq(ask(&shop, shop.organization, "CI", "once", &second),
+                     APIKEYS_ERROR_IDEMPOTENCY_IN_FLIGHT);
+    ck_assert_str_eq(apikeys_error_subject(shop.world.err), first.id);
+    ck_assert_str_eq(apikeys_error_field(shop.world.err), "idempotency_key");
+  }
+  shop.world.now_ms += 1;
+  ok(&shop.world, ask(&shop, shop.organization, "CI", "once", &second));
+  ck_assert_str_eq(first.id, second.id);
+  ck_assert_int_eq(ask(&shop, shop.organization, "CI", "once", &third),
+                   APIKEYS_ERROR_IDEMPOTENCY_IN_FLIGHT); /* the second answer is young again */
+  ok(&shop.world, validate(&shop.world, second.value, NULL));
+  world_close(&shop.world);
+}
+END_TEST
+
+START_TEST(a_replaced_value_says_so) {
+  struct shop shop;
+  char value[APIKEYS_VALUE_MAX];
+  apikeys_key *key = apikeys_key_new();
+  open_shop(&shop, _i);
+  for (int i = 0; i < 2; i++) {
+    apikeys_key_spec *spec = key_spec(shop.organization, "CI", "");
+    ok(&shop.world, apikeys_key_spec_set_idempotency_key(spec, S("once")));
+    ok(&shop.world, apikeys_key_create(shop.world.env, shop.world.system, spec, key, value,
+                                       sizeof value, NULL, shop.world.err));
+    ck_assert_int_eq(apikeys_key_value_replaced(key), i);
+    apikeys_key_spec_free(spec);
+    shop.world.now_ms += 10000;
+  }
+  ok(&shop.world, apikeys_validate(shop.world.env, S(value), NULL, NULL, key, shop.world.err));
+  ck_assert_int_eq(apikeys_key_value_replaced(key), 0);
+  apikeys_key_free(key);
+  world_close(&shop.world);
+}
+END_TEST
+
 START_TEST(a_day_later_it_is_a_new_request) {
   struct shop shop;
   struct made_key first, again, later;
@@ -85,7 +131,7 @@ START_TEST(a_day_later_it_is_a_new_request) {
   shop.world.now_ms += DAY_MS - 1;
   ok(&shop.world, ask(&shop, shop.organization, "CI", "once", &again));
   ck_assert_str_eq(first.id, again.id);
-  shop.world.now_ms += 1;
+  shop.world.now_ms += DAY_MS; /* after the last answer */
   ok(&shop.world, ask(&shop, shop.organization, "CI", "once", &later));
   ck_assert_str_ne(first.id, later.id);
   ok(&shop.world, validate(&shop.world, again.value, NULL));
@@ -97,6 +143,8 @@ int main(void) {
   Suite *s = suite_create("idempotency");
   TCase *tc = tcase_create("idempotency");
   tcase_add_loop_test(tc, a_repeat_gives_the_key_a_new_value, 0, BACKEND_COUNT);
+  tcase_add_loop_test(tc, a_repeat_within_ten_seconds_is_in_flight, 0, BACKEND_COUNT);
+  tcase_add_loop_test(tc, a_replaced_value_says_so, 0, BACKEND_COUNT);
   tcase_add_loop_test(tc, another_request_under_the_same_text_is_refused, 0, BACKEND_COUNT);
   tcase_add_loop_test(tc, owners_and_actors_do_not_meet, 0, BACKEND_COUNT);
   tcase_add_loop_test(tc, a_day_later_it_is_a_new_request, 0, BACKEND_COUNT);

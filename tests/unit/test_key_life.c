@@ -383,6 +383,7 @@ START_TEST(a_repeated_creation_replaces_the_lost_value) {
   apikeys_key_spec *spec = key_spec(company.organization, "k", "posts:read");
   apikeys_key_spec_set_idempotency_key(spec, S("request-1"));
   make_key(world, spec, &first);
+  world->now_ms += 10000;
   spec = key_spec(company.organization, "k", "posts:read");
   apikeys_key_spec_set_idempotency_key(spec, S("request-1"));
   make_key(world, spec, &second);
@@ -395,6 +396,7 @@ START_TEST(a_repeated_creation_replaces_the_lost_value) {
   ck_assert_int_eq(validate(world, second.value, NULL), APIKEYS_OK);
   spec = key_spec(company.organization, "k", "posts:read");
   apikeys_key_spec_set_idempotency_key(spec, S("request-1"));
+  world->now_ms += 10000;
   ck_assert_int_eq(try_key(world, world->system, spec, NULL), APIKEYS_ERROR_IDEMPOTENCY_USED);
   ck_assert_str_eq(apikeys_error_subject(world->err), first.id);
   world->now_ms += INT64_C(24) * 3600 * 1000;

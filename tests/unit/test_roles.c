@@ -168,7 +168,8 @@ START_TEST(a_role_in_use_stays) {
   expect_failure(&world, delete(&world, "", "editor"), APIKEYS_ERROR_IN_USE, "slug");
   expect_failure(&world, delete(&world, id, "org-role"), APIKEYS_ERROR_IN_USE, "slug");
   ck_assert_int_eq(delete(&world, other, "org-role"), APIKEYS_OK);
-  expect_event(&world, "role.deleted", "\"slug\":\"org-role\"", NULL);
+  expect_event(&world, "organization_role.deleted", "\"slug\":\"org-role\"",
+               "\"organization_id\":\"org_");
   ck_assert_int_eq(delete(&world, other, "org-role"), APIKEYS_ERROR_NOT_FOUND);
   ck_assert_int_eq(delete(&world, "", "admin"), APIKEYS_ERROR_SYSTEM_OBJECT);
   ck_assert_int_eq(delete(&world, "", "member"), APIKEYS_ERROR_SYSTEM_OBJECT);

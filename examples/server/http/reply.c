@@ -133,6 +133,8 @@ static const struct wire_code {
     {APIKEYS_ERROR_ALREADY_EXPIRED, 409, "api_key_already_expired"},
     {APIKEYS_ERROR_IDEMPOTENCY_MISMATCH, 422, "idempotency_key_mismatch"},
     {APIKEYS_ERROR_LIMIT_REACHED, 409, "api_key_limit_reached"},
+    {APIKEYS_ERROR_LAST_MANAGEMENT_KEY, 409, "last_management_key"},
+    {APIKEYS_ERROR_IDEMPOTENCY_IN_FLIGHT, 409, "idempotency_key_in_flight"},
 };
 
 static const struct wire_code *wire_code(int rc) {
@@ -180,8 +182,11 @@ void reply_failure(struct exchange *x, int rc, const char *noun, const char *id)
     reply_error(x, 404, "entity_not_found", "%s not found: '%s'.", noun, id);
   else if (rc == APIKEYS_ERROR_IDEMPOTENCY_USED)
     reply_used(x);
-  else if (known != NULL)
+  else if (known != NULL) {
     reply_error(x, status_for(x, known->status), known->code, "%s", message);
+    if (rc == APIKEYS_ERROR_IDEMPOTENCY_IN_FLIGHT)
+      reply_header(x, "Retry-After", "10");
+  }
   else if (category == APIKEYS_CATEGORY_INVALID && field[0] != '\0')
     reply_field(x, "invalid", field);
   else if (category == APIKEYS_CATEGORY_INVALID)

@@ -16,6 +16,9 @@ const char *const event_types[EVENT_TYPES_ALL] = {
     "role.created",
     "role.updated",
     "role.deleted",
+    "organization_role.created",
+    "organization_role.updated",
+    "organization_role.deleted",
     "permission.created",
     "permission.updated",
     "permission.deleted",
@@ -31,6 +34,22 @@ const char *const event_types[EVENT_TYPES_ALL] = {
 bool event_type_is_known(const char *type, size_t length, size_t known) {
   for (size_t i = 0; i < known; i++)
     if (strlen(event_types[i]) == length && memcmp(event_types[i], type, length) == 0)
+      return true;
+  return false;
+}
+
+/* What events of the contract are about, beside what is served here. */
+bool event_type_is_foreign(const char *type, size_t length) {
+  static const char *const nouns[] = {
+      "action",         "authentication", "connection", "dsync",      "email_verification",
+      "flag",           "group",          "invitation", "magic_auth", "organization_domain",
+      "password_reset", "pipes",          "session",    "user",       "vault",
+      "waitlist_user",
+  };
+  const char *point = memchr(type, '.', length);
+  for (size_t i = 0; point != NULL && i < sizeof nouns / sizeof nouns[0]; i++)
+    if (strlen(nouns[i]) == (size_t)(point - type) &&
+        memcmp(nouns[i], type, (size_t)(point - type)) == 0)
       return true;
   return false;
 }

@@ -19,13 +19,27 @@ static size_t types_to_see(const struct exchange *x) {
                                                                     : EVENT_TYPES_PUBLIC;
 }
 
-/* One or more types, separated by commas: "events=a,b". */
+/* Names the type, if it is text that a type could be. */
+static void name_unknown(struct exchange *x, const char *type, size_t length) {
+  enum { SHOWN = 64 };
+  bool plain = length <= SHOWN && strspn(type, "abcdefghijklmnopqrstuvwxyz_.0123456789") >= length;
+  reply_json(x, 422,
+             json_pack("{s:s,s:[{s:s,s:s,s:s+%}]}", "message", "Validation failed.", "errors",
+                       "code", "unknown_event_type", "field", "events", "message",
+                       "There are no events of type ", plain ? type : "(unreadable)",
+                       plain ? length : sizeof "(unreadable)" - 1));
+}
+
+/* One or more types, separated by commas: "events=a,b". One that is none is answered. */
 static int add_types(struct list *list, const char *text) {
   int rc = APIKEYS_OK;
   while (rc == APIKEYS_OK && *text != '\0') {
     size_t length = strcspn(text, ",");
-    if (length > 0 && !event_type_is_known(text, length, types_to_see(list->x)))
+    if (length > 0 && !event_type_is_known(text, length, types_to_see(list->x)) &&
+        !event_type_is_foreign(text, length)) {
+      name_unknown(list->x, text, length);
       return APIKEYS_ERROR_INVALID_ARGUMENT;
+    }
     if (length > 0)
       rc = apikeys_filter_add_event_type(list->filter, text, length);
     text += length + (text[length] == ',');
@@ -77,8 +91,10 @@ static void list_events(struct exchange *x) {
   struct list list;
   if (!list_open(&list, x))
     return;
-  if (set_types(&list) != APIKEYS_OK) {
-    reply_invalid(x, "invalid", "events");
+  int types = set_types(&list);
+  if (types != APIKEYS_OK) {
+    if (types != APIKEYS_ERROR_INVALID_ARGUMENT)
+      reply_failure(x, types, "Event", "");
   } else if (set_range(&list)) {
     int rc = list_set(&list, apikeys_filter_set_organization, "organization_id");
     if (rc == APIKEYS_OK)

@@ -21,6 +21,8 @@ void key_reply(struct exchange *x, int status, apikeys_key *key, const char *val
     fwrite(json, 1, length - 1, out);
     if (value != NULL)
       fprintf(out, ",\"value\":\"%s\"", value);
+    if (apikeys_key_value_replaced(key))
+      fprintf(out, ",\"replaced\":true");
     fputc('}', out);
     if (fclose(out) != 0) {
       free(text);

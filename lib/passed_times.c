@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* Deadlines that have passed stay passed; jumps of the clock are logged. */
+#include "passed_times.h"
+
+#include "arithmetic.h"
+#include "monotonic.h"
+
+/* Only refusals write this, and rarely. */
+static void keep(struct ak_passed_times *times, int64_t deadline_ms) {
+  int64_t kept = atomic_load_explicit(&times->up_to_ms, memory_order_relaxed);
+  while (kept < deadline_ms && !atomic_compare_exchange_weak(&times->up_to_ms, &kept, deadline_ms))
+    ;
+}
+
+bool ak_passed(struct ak_passed_times *times, int64_t deadline_ms, int64_t now_ms, bool own_time) {
+  if (deadline_ms == 0)
+    return false;
+  if (own_time)
+    return now_ms >= deadline_ms;
+  if (now_ms >= deadline_ms)
+    keep(times, deadline_ms);
+  return deadline_ms <= atomic_load_explicit(&times->up_to_ms, memory_order_relaxed);
+}
+
+bool ak_may_have_passed(const struct ak_passed_times *times, int64_t deadline_ms, int64_t now_ms) {
+  return deadline_ms != 0 &&
+         (now_ms >= deadline_ms ||
+          deadline_ms <= atomic_load_explicit(&times->up_to_ms, memory_order_relaxed));
+}
+
+void ak_watch_clock(struct ak_passed_times *times, const apikeys_options *options) {
+  enum { JUMP_MS = 60000 };
+  int64_t monotonic = ak_monotonic_ms(), now = ak_now_roughly_ms(options);
+  int64_t seen_monotonic = atomic_exchange(&times->seen_monotonic_ms, monotonic);
+  int64_t seen = atomic_exchange(&times->seen_ms, now);
+  if (seen_monotonic == 0)
+    return;
+  int64_t jump = ak_difference(ak_difference(now, seen), ak_difference(monotonic, seen_monotonic));
+  if (jump > JUMP_MS)
+    ak_log(options, APIKEYS_LOG_WARNING,
+           "the clock jumped forward by %lld s: keys and tokens that it makes expire stay refused "
+           "until this process opens the environment again, also if it is set back",
+           (long long)(jump / 1000));
+  else if (jump < -JUMP_MS)
+    ak_log(options, APIKEYS_LOG_WARNING,
+           "the clock was set back by %lld s: what has expired stays expired",
+           (long long)(-(jump / 1000)));
+}
