@@ -2,9 +2,11 @@
 //
 // The official SDK: organizations' keys, and idempotent creation.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { faultyProxy } from './proxy.mjs';
-import { DATE, refused, sdkFor, ulid } from './sdk.mjs';
+import { DATE, refused, sdkFor, thrownBy, ulid } from './sdk.mjs';
 import { startServer } from './server.mjs';
 
 let server, workos, organizationId;
@@ -146,15 +148,26 @@ test('an end may be set, moved, taken back, and is final once it has come', asyn
 
 // -- Idempotency ----------------------------------------------------------------------------------
 
+/** Ten seconds pass for what is kept of creations. */
+function growOld() {
+  execFileSync('sqlite3', [
+    join(server.directory, 'keys.db'),
+    'UPDATE idempotency_keys SET created_at = created_at - 10000',
+  ]);
+}
+
 test('the same request under the same idempotency key makes one key', async () => {
   await freshOrganization();
   const options = { idempotencyKey: 'deploy-1' };
   const first = await create({ permissions: ['posts:read'] }, options);
+  await refused(create({ permissions: ['posts:read'] }, options), 'ConflictException', 409);
+  growOld();
   const second = await create({ permissions: ['posts:read'] }, options);
   assert.equal(second.id, first.id);
   assert.notEqual(second.value, first.value, 'a value is shown once; the lost one dies');
   assert.equal(await validate(first.value), null);
   assert.equal((await validate(second.value)).id, first.id);
+  growOld();
   // It is in use now, so its value stays, and whoever repeats the request learns the id alone.
   const error = await refused(
     create({ permissions: ['posts:read'] }, options),
@@ -179,21 +192,26 @@ test('many at once under it make one key', async () => {
   const answers = await Promise.allSettled(
     Array.from({ length: 12 }, () => create({}, { idempotencyKey: 'deploy-3' })),
   );
-  const ids = new Set();
-  for (const { status, value, reason } of answers)
-    if (status === 'fulfilled') ids.add(value.id);
-    else assert.equal(reason.status, 409, reason.stack);
-  assert.equal(ids.size, 1);
+  const made = answers.filter(({ status }) => status === 'fulfilled');
+  for (const { reason } of answers.filter(({ status }) => status === 'rejected'))
+    assert.equal(reason.status, 409, reason.stack);
+  assert.equal(made.length, 1);
+  assert.equal((await validate(made[0].value.value)).id, made[0].value.id);
   assert.equal((await list()).data.length, 1);
 });
 
-test('the SDK retries a creation whose answer was lost, and gets the one key', async () => {
+test('the SDK repeats a creation whose answer was lost: too early, then it gets the one key', async () => {
   await freshOrganization();
   const proxy = await faultyProxy(server.url, { lose: (n) => n === 1 });
   const patient = sdkFor({ ...server, port: proxy.port }, { maxRetries: 2 });
-  const key = await patient.apiKeys.createOrganizationApiKey({ organizationId, name: 'Once' });
-  server.secrets.add(key.value);
+  const request = { organizationId, name: 'Once' };
+  const options = { idempotencyKey: 'deploy-4' };
+  const error = await thrownBy(patient.apiKeys.createOrganizationApiKey(request, options));
+  assert.equal(error.code, 'idempotency_key_in_flight', error.stack);
   assert.equal(proxy.seen.length, 2);
+  growOld();
+  const key = await patient.apiKeys.createOrganizationApiKey(request, options);
+  server.secrets.add(key.value);
   assert.deepEqual(names(await list()), ['Once']);
   assert.equal((await validate(key.value)).id, key.id);
   proxy.close();
