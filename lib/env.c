@@ -22,6 +22,7 @@ int ak_env_new(apikeys_env **out, const apikeys_options *options) {
   atomic_init(&env->process_stamp, ak_process_stamp());
   pthread_mutex_init(&env->reopen_lock, NULL);
   pthread_rwlock_init(&env->secrets_lock, NULL);
+  pthread_mutex_init(&env->search_lock, NULL);
   pthread_mutex_init(&env->security_log.lock, NULL);
   ak_usage_init(&env->usage);
   ak_coherence_init(&env->coherence);
@@ -31,7 +32,8 @@ int ak_env_new(apikeys_env **out, const apikeys_options *options) {
   env->secrets = ak_secret_alloc(sizeof *env->secrets);
   struct ak_random random = ak_random_source(&env->options);
   rc = ak_cache_init(&env->cache, env->options.cache_keys, &env->usage, &random);
-  if (env->secrets == NULL || env->subscriptions == NULL)
+  env->offered_root = ak_secret_alloc(AK_KEY_BYTES);
+  if (env->secrets == NULL || env->offered_root == NULL || env->subscriptions == NULL)
     rc = APIKEYS_ERROR_NO_MEMORY;
   if (rc != APIKEYS_OK) {
     ak_env_free(env);
@@ -46,11 +48,13 @@ void ak_env_free(apikeys_env *env) {
   ak_subscriptions_close(env->subscriptions);
   ak_storage_destroy(&env->storage);
   ak_secret_free(env->secrets);
+  ak_secret_free(env->offered_root);
   ak_cache_release(&env->cache);
   ak_usage_release(&env->usage);
   ak_standing_release(&env->standing);
   ak_leader_queue_release(&env->write_queue);
   pthread_mutex_destroy(&env->security_log.lock);
+  pthread_mutex_destroy(&env->search_lock);
   pthread_rwlock_destroy(&env->secrets_lock);
   pthread_mutex_destroy(&env->reopen_lock);
   ak_options_release(&env->options);

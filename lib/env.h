@@ -5,8 +5,8 @@
 
 #include "coherence.h"
 #include "flush_thread.h"
-#include "leader_queue.h"
 #include "ids.h"
+#include "leader_queue.h"
 #include "options.h"
 #include "passed_times.h"
 #include "root_key.h"
@@ -31,12 +31,16 @@ struct apikeys_env {
   char id[AK_ID_MAX];
   pthread_rwlock_t secrets_lock; /* guards the next: a rotation replaces it */
   struct ak_secrets *secrets;
+  bool has_offer; /* of a root key that another process may rotate to; under the lock as well */
+  uint8_t *offered_root;       /* in ak_secret_alloc memory */
+  pthread_mutex_t search_lock; /* of the thread that looks for a rotated root key */
+  int64_t search_failed_at_ms; /* monotonic; 0: it did not */
   struct ak_usage usage;
   struct ak_cache cache;
   struct ak_coherence coherence;
   struct ak_standing standing;
   struct ak_flush_thread flush_thread;
-  struct ak_leader_queue write_queue; /* of group_commit.c */
+  struct ak_leader_queue write_queue;     /* of group_commit.c */
   _Atomic int64_t idle_keys_looked_at_ms; /* by maintenance: when, and by which rule */
   _Atomic int64_t idle_lifetime_seen_ms;
   struct ak_passed_times passed_times;

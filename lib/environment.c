@@ -95,11 +95,12 @@ static int check_root(struct ak_secrets *secrets, const apikeys_record *record) 
 
 /* A rotation that died between the store's commit and the file's change is finished here. */
 static int finish_rotation(apikeys_env *env, const apikeys_record *record, apikeys_error *err) {
-  if (env->options.root_source != AK_ROOT_FILE ||
-      ak_root_key_read_next(env->secrets, env->options.root_path) != APIKEYS_OK ||
-      check_root(env->secrets, record) != APIKEYS_OK)
+  size_t length;
+  const uint8_t *check = apikeys_record_blob(record, AK_ENVIRONMENT_ROOT_CHECK, &length);
+  if (env->options.root_source != AK_ROOT_FILE || length != AK_KEY_BYTES ||
+      ak_root_key_find(env->secrets, env->options.root_path, check) != APIKEYS_OK)
     return ak_error_code(err, APIKEYS_ERROR_ROOT_KEY_WRONG);
-  return ak_root_key_promote_next(env->options.root_path, err);
+  return ak_root_key_put_in_place(env->options.root_path, check, err);
 }
 
 static int load_root(apikeys_env *env, const apikeys_record *record, apikeys_error *err) {

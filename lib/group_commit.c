@@ -3,6 +3,7 @@
 #include "group_commit.h"
 
 #include "call.h"
+#include "root_key_follow.h"
 
 enum { FULL_AT = 64 }; /* a full group takes in no more callers: other writers want to write, too */
 
@@ -86,23 +87,33 @@ static enum ak_turn lead(struct ak_leader_queue *queue, struct caller *self) {
   return turn;
 }
 
-static int run_alone(struct caller *self) {
-  apikeys_env *env = self->call.env;
+static int run_alone(apikeys_env *env, const apikeys_actor *actor, ak_group_body body, void *data,
+                     apikeys_error *err) {
+  struct ak_call call;
+  int rc = ak_call_begin(&call, env, actor, APIKEYS_TRANSACTION_WRITE, err);
+  return rc == APIKEYS_OK ? ak_call_end(&call, body(&call, data)) : rc;
+}
+
+static int run_in_group(apikeys_env *env, struct caller *self) {
+  enum ak_turn turn = ak_leader_queue_join(&env->write_queue, &self->queued);
+  if (turn == AK_TURN_LEADS)
+    turn = lead(&env->write_queue, self);
+  if (turn != AK_TURN_ALONE)
+    return ak_call_finish(&self->call, self->rc);
   const apikeys_actor *actor = self->call.power.actor;
   apikeys_error *err = self->call.err;
   ak_call_release(&self->call);
-  int rc = ak_call_begin(&self->call, env, actor, APIKEYS_TRANSACTION_WRITE, err);
-  return rc == APIKEYS_OK ? ak_call_end(&self->call, self->body(&self->call, self->data)) : rc;
+  return run_alone(env, actor, self->body, self->data, err);
 }
 
 int ak_group_call(apikeys_env *env, const apikeys_actor *actor, ak_group_body body, void *data,
                   apikeys_error *err) {
   struct caller self = {.body = body, .data = data};
-  int rc = ak_call_check(&self.call, env, actor, err);
+  int tries = 0, rc = ak_call_check(&self.call, env, actor, err);
   if (rc != APIKEYS_OK)
     return rc;
-  enum ak_turn turn = ak_leader_queue_join(&env->write_queue, &self.queued);
-  if (turn == AK_TURN_LEADS)
-    turn = lead(&env->write_queue, &self);
-  return turn == AK_TURN_ALONE ? run_alone(&self) : ak_call_finish(&self.call, self.rc);
+  rc = run_in_group(env, &self);
+  while (ak_should_repeat(env, rc, &tries, err))
+    rc = run_alone(env, actor, body, data, err);
+  return rc;
 }

@@ -2,19 +2,15 @@
 #include "object_call.h"
 
 #include "events.h"
+#include "root_key_follow.h"
 
 #include <string.h>
 
-int ak_object_call(apikeys_env *env, const apikeys_actor *actor, int mode,
-                   struct ak_object *object, ak_object_body body, const void *arguments,
-                   apikeys_error *err) {
-  if (object == NULL)
-    return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "", "an object is NULL");
-  int rc = mode == APIKEYS_TRANSACTION_WRITE ? ak_object_check(object, err) : APIKEYS_OK;
-  if (rc != APIKEYS_OK)
-    return rc;
+static int run_object(apikeys_env *env, const apikeys_actor *actor, int mode,
+                      struct ak_object *object, ak_object_body body, const void *arguments,
+                      apikeys_error *err) {
   struct ak_call call;
-  rc = ak_call_begin(&call, env, actor, mode, err);
+  int rc = ak_call_begin(&call, env, actor, mode, err);
   if (rc != APIKEYS_OK)
     return rc;
   apikeys_record stored;
@@ -26,11 +22,30 @@ int ak_object_call(apikeys_env *env, const apikeys_actor *actor, int mode,
   return rc;
 }
 
+int ak_object_call(apikeys_env *env, const apikeys_actor *actor, int mode, struct ak_object *object,
+                   ak_object_body body, const void *arguments, apikeys_error *err) {
+  if (object == NULL)
+    return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "", "an object is NULL");
+  int rc = mode == APIKEYS_TRANSACTION_WRITE ? ak_object_check(object, err) : APIKEYS_OK;
+  if (rc != APIKEYS_OK)
+    return rc;
+  int tries = 0;
+  do
+    rc = run_object(env, actor, mode, object, body, arguments, err);
+  while (ak_should_repeat(env, rc, &tries, err));
+  return rc;
+}
+
 int ak_plain_call(apikeys_env *env, const apikeys_actor *actor, int mode, ak_body body,
                   const void *arguments, apikeys_error *err) {
   struct ak_call call;
-  int rc = ak_call_begin(&call, env, actor, mode, err);
-  return rc == APIKEYS_OK ? ak_call_end(&call, body(&call, arguments)) : rc;
+  int tries = 0, rc;
+  do {
+    rc = ak_call_begin(&call, env, actor, mode, err);
+    if (rc == APIKEYS_OK)
+      rc = ak_call_end(&call, body(&call, arguments));
+  } while (ak_should_repeat(env, rc, &tries, err));
+  return rc;
 }
 
 int ak_list_call(apikeys_env *env, const apikeys_actor *actor, const apikeys_filter *filter,

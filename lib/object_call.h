@@ -14,9 +14,8 @@ typedef int (*ak_object_body)(struct ak_call *call, const struct ak_object *give
                               const void *arguments, apikeys_record *stored);
 
 /* Runs the body; on success, and only then, the object becomes the stored record. */
-int ak_object_call(apikeys_env *env, const apikeys_actor *actor, int mode,
-                   struct ak_object *object, ak_object_body body, const void *arguments,
-                   apikeys_error *err);
+int ak_object_call(apikeys_env *env, const apikeys_actor *actor, int mode, struct ak_object *object,
+                   ak_object_body body, const void *arguments, apikeys_error *err);
 
 /* The same where nothing is given or wanted. */
 typedef int (*ak_body)(struct ak_call *call, const void *arguments);

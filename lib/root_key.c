@@ -3,6 +3,7 @@
 
 #include "error.h"
 #include "storage.h"
+#include "text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -167,54 +168,81 @@ int ak_root_key_write(const struct ak_secrets *secrets, const char *path, apikey
   return rc;
 }
 
-static int next_path(char out[PATH_ROOM], const char *path) {
-  int written = snprintf(out, PATH_ROOM, "%s.next", path);
+/* -- The files of a rotation ------------------------------------------------------------------- */
+
+/* Of an older version of the library, whose rotation died: `<path>.next`. */
+static int read_old_next(struct ak_secrets *secrets, const char *path, char next[PATH_ROOM]) {
+  int written = snprintf(next, PATH_ROOM, "%s.next", path);
+  return written > 0 && written < PATH_ROOM ? read_file(secrets, next, NULL)
+                                            : APIKEYS_ERROR_ROOT_KEY_MISSING;
+}
+
+static int name_of(char out[PATH_ROOM], const char *path, const uint8_t check[AK_KEY_BYTES]) {
+  char hex[2 * AK_ROOT_NAME_BYTES + 1];
+  ak_hex_text(hex, check, AK_ROOT_NAME_BYTES);
+  int written = snprintf(out, PATH_ROOM, "%s.%s", path, hex);
   return written > 0 && written < PATH_ROOM ? 0 : -1;
 }
 
-int ak_root_key_write_next(const struct ak_secrets *secrets, const char *path,
-                           apikeys_error *err) {
-  char next[PATH_ROOM];
-  if (next_path(next, path) != 0)
+int ak_root_key_write_named(const struct ak_secrets *secrets, const char *path,
+                            apikeys_error *err) {
+  char named[PATH_ROOM];
+  if (name_of(named, path, secrets->check) != 0)
     return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "root_key", "its path is too long");
-  unlink(next); /* of a rotation that never committed: the store was not sealed under it */
-  return ak_root_key_write(secrets, next, err);
+  return ak_root_key_write(secrets, named, err);
 }
 
-int ak_root_key_read_next(struct ak_secrets *secrets, const char *path) {
-  char next[PATH_ROOM];
-  return next_path(next, path) == 0 ? read_file(secrets, next, NULL)
-                                    : APIKEYS_ERROR_ROOT_KEY_MISSING;
+void ak_root_key_drop_named(const struct ak_secrets *secrets, const char *path) {
+  char named[PATH_ROOM];
+  if (name_of(named, path, secrets->check) == 0)
+    unlink(named);
 }
 
-static bool holds(int rc, const struct ak_secrets *read, const struct ak_secrets *wanted) {
-  return rc == APIKEYS_OK && ak_secret_compare(read->root, wanted->root, AK_KEY_BYTES) == 0;
+bool ak_root_key_is_named(const struct ak_secrets *secrets, const char *path) {
+  char named[PATH_ROOM];
+  return name_of(named, path, secrets->check) == 0 && access(named, F_OK) == 0;
 }
 
-int ak_root_key_settle(const struct ak_secrets *secrets, const char *path, apikeys_error *err) {
+static bool fits(int rc, struct ak_secrets *read, const uint8_t check[AK_KEY_BYTES]) {
+  if (rc != APIKEYS_OK)
+    return false;
+  ak_secrets_derive(read);
+  return ak_secrets_check(read, check, AK_KEY_BYTES) == APIKEYS_OK;
+}
+
+/* The named file may become the file between two looks: so that one comes first and last. */
+int ak_root_key_find(struct ak_secrets *secrets, const char *path,
+                     const uint8_t check[AK_KEY_BYTES]) {
+  char named[PATH_ROOM];
+  bool has_name = name_of(named, path, check) == 0;
+  for (int i = 0; i < 2; i++) {
+    if (has_name && fits(read_file(secrets, named, NULL), secrets, check))
+      return APIKEYS_OK;
+    if (fits(read_file(secrets, path, NULL), secrets, check))
+      return APIKEYS_OK;
+  }
+  return fits(read_old_next(secrets, path, named), secrets, check) ? APIKEYS_OK
+                                                                   : APIKEYS_ERROR_ROOT_KEY_WRONG;
+}
+
+static bool file_holds(const char *path, const uint8_t check[AK_KEY_BYTES]) {
   struct ak_secrets *read = ak_secret_alloc(sizeof *read);
-  if (read == NULL)
-    return ak_error_code(err, APIKEYS_ERROR_NO_MEMORY);
-  int rc = APIKEYS_OK;
-  if (!holds(read_file(read, path, NULL), read, secrets))
-    rc = holds(ak_root_key_read_next(read, path), read, secrets)
-             ? ak_root_key_promote_next(path, err)
-             : ak_error_set(err, APIKEYS_ERROR_ROOT_KEY_WRONG, "root_key",
-                            "%s does not hold the root key that this environment is open with",
-                            path);
+  bool holds = read != NULL && fits(read_file(read, path, NULL), read, check);
   ak_secret_free(read);
-  return rc;
+  return holds;
 }
 
-int ak_root_key_promote_next(const char *path, apikeys_error *err) {
-  char next[PATH_ROOM];
-  if (next_path(next, path) != 0 || rename(next, path) != 0 || sync_directory(path) != 0)
+int ak_root_key_put_in_place(const char *path, const uint8_t check[AK_KEY_BYTES],
+                             apikeys_error *err) {
+  char named[PATH_ROOM];
+  if (file_holds(path, check))
+    return APIKEYS_OK; /* another process, or an open, was faster */
+  struct ak_secrets *old = ak_secret_alloc(sizeof *old);
+  bool is_old = old != NULL && fits(read_old_next(old, path, named), old, check);
+  ak_secret_free(old);
+  if (!is_old && name_of(named, path, check) != 0)
+    return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "root_key", "its path is too long");
+  if (rename(named, path) != 0 && !file_holds(path, check))
     return write_failed(path, err);
-  return APIKEYS_OK;
-}
-
-void ak_root_key_drop_next(const char *path) {
-  char next[PATH_ROOM];
-  if (next_path(next, path) == 0)
-    unlink(next);
+  return sync_directory(path) == 0 ? APIKEYS_OK : write_failed(path, err);
 }

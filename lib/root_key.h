@@ -8,14 +8,16 @@
 
 #include "options.h"
 
+#include <stdbool.h>
+
 /* All that is secret in an open environment; in ak_secret_alloc memory. */
 struct ak_secrets {
   int64_t version; /* of the root key: 1, and one more with each rotation */
   uint8_t root[AK_KEY_BYTES];
-  uint8_t seal[AK_KEY_BYTES];  /* seals keys' digests */
-  uint8_t token[AK_KEY_BYTES]; /* signs widget tokens */
+  uint8_t seal[AK_KEY_BYTES];     /* seals keys' digests */
+  uint8_t token[AK_KEY_BYTES];    /* signs widget tokens */
   uint8_t document[AK_KEY_BYTES]; /* seals documents' secrets */
-  uint8_t check[AK_KEY_BYTES]; /* public: stored, tells the right root key from a wrong one */
+  uint8_t check[AK_KEY_BYTES];    /* public: stored, tells the right root key from a wrong one */
 };
 
 /* Derive the rest from `root`. */
@@ -37,19 +39,25 @@ int ak_root_key_read(struct ak_secrets *secrets, const apikeys_options *options,
 int ak_root_key_write(const struct ak_secrets *secrets, const char *path, apikeys_error *err);
 
 /*
- * Rotation in two steps around the store's commit: the next root key waits in `<path>.next`, and
- * takes the file's place once the store is sealed under it. An open that finds the store
- * sealed under the next one takes the second step.
+ * Rotation in two steps around the store's commit: the next root key waits in a file that is named
+ * by its own check, `<path>.` and 16 hex digits, and becomes `<path>` by a rename once the store is
+ * sealed under it. So two rotations never share a file, and none removes another's.
  */
-/*
- * First: see that the file itself holds this root key. One that an earlier rotation left in
- * `<path>.next`, perhaps the only copy there is, is put in its place.
- * APIKEYS_ERROR_ROOT_KEY_WRONG: neither file has it.
- */
-int ak_root_key_settle(const struct ak_secrets *secrets, const char *path, apikeys_error *err);
-int ak_root_key_write_next(const struct ak_secrets *secrets, const char *path, apikeys_error *err);
-int ak_root_key_read_next(struct ak_secrets *secrets, const char *path);
-int ak_root_key_promote_next(const char *path, apikeys_error *err);
-void ak_root_key_drop_next(const char *path);
+enum { AK_ROOT_NAME_BYTES = 8 };
+
+/* Before the commit: never over a file that is there; on disk when this returns. */
+int ak_root_key_write_named(const struct ak_secrets *secrets, const char *path, apikeys_error *err);
+/* When the rotation failed: the file that this call wrote. */
+void ak_root_key_drop_named(const struct ak_secrets *secrets, const char *path);
+/* Still waits for its place: else someone has put it there, and perhaps a later one since. */
+bool ak_root_key_is_named(const struct ak_secrets *secrets, const char *path);
+
+/* The root key with this check, in the named file or in the file itself; nothing is renamed. */
+int ak_root_key_find(struct ak_secrets *secrets, const char *path,
+                     const uint8_t check[AK_KEY_BYTES]);
+
+/* Behind the commit, and by an open that finds it undone: 0 if the file holds that key by then. */
+int ak_root_key_put_in_place(const char *path, const uint8_t check[AK_KEY_BYTES],
+                             apikeys_error *err);
 
 #endif

@@ -30,6 +30,7 @@ static const struct ak_field environment_fields[] = {
     INTEGER("event_floor"),
     INTEGER("created_at"),
     INTEGER("updated_at"),
+    {"token_keys", APIKEYS_TYPE_BLOB, true, 5},
 };
 
 static const struct ak_field permission_fields[] = {

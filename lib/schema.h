@@ -47,7 +47,8 @@ enum ak_environment_field {
   AK_ENVIRONMENT_EVENT_RETENTION_MS,
   AK_ENVIRONMENT_EVENT_FLOOR, /* every event numbered below was pruned */
   AK_ENVIRONMENT_CREATED_AT,
-  AK_ENVIRONMENT_UPDATED_AT
+  AK_ENVIRONMENT_UPDATED_AT,
+  AK_ENVIRONMENT_TOKEN_KEYS /* of earlier root keys, sealed (token_keys.h) */
 };
 
 enum ak_permission_field {

@@ -6,6 +6,7 @@
 #include "compiler.h"
 #include "flush.h"
 #include "full_path.h"
+#include "root_key_follow.h"
 #include "security_log.h"
 #include "warm.h"
 
@@ -182,13 +183,41 @@ static void count_misses(apikeys_env *env, const struct lookup *lookups, size_t 
   atomic_fetch_add_explicit(&env->cache.counts.misses, misses, memory_order_relaxed);
 }
 
+/*
+ * A key under another root key than this process has: another process has rotated it, or this one
+ * since the transaction began; then the lookup is made anew. If the store's root key is the one that
+ * we have, the key was damaged when that came: its value can't be verified, and is not known.
+ */
+static bool ask_again(const struct question *question, struct lookup *lookups, size_t count,
+                      int *tries) {
+  bool again = false;
+  for (size_t i = 0; i < count; i++)
+    again = again || (lookups[i].settled && lookups[i].rc == APIKEYS_ERROR_ROOT_KEY_WRONG);
+  if (!again || *tries > AK_FOLLOW_TRIES)
+    return false;
+  enum ak_follow followed = ak_root_key_follow(question->env, question->err);
+  bool last = (*tries)++ == AK_FOLLOW_TRIES;
+  if (followed == AK_FOLLOW_FAILED || (last && followed != AK_FOLLOW_CURRENT))
+    return false;
+  for (size_t i = 0; i < count; i++) {
+    if (!lookups[i].settled || lookups[i].rc != APIKEYS_ERROR_ROOT_KEY_WRONG)
+      continue;
+    lookups[i].settled = last;
+    lookups[i].rc = last ? APIKEYS_UNKNOWN : lookups[i].rc;
+  }
+  return !last;
+}
+
 /* Settles all. Negative: the store could not be asked, and what was not settled has that code. */
 static int ask_store(const struct question *question, struct lookup *lookups, size_t count) {
   int rc = APIKEYS_OK;
   bool standing = true;
   count_misses(question->env, lookups, count);
-  while (rc == APIKEYS_OK && !all_settled(lookups, count))
-    rc = ask_once(question, lookups, count, &standing);
+  int tries = 0;
+  do
+    while (rc == APIKEYS_OK && !all_settled(lookups, count))
+      rc = ask_once(question, lookups, count, &standing);
+  while (rc == APIKEYS_OK && ask_again(question, lookups, count, &tries));
   for (size_t i = 0; i < count; i++) {
     if (!lookups[i].settled)
       lookups[i].rc = rc;

@@ -4,7 +4,9 @@
 #include "arithmetic.h"
 #include "membership.h"
 #include "object_call.h"
+#include "root_key_follow.h"
 #include "text.h"
+#include "token_keys.h"
 #include "widget_token_text.h"
 
 #include <apikeys/widget_token.h>
@@ -189,7 +191,7 @@ int apikeys_widget_token_create(apikeys_env *env, const apikeys_actor *actor,
 
 /* -- Verifying --------------------------------------------------------------------------------- */
 
-/* The key of this version: the current one, or, for an hour after a rotation, the one before. */
+/* The key of this version: the current one, or, for an hour after a rotation, one of before. */
 static int token_key(struct ak_call *call, uint32_t version, uint8_t key[AK_KEY_BYTES]) {
   apikeys_record environment;
   struct ak_secrets secrets;
@@ -199,16 +201,10 @@ static int token_key(struct ak_call *call, uint32_t version, uint8_t key[AK_KEY_
   if (rc == APIKEYS_OK)
     rc = ak_env_secrets(call->env, current, &secrets);
   if (rc == APIKEYS_OK) {
-    size_t length;
-    const uint8_t *sealed =
-        apikeys_record_blob(&environment, AK_ENVIRONMENT_PREVIOUS_TOKEN_KEY, &length);
-    int64_t until = apikeys_record_integer(&environment, AK_ENVIRONMENT_PREVIOUS_TOKEN_KEY_UNTIL);
     if ((int64_t)version == current)
       memcpy(key, secrets.token, AK_KEY_BYTES);
-    else if ((int64_t)version != ak_difference(current, 1) || call->now_ms >= until ||
-             length != AK_KEY_BYTES + AK_SEALED_OVERHEAD ||
-             ak_open(key, sealed, length, call->env->id, strlen(call->env->id), secrets.seal) != 0)
-      rc = APIKEYS_ERROR_TOKEN_INVALID;
+    else
+      rc = ak_token_keys_find(call, &environment, &secrets, (int64_t)version, key);
     ak_wipe(&secrets, sizeof secrets);
   }
   ak_record_release(&environment);
@@ -263,10 +259,12 @@ int apikeys_actor_set_widget_token(apikeys_actor *actor, apikeys_env *env, const
   ak_actor_forget(actor);
   struct ak_call call;
   struct ak_widget_claims claims;
-  int rc = ak_call_begin_internal(&call, env, APIKEYS_TRANSACTION_READ, err);
-  if (rc != APIKEYS_OK)
-    return rc;
-  rc = ak_call_end(&call, verify(&call, token, length, &claims));
+  int tries = 0, rc;
+  do {
+    rc = ak_call_begin_internal(&call, env, APIKEYS_TRANSACTION_READ, err);
+    if (rc == APIKEYS_OK)
+      rc = ak_call_end(&call, verify(&call, token, length, &claims));
+  } while (ak_should_repeat(env, rc, &tries, err));
   if (rc == APIKEYS_OK)
     rc = become(actor, env, &claims);
   return rc == APIKEYS_OK ? rc : ak_error_code(err, rc);

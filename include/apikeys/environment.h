@@ -241,17 +241,43 @@ APIKEYS_API int apikeys_prune(apikeys_env *env, const apikeys_actor *actor, int6
                               apikeys_error *err);
 
 /*
- * Give the environment a new root key: every key is sealed again under it in one transaction; no
- * key's value changes and none needs to be presented. For the default file, a file or a store that
- * holds the root key: pass NULL and 0; a new one is drawn and put in its place, and a crash in the
- * middle leaves either the old or the new one working. Else pass the 32 new bytes, which the next
- * open must be given. Widget tokens stay valid until they expire. Other processes that have the
- * environment open get APIKEYS_ERROR_ROOT_KEY_WRONG from then on until they open it again, and so
- * may this one after APIKEYS_ERROR_OUTCOME_UNKNOWN: opening it again finds out, and finishes what
- * was begun. Leaves an event. Actor: the system, or `apikeys:environment:write`.
+ * Rotates the root key: seals every key and every document's secret under a new one. No key's value
+ * changes, and none needs to be presented. For the default file, a file, or a store that holds the
+ * root key: pass NULL and 0, and a new one is drawn. Else pass the 32 new bytes, which the next open
+ * must be given. Leaves an event. Actor: the system, or `apikeys:environment:write`.
+ *
+ * One transaction, so that at each moment one root key opens all of the store; other writers wait for
+ * it (about 10 microseconds a key: seconds where there are a million).
+ *
+ * A new file is written first, named by the key's own check value (`<file>.` and 16 hex digits), and
+ * takes the file's place by a rename behind the commit. A crash anywhere leaves the old or the new key
+ * working; the next open finishes. Old root files are replaced, so copy the file before you rotate as
+ * long as a backup may need it.
+ *
+ * Other processes that have the environment open follow by themselves: with a file they read it, with
+ * a callback they call it again (on a thread that is in a call), and with bytes they take what
+ * apikeys_offer_root_key() gave them. Only where the key is not to be had, calls give
+ * APIKEYS_ERROR_ROOT_KEY_WRONG; the message names the check that is wanted.
+ *
+ * Widget tokens stay valid until they expire, through any number of rotations. After a theft pass
+ * APIKEYS_ROTATE_COMPROMISED: then they end at once. Keys whose rows are damaged are skipped and
+ * named in the log; their values are refused.
+ *
+ * After APIKEYS_ERROR_OUTCOME_UNKNOWN opening the environment again finds out, and finishes.
  */
+enum { APIKEYS_ROTATE_COMPROMISED = 1 };
 APIKEYS_API int apikeys_rotate_root_key(apikeys_env *env, const apikeys_actor *actor,
-                                        const void *bytes, size_t length, apikeys_error *err);
+                                        const void *bytes, size_t length, int flags,
+                                        apikeys_error *err);
+
+/*
+ * For a process whose options give the root key as bytes or by a callback: the key that another
+ * process is about to rotate to, 32 bytes. It is copied (wipe yours) and kept until the store is
+ * sealed under it, or another is offered.
+ * APIKEYS_ERROR_INVALID_ARGUMENT: not 32 bytes. Since 1.0.
+ */
+APIKEYS_API int apikeys_offer_root_key(apikeys_env *env, const void *bytes, size_t length,
+                                       apikeys_error *err);
 
 /*
  * Make the environment safe to inherit: no SQLite connection may be open across fork(). No other

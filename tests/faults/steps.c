@@ -198,7 +198,7 @@ static int delete_member(struct stage *stage) {
 }
 
 static int rotate_root_key(struct stage *stage) {
-  return apikeys_rotate_root_key(SYSTEM(stage), NULL, 0, ERR(stage));
+  return apikeys_rotate_root_key(SYSTEM(stage), NULL, 0, 0, ERR(stage));
 }
 
 /* --------------------------------------------------------------------------------- reading ---- */

@@ -126,7 +126,7 @@ static void use_document(apikeys_env *env, const apikeys_actor *actor,
   apikeys_document_set_secret(got, S("another"));
   must(apikeys_document_update(env, actor, got, NULL), "update");
   must(apikeys_document_put(env, actor, made, NULL), "put");
-  must(apikeys_rotate_root_key(env, actor, NULL, 0, NULL), "rotate");
+  must(apikeys_rotate_root_key(env, actor, NULL, 0, 0, NULL), "rotate");
   must(apikeys_document_get(env, actor, S("things"), S("one"), got, NULL), "get");
   explicit_bzero(secret, sizeof secret);
   apikeys_document_free(got);

@@ -51,7 +51,7 @@ static int call_prune(struct scene *s, const apikeys_actor *actor) {
 }
 
 static int call_rotate_root_key(struct scene *s, const apikeys_actor *actor) {
-  return apikeys_rotate_root_key(s->world.env, actor, NULL, 0, s->world.err);
+  return apikeys_rotate_root_key(s->world.env, actor, NULL, 0, 0, s->world.err);
 }
 
 static apikeys_permission *permission(const char *slug) {

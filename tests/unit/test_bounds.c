@@ -178,7 +178,7 @@ static void call_everything(struct world *world) {
   rc = apikeys_maintain(env, NULL);
   rc = apikeys_prune(env, system, world->now_ms, NULL);
   rc = apikeys_permission_delete(env, system, S("posts:read"), NULL);
-  rc = apikeys_rotate_root_key(env, system, NULL, 0, NULL);
+  rc = apikeys_rotate_root_key(env, system, NULL, 0, 0, NULL);
   (void)rc;
   apikeys_filter_free(filter);
   apikeys_page_free(page);

@@ -71,7 +71,7 @@ static void live(struct world *world, struct outputs *outputs, const struct made
              apikeys_actor_set_widget_token(actor, world->env, S(key->value), world->err));
   apikeys_actor_free(actor);
   ok(world, apikeys_maintain(world->env, world->err));
-  ok(world, apikeys_rotate_root_key(world->env, world->system, NULL, 0, world->err));
+  ok(world, apikeys_rotate_root_key(world->env, world->system, NULL, 0, 0, world->err));
   ok(world, validate(world, key->value, NULL));
   ok(world, expire_key(world, key->id, 1));
   keep_error(outputs, world, validate(world, key->value, NULL));

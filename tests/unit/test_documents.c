@@ -113,7 +113,7 @@ START_TEST(secrets_are_sealed_and_stay) {
   ck_assert_int_eq(get(&world, "one", made), 0);
   apikeys_document_set_body(made, S("b"));
   ck_assert_int_eq(apikeys_document_update(world.env, world.system, made, world.err), 0);
-  ck_assert_int_eq(apikeys_rotate_root_key(world.env, world.system, NULL, 0, world.err), 0);
+  ck_assert_int_eq(apikeys_rotate_root_key(world.env, world.system, NULL, 0, 0, world.err), 0);
   ck_assert_int_eq(get(&world, "one", made), 0);
   ck_assert_int_eq(apikeys_document_secret(made, secret, sizeof secret, &length), 0);
   ck_assert_uint_eq(length, 10);
@@ -272,7 +272,7 @@ START_TEST(many_secrets_survive_new_root_keys) {
     apikeys_document_free(made);
   }
   for (int i = 0; i < 2; i++)
-    ok(&world, apikeys_rotate_root_key(world.env, world.system, NULL, 0, world.err));
+    ok(&world, apikeys_rotate_root_key(world.env, world.system, NULL, 0, 0, world.err));
   if (_i == BACKEND_SQLITE)
     world_reopen(&world);
   for (int i = 0; i < MANY; i++) {

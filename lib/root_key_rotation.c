@@ -1,23 +1,38 @@
 /* SPDX-License-Identifier: MIT */
-/* A new root key: every key sealed again in one transaction, then the file. */
+/*
+ * A new root key: every key and every document's secret is sealed again under it in one transaction,
+ * so that at each moment one root key opens all of the store; then the file is put in place.
+ */
 #include "arithmetic.h"
 #include "authority.h"
 #include "documents.h"
 #include "events.h"
 #include "key_value.h"
 #include "object_call.h"
+#include "root_key_follow.h"
+#include "token_keys.h"
 
 #include <apikeys/environment.h>
 
+#include <stdio.h>
 #include <string.h>
 
 struct rotation {
   struct ak_secrets *from; /* both in ak_secret_alloc memory */
   struct ak_secrets *to;
-  bool *wrote_next; /* the new root key's file is this call's own */
+  bool compromised;
+  bool *wrote_named; /* the new root key's file is this call's own */
+  uint64_t *skipped; /* rows that could not be opened: they keep their version, and never verify */
+  char *first_skipped;
 };
 
 enum { RESEAL_AT_ONCE = 100 };
+
+static int skip(const struct rotation *rotation, const apikeys_record *key) {
+  if ((*rotation->skipped)++ == 0)
+    snprintf(rotation->first_skipped, AK_ID_MAX, "%s", apikeys_record_text(key, AK_ID, NULL));
+  return APIKEYS_OK;
+}
 
 static int reseal_page(struct ak_call *call, const struct rotation *rotation, apikeys_page *page,
                        int64_t *from, bool *done) {
@@ -25,9 +40,13 @@ static int reseal_page(struct ak_call *call, const struct rotation *rotation, ap
   for (size_t i = 0; rc == APIKEYS_OK && i < page->count; i++) {
     apikeys_record *key = &page->objects[i]->record;
     *done = !ak_number_after(apikeys_record_integer(key, AK_NUMBER), from);
+    if (apikeys_record_integer(key, AK_API_KEY_ROOT_VERSION) != rotation->from->version)
+      continue; /* skipped by an earlier rotation */
     rc = ak_key_value_reseal(call->env, key, rotation->from, rotation->to, rotation->to->version);
     if (rc == APIKEYS_OK)
       rc = ak_update(&call->transaction, key);
+    else if (rc == APIKEYS_ERROR_CORRUPT)
+      rc = skip(rotation, key);
   }
   return rc;
 }
@@ -52,21 +71,11 @@ static int reseal_keys(struct ak_call *call, const struct rotation *rotation) {
   return rc;
 }
 
-/* Widget tokens live for an hour at most: for so long the key before goes on verifying. */
-static int keep_token_key(struct ak_call *call, const struct rotation *rotation,
-                          apikeys_record *environment) {
-  static const int64_t hour_ms = INT64_C(3600000);
-  uint8_t sealed[AK_KEY_BYTES + AK_SEALED_OVERHEAD];
-  struct ak_random random = ak_random_source(&call->env->options);
-  int rc = ak_seal(sealed, rotation->from->token, AK_KEY_BYTES, call->env->id,
-                   strlen(call->env->id), rotation->to->seal, &random);
-  if (rc == APIKEYS_OK)
-    rc = apikeys_record_set_blob(environment, AK_ENVIRONMENT_PREVIOUS_TOKEN_KEY, sealed,
-                                 sizeof sealed);
-  return rc == APIKEYS_OK
-             ? apikeys_record_set_integer(environment, AK_ENVIRONMENT_PREVIOUS_TOKEN_KEY_UNTIL,
-                                          ak_sum(call->now_ms, hour_ms))
-             : rc;
+/* Widget tokens live for an hour at most: for so long the keys before go on verifying. */
+static int keep_token_keys(struct ak_call *call, const struct rotation *rotation,
+                           apikeys_record *environment) {
+  return ak_token_keys_renew(call, environment, rotation->from, rotation->to,
+                             rotation->compromised);
 }
 
 static int store_new_root(struct ak_call *call, const struct rotation *rotation,
@@ -91,7 +100,7 @@ static int rotate_record(struct ak_call *call, const struct rotation *rotation,
   if (rc == APIKEYS_OK)
     rc = ak_documents_reseal(call, rotation->from, rotation->to);
   if (rc == APIKEYS_OK)
-    rc = keep_token_key(call, rotation, environment);
+    rc = keep_token_keys(call, rotation, environment);
   if (rc == APIKEYS_OK)
     rc = store_new_root(call, rotation, environment);
   if (rc == APIKEYS_OK)
@@ -115,10 +124,11 @@ static int rotate(struct ak_call *call, const void *arguments) {
     rotation->to->version = ak_sum(rotation->from->version, 1);
     const char *path = call->env->options.root_path;
     if (call->env->options.root_source == AK_ROOT_FILE) {
-      rc = ak_root_key_settle(rotation->from, path, call->err);
+      /* What an earlier rotation left beside the file may be the only copy of the root key. */
+      rc = ak_root_key_put_in_place(path, rotation->from->check, call->err);
       if (rc == APIKEYS_OK)
-        rc = ak_root_key_write_next(rotation->to, path, call->err);
-      *rotation->wrote_next = rc == APIKEYS_OK;
+        rc = ak_root_key_write_named(rotation->to, path, call->err);
+      *rotation->wrote_named = rc == APIKEYS_OK;
     }
   }
   if (rc == APIKEYS_OK)
@@ -128,10 +138,11 @@ static int rotate(struct ak_call *call, const void *arguments) {
 }
 
 static void adopt(apikeys_env *env, const struct ak_secrets *to) {
+  pthread_rwlock_wrlock(&env->secrets_lock);
   if (env->options.root_key != NULL)
     memcpy(env->options.root_key, to->root, AK_KEY_BYTES);
-  pthread_rwlock_wrlock(&env->secrets_lock);
-  *env->secrets = *to;
+  if (env->secrets->version < to->version) /* else a later rotation was followed meanwhile */
+    *env->secrets = *to;
   pthread_rwlock_unlock(&env->secrets_lock);
 }
 
@@ -155,6 +166,14 @@ static int choose_root(apikeys_env *env, const void *bytes, size_t length, struc
   return APIKEYS_OK;
 }
 
+static void report_skipped(const apikeys_env *env, const struct rotation *rotation) {
+  if (*rotation->skipped > 0)
+    ak_log(&env->options, APIKEYS_LOG_WARNING,
+           "%llu damaged keys, first %s, could not be sealed under the new root key: their values "
+           "are refused",
+           (unsigned long long)*rotation->skipped, rotation->first_skipped);
+}
+
 static int rotate_with(apikeys_env *env, const apikeys_actor *actor, const void *bytes,
                        size_t length, const struct rotation *rotation, apikeys_error *err) {
   int rc = choose_root(env, bytes, length, rotation->to, err);
@@ -165,29 +184,47 @@ static int rotate_with(apikeys_env *env, const apikeys_actor *actor, const void 
   if (rc == APIKEYS_OK) {
     adopt(env, rotation->to);
     /* Without its file in place the next open has to finish it. */
-    if (in_file && ak_root_key_promote_next(env->options.root_path, err) != APIKEYS_OK)
+    if (in_file &&
+        ak_root_key_put_in_place(env->options.root_path, rotation->to->check, err) != APIKEYS_OK &&
+        ak_root_key_is_named(rotation->to, env->options.root_path))
       return ak_error_code(err, APIKEYS_ERROR_OUTCOME_UNKNOWN);
-    return APIKEYS_OK;
+    report_skipped(env, rotation);
+    return ak_error_clear(err);
   }
-  /* Where the outcome is unknown the next open finds out, and needs both files for it; and another
-   * rotation's file may be the only one that opens the store. */
-  if (*rotation->wrote_next && rc != APIKEYS_ERROR_OUTCOME_UNKNOWN)
-    ak_root_key_drop_next(env->options.root_path);
+  /* Where the outcome is unknown the next open finds out, and needs both files for it. */
+  if (*rotation->wrote_named && rc != APIKEYS_ERROR_OUTCOME_UNKNOWN)
+    ak_root_key_drop_named(rotation->to, env->options.root_path);
+  return rc;
+}
+
+static int rotate_once(apikeys_env *env, const apikeys_actor *actor, const void *bytes,
+                       size_t length, int flags, apikeys_error *err) {
+  bool wrote_named = false;
+  uint64_t skipped = 0;
+  char first_skipped[AK_ID_MAX] = "";
+  struct rotation rotation = {.from = ak_secret_alloc(sizeof *rotation.from),
+                              .to = ak_secret_alloc(sizeof *rotation.to),
+                              .compromised = (flags & APIKEYS_ROTATE_COMPROMISED) != 0,
+                              .wrote_named = &wrote_named,
+                              .skipped = &skipped,
+                              .first_skipped = first_skipped};
+  int rc = rotation.from == NULL || rotation.to == NULL
+               ? ak_error_code(err, APIKEYS_ERROR_NO_MEMORY)
+               : rotate_with(env, actor, bytes, length, &rotation, err);
+  ak_secret_free(rotation.from);
+  ak_secret_free(rotation.to);
   return rc;
 }
 
 int apikeys_rotate_root_key(apikeys_env *env, const apikeys_actor *actor, const void *bytes,
-                            size_t length, apikeys_error *err) {
-  int rc = ak_env_enter(env);
+                            size_t length, int flags, apikeys_error *err) {
+  int tries = 0, rc = ak_env_enter(env);
   if (rc != APIKEYS_OK)
     return ak_error_code(err, rc);
-  bool wrote_next = false;
-  struct rotation rotation = {ak_secret_alloc(sizeof *rotation.from),
-                              ak_secret_alloc(sizeof *rotation.to), &wrote_next};
-  rc = rotation.from == NULL || rotation.to == NULL
-           ? ak_error_code(err, APIKEYS_ERROR_NO_MEMORY)
-           : rotate_with(env, actor, bytes, length, &rotation, err);
-  ak_secret_free(rotation.from);
-  ak_secret_free(rotation.to);
+  if ((flags & ~APIKEYS_ROTATE_COMPROMISED) != 0)
+    return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "flags", "are unknown");
+  do
+    rc = rotate_once(env, actor, bytes, length, flags, err);
+  while (ak_should_repeat(env, rc, &tries, err));
   return rc;
 }

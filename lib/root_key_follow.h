@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Following a rotation of the root key that another process made: finds the key that the store is
+ * sealed under by now, and takes it over. Called between transactions, with no lock held.
+ */
+#ifndef AK_ROOT_KEY_FOLLOW_H
+#define AK_ROOT_KEY_FOLLOW_H
+
+#include "env.h"
+
+enum ak_follow {
+  AK_FOLLOW_FAILED,  /* the key is not to be had: the error object says which is wanted */
+  AK_FOLLOW_CURRENT, /* this process has the store's root key already */
+  AK_FOLLOW_DONE     /* it has it now */
+};
+
+/*
+ * One thread searches, the others wait for it (for a second at most). A search that failed is not
+ * repeated within a second.
+ */
+enum ak_follow ak_root_key_follow(apikeys_env *env, apikeys_error *err);
+
+/* For the frames around calls: true if the call should begin anew; `tries` starts at 0. */
+enum { AK_FOLLOW_TRIES = 3 };
+bool ak_should_repeat(apikeys_env *env, int rc, int *tries, apikeys_error *err);
+
+#endif
