@@ -271,7 +271,14 @@ static int find_companions(struct store *store, struct ak_sqlite_connection *wri
 static int connect_writer(struct store *store) {
   bool is_new = store->writer == NULL;
   int rc = connect_if_needed(store, &store->writer);
-  return rc == APIKEYS_OK && is_new ? find_companions(store, store->writer) : rc;
+  if (rc != APIKEYS_OK || !is_new)
+    return rc;
+  rc = find_companions(store, store->writer);
+  if (rc != APIKEYS_OK) { /* or the next look would compare with files of before */
+    ak_sqlite_connection_close(store->writer);
+    store->writer = NULL;
+  }
+  return rc;
 }
 
 /* What is written must be where other processes will read: in the files at the path, in the history
