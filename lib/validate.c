@@ -283,8 +283,11 @@ static const char *bearer(const char *header, size_t length, size_t *value_lengt
     if ((c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c) != scheme[i])
       return NULL;
   }
-  *value_length = length - SCHEME_LENGTH;
-  return header + SCHEME_LENGTH;
+  size_t skip = SCHEME_LENGTH; /* RFC 9110, 11.6.2: one blank or more */
+  while (skip < length && header[skip] == ' ')
+    skip++;
+  *value_length = length - skip;
+  return header + skip;
 }
 
 int apikeys_validate_authorization(apikeys_env *env, const char *header, size_t length,

@@ -4,6 +4,7 @@
 #include "dashboard/sessions.h"
 #include "http/reply.h"
 #include "log.h"
+#include "mask.h"
 #include "metrics.h"
 #include "service.h"
 #include "throttle.h"
@@ -21,9 +22,12 @@ void access_describe(struct exchange *x) {
   const char *agent = exchange_header(x, "User-Agent", &length);
   apikeys_actor_set_request_id(x->actor, x->request_id, strlen(x->request_id));
   apikeys_actor_set_address(x->actor, x->address, strlen(x->address));
+  char *masked = agent != NULL ? exchange_copy(x, agent, length) : NULL;
   /* One that is no text is left out: the library refuses it, and the rest stays. */
-  if (agent != NULL)
-    apikeys_actor_set_user_agent(x->actor, agent, at_most(length));
+  if (masked != NULL) {
+    mask_secrets(masked);
+    apikeys_actor_set_user_agent(x->actor, masked, at_most(strlen(masked)));
+  }
 }
 
 bool access_system(struct exchange *x, const char *reason) {
@@ -35,19 +39,14 @@ bool access_system(struct exchange *x, const char *reason) {
   return rc == APIKEYS_OK;
 }
 
-static bool throttled(struct exchange *x) {
-  int seconds = throttle_wait(x->service->throttle, x->address);
-  if (seconds == 0)
-    return false;
+static void refuse_for_now(struct exchange *x, const struct permit *permit) {
   metrics_throttled(x->service->metrics);
   reply_error(x, 429, "rate_limited", "Too many refused requests from your address.");
-  reply_header(x, "Retry-After", exchange_format(x, "%d", seconds));
-  return true;
+  reply_header(x, "Retry-After", exchange_format(x, "%d", permit->wait_seconds));
 }
 
 static void refused(struct exchange *x, int rc, int status) {
   const char *message = status == 401 ? "Unauthorized" : apikeys_result_text(rc);
-  throttle_count(x->service->throttle, x->address);
   metrics_refused(x->service->metrics, x);
   log_security(x->service->log, x, apikeys_result_name(rc));
   if (status == 401)
@@ -56,23 +55,27 @@ static void refused(struct exchange *x, int rc, int status) {
 }
 
 /* What a verification said: the actor is set and described, or the exchange is answered. */
-static bool verified(struct exchange *x, int rc, int refusal) {
+static bool verified(struct exchange *x, const struct permit *permit, int rc, int refusal) {
+  bool unavailable = apikeys_result_category(rc) == APIKEYS_CATEGORY_UNAVAILABLE;
+  if (rc == APIKEYS_OK || unavailable)
+    throttle_give_back(x->service->throttle, permit);
   if (rc == APIKEYS_OK)
     access_describe(x);
-  else if (apikeys_result_category(rc) == APIKEYS_CATEGORY_UNAVAILABLE)
+  else if (unavailable)
     reply_failure(x, rc, "Actor", "");
+  else if (permit->wait_seconds > 0)
+    refuse_for_now(x, permit);
   else
     refused(x, rc, refusal);
   return rc == APIKEYS_OK;
 }
 
 bool access_sign_in(struct exchange *x, const char *value, size_t length) {
-  if (throttled(x))
-    return false;
+  struct permit permit = throttle_take(x->service->throttle, THROTTLED_MANAGEMENT_KEYS, x->address);
   int rc = value == NULL
                ? APIKEYS_ERROR_ACTOR_UNKNOWN
                : apikeys_actor_set_management_key(x->actor, x->service->env, value, length, x->err);
-  return verified(x, rc, 401);
+  return verified(x, &permit, rc, 401);
 }
 
 bool access_management(struct exchange *x) {
@@ -89,10 +92,9 @@ bool access_widget(struct exchange *x) {
     reply_error(x, 403, "forbidden", "There is no widget token in the request.");
     return false;
   }
-  if (throttled(x))
-    return false;
-  return verified(
-      x, apikeys_actor_set_widget_token(x->actor, x->service->env, token, length, x->err), 403);
+  struct permit permit = throttle_take(x->service->throttle, THROTTLED_WIDGET_TOKENS, x->address);
+  int rc = apikeys_actor_set_widget_token(x->actor, x->service->env, token, length, x->err);
+  return verified(x, &permit, rc, 403);
 }
 
 /* Not throttled: nobody guesses 256 bits, and the session's owner should not wait because of

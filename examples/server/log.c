@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "log.h"
 
+#include "mask.h"
+
 #include <jansson.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -79,8 +81,8 @@ void log_access(struct log *log, const struct exchange *x, int64_t took_us) {
   if (log->level < LOG_INFO)
     return;
   write_line(LOG_INFO,
-             json_pack("{s:s,s:s,s:s,s:i,s:I,s:s,s:s}", "message", "request", "method",
-                       method_name(x->method), "path", x->path, "status", x->status, "duration_us",
+             json_pack("{s:s,s:s,s:o,s:i,s:I,s:s,s:s}", "message", "request", "method",
+                       method_name(x->method), "path", mask_json(x->path), "status", x->status, "duration_us",
                        (json_int_t)took_us, "address", x->address, "request_id", x->request_id));
 }
 
@@ -116,7 +118,7 @@ void log_security(struct log *log, const struct exchange *x, const char *outcome
   int left_out;
   if (log->level < LOG_WARNING || !may_write(log, &left_out))
     return;
-  write_line(LOG_WARNING, json_pack("{s:s,s:s,s:s,s:s,s:s,s:i}", "message", "refused", "outcome",
-                                    outcome, "address", x->address, "path", x->path, "request_id",
+  write_line(LOG_WARNING, json_pack("{s:s,s:s,s:s,s:o,s:s,s:i}", "message", "refused", "outcome",
+                                    outcome, "address", x->address, "path", mask_json(x->path), "request_id",
                                     x->request_id, "left_out", left_out));
 }

@@ -4,7 +4,6 @@
 #include <arpa/inet.h>
 #include <pthread.h>
 #include <sodium.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -18,14 +17,13 @@
 enum { SLOTS = 4096, WINDOW_SECONDS = 60 };
 
 struct slot {
-  int64_t window; /* which minute the failures are of */
-  int failures;
+  int64_t window; /* which minute the permits are of */
+  int taken;
 };
 
 struct throttle {
   pthread_mutex_t lock;
   int limit;
-  _Atomic int64_t failing; /* the last minute in which anybody failed: mostly there is none */
   unsigned char key[crypto_shorthash_KEYBYTES];
   struct slot slots[SLOTS];
 };
@@ -35,7 +33,6 @@ struct throttle *throttle_new(int failures_a_minute) {
   if (throttle == NULL)
     return NULL;
   throttle->limit = failures_a_minute;
-  throttle->failing = -1;
   pthread_mutex_init(&throttle->lock, NULL);
   randombytes_buf(throttle->key, sizeof throttle->key);
   return throttle;
@@ -55,42 +52,40 @@ static int64_t now_seconds(void) {
 }
 
 /* Whoever has an IPv6 address has the 2^64 around it as well. */
-static uint64_t hash_of(const struct throttle *throttle, const char *address) {
+static uint64_t hash_of(const struct throttle *throttle, enum throttled kind, const char *address) {
   enum { NETWORK = 8 };
   unsigned char v6[16];
   uint64_t hash;
   bool is_v6 = inet_pton(AF_INET6, address, v6) == 1;
   crypto_shorthash((unsigned char *)&hash, is_v6 ? v6 : (const unsigned char *)address,
                    is_v6 ? NETWORK : strlen(address), throttle->key);
-  return hash;
+  return hash + (uint64_t)kind * (SLOTS / 2);
 }
 
-/* Under the lock: the address's slot, emptied if its minute is over. */
-static struct slot *slot_of(struct throttle *throttle, const char *address, int64_t now) {
-  struct slot *slot = &throttle->slots[hash_of(throttle, address) % SLOTS];
-  if (slot->window != now / WINDOW_SECONDS)
-    *slot = (struct slot){.window = now / WINDOW_SECONDS};
-  return slot;
-}
-
-int throttle_wait(struct throttle *throttle, const char *address) {
+struct permit throttle_take(struct throttle *throttle, enum throttled kind, const char *address) {
+  int64_t now = now_seconds(), window = now / WINDOW_SECONDS;
+  struct permit permit = {.slot = (int)(hash_of(throttle, kind, address) % SLOTS),
+                          .window = window};
   if (throttle->limit == 0)
-    return 0;
-  int64_t now = now_seconds();
-  if (atomic_load_explicit(&throttle->failing, memory_order_relaxed) != now / WINDOW_SECONDS)
-    return 0;
+    return permit;
+  struct slot *slot = &throttle->slots[permit.slot];
   pthread_mutex_lock(&throttle->lock);
-  int failures = slot_of(throttle, address, now)->failures;
+  if (slot->window != window)
+    *slot = (struct slot){.window = window};
+  if (slot->taken < throttle->limit)
+    slot->taken++;
+  else
+    permit.wait_seconds = (int)(WINDOW_SECONDS - now % WINDOW_SECONDS);
   pthread_mutex_unlock(&throttle->lock);
-  return failures < throttle->limit ? 0 : (int)(WINDOW_SECONDS - now % WINDOW_SECONDS);
+  return permit;
 }
 
-void throttle_count(struct throttle *throttle, const char *address) {
-  int64_t now = now_seconds();
+void throttle_give_back(struct throttle *throttle, const struct permit *permit) {
+  if (throttle->limit == 0 || permit->wait_seconds > 0)
+    return;
+  struct slot *slot = &throttle->slots[permit->slot];
   pthread_mutex_lock(&throttle->lock);
-  struct slot *slot = slot_of(throttle, address, now);
-  if (slot->failures < throttle->limit)
-    slot->failures++;
-  atomic_store_explicit(&throttle->failing, slot->window, memory_order_relaxed);
+  if (slot->window == permit->window && slot->taken > 0)
+    slot->taken--;
   pthread_mutex_unlock(&throttle->lock);
 }

@@ -1,17 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/* Failures per address: who guesses is made to wait, whoever they say they are. */
+/*
+ * Guesses per address. Each attempt takes a permit before its credential is looked at, so that
+ * simultaneous guesses cannot outrun the count; a good credential gives it back, and is answered
+ * even when none was left. So nobody is locked out by others behind the same address.
+ */
 #ifndef SERVER_THROTTLE_H
 #define SERVER_THROTTLE_H
 
 struct throttle;
 
-/* `failures_a_minute`: how many are free; 0: no throttling. NULL: out of memory. */
+/* `failures_a_minute`: how many guesses there are; 0: no throttling. NULL: out of memory. */
 struct throttle *throttle_new(int failures_a_minute);
 void throttle_free(struct throttle *throttle);
 
-/* Seconds until this address may try again; 0: now. */
-int throttle_wait(struct throttle *throttle, const char *address);
-/* One more failure of this address. */
-void throttle_count(struct throttle *throttle, const char *address);
+/* Counted apart, so that a stale token in a browser costs no server its guesses. */
+enum throttled { THROTTLED_MANAGEMENT_KEYS, THROTTLED_WIDGET_TOKENS };
+
+struct permit {
+  int wait_seconds; /* 0: there was one; else until when none is left */
+  int slot;
+  long long window;
+};
+
+struct permit throttle_take(struct throttle *throttle, enum throttled kind, const char *address);
+/* The credential was good, or could not be looked at. */
+void throttle_give_back(struct throttle *throttle, const struct permit *permit);
 
 #endif

@@ -122,9 +122,8 @@ APIKEYS_API int apikeys_validate_many(apikeys_env *env, const char *const *value
 
 /*
  * The same for the value of an HTTP Authorization header: "Bearer <value>" (RFC 6750; the scheme in
- * any case, one blank). Anything else, such as no value, two blanks, a blank behind, or another
- * scheme, is
- * APIKEYS_MALFORMED. Where a request has more than one such header, refuse it before asking.
+ * any case, one blank or more). Anything else, such as no value, a tab, a blank behind, or another
+ * scheme, is APIKEYS_MALFORMED. Where a request has more than one such header, refuse it before asking.
  */
 APIKEYS_API int apikeys_validate_authorization(apikeys_env *env, const char *header, size_t length,
                                                const apikeys_requirement *requirement,

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Where it listens; and who asks: the connection's address, or what a proxy of ours says of it."""
+import concurrent.futures
 import os
 import subprocess
 import unittest
@@ -68,6 +69,26 @@ class Address(unittest.TestCase):
             self.assertEqual(ask(f"2001:db8:1:2:{i}::{i}"), 401)
         self.assertEqual(ask("2001:db8:1:2::ffff"), 429)
         self.assertEqual(ask("2001:db8:1:3::1"), 401)
+
+    def test_a_good_credential_is_answered_beside_wrong_ones(self):
+        service = self.start("--failures-per-minute", "3")
+        statuses = [service.request("GET", "/organizations", token="wrong").status
+                    for _ in range(10)]
+        self.assertEqual(statuses, [401] * 3 + [429] * 7)
+        for _ in range(5):
+            self.assertEqual(service.api("GET", "/organizations").status, 200)
+        self.assertEqual(service.request("GET", "/organizations", token="wrong").status, 429)
+        # Widget tokens are counted apart.
+        asked = [service.request("GET", "/_widgets/ApiKeys/organization-api-keys", token="wrong").status
+                 for _ in range(4)]
+        self.assertEqual(asked, [403] * 3 + [429])
+
+    def test_simultaneous_guesses_do_not_outrun_the_count(self):
+        service = self.start("--failures-per-minute", "5")
+        with concurrent.futures.ThreadPoolExecutor(30) as pool:
+            statuses = list(pool.map(
+                lambda _: service.request("GET", "/organizations", token="wrong").status, range(60)))
+        self.assertEqual(sorted(statuses), [401] * 5 + [429] * 55)
 
     def test_what_is_no_address(self):
         for text in ("proxy", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/8x", "10.0.0.0/-1", "fd00::/129",

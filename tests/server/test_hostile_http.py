@@ -76,7 +76,9 @@ AMBIGUOUS = {
     "a form feed in a name": (get(HOST, b"X-\x0cA: b"), {400}),
     "brackets in a name": (get(HOST, b"X(A): b"), {400}),
     "bytes above ASCII in a name": (get(HOST, b"X-\xc3\xa9: b"), {400}),
-    "a trailing blank": (get(HOST, b"X-A: b "), {400}),
+    "blanks behind a host": (get(b"Host: a.example "), {400}),
+    "a blank after how the body is sent": (post(HOST, b"Transfer-Encoding: chunked ") + SMUGGLED,
+                                           {400, 411}),
     "an absolute target": (get(HOST, target=b"http://b.example/healthz"), {400}),
     "an authority as target": (b"CONNECT b.example:80 HTTP/1.1\r\nHost: b.example\r\n\r\n",
                                {400, 405}),
@@ -170,6 +172,21 @@ class Ambiguous(ServiceTest):
                     self.assertEqual(answers(self.service.raw(data))[0][0], 404)
                 else:
                     self.check(data, expected)
+
+    def test_blanks_around_a_value_are_none_of_it(self):
+        key = self.service.management_key.encode()
+        close = b"Connection: close"
+        for name, line, expected in [
+                ("a tab before", b"Authorization:\tBearer " + key, 200),
+                ("none before", b"Authorization:Bearer " + key, 200),
+                ("blanks behind", b"Authorization: Bearer " + key + b" \t ", 200),
+                ("blanks in the middle", b"Authorization: Bearer   " + key, 200),
+                ("no value", b"Authorization: Bearer", 401),
+                ("no value but blanks", b"Authorization: Bearer  ", 401),
+                ("a tab in the middle", b"Authorization: Bearer\t" + key, 401)]:
+            with self.subTest(name):
+                data = get(HOST, close, line, target=b"/organizations")
+                self.assertEqual(answers(self.service.raw(data))[0][0], expected)
 
     def test_what_is_no_http_ends_the_connection(self):
         for name, data in NO_HTTP.items():

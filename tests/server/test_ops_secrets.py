@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Secrets come from files: which, in what order, and which are refused."""
+import json
 import os
 import shutil
 import subprocess
@@ -10,6 +11,49 @@ from service import Service, does_not_start
 from test_ops_tls import make_certificate
 
 ROOT_KEY = bytes(range(32))
+
+
+class MisplacedSecrets(unittest.TestCase):
+    def test_a_value_in_the_wrong_place_reaches_no_log_and_no_answer(self):
+        service = Service("--access-log")
+        self.addCleanup(service.stop)
+        organization = json.loads(service.api("POST", "/organizations", {"name": "Acme"}).body)["id"]
+        made = json.loads(service.api("POST", f"/organizations/{organization}/api_keys",
+                                      {"name": "k", "permissions": []}).body)
+        token = json.loads(service.api("POST", "/widgets/token", {
+            "organization_id": organization, "scopes": ["widgets:api-keys:manage"]}).body)["token"]
+        for secret in (made["value"], token, service.management_key):
+            escaped = "".join(f"%{ord(c):02X}" if i % 7 == 0 else c for i, c in enumerate(secret))
+            with self.subTest(secret=secret[:8]):
+                for method, path, body, headers in [
+                        ("GET", f"/organizations/{secret}/api_keys", None, {}),
+                        ("GET", f"/organizations/{escaped}/api_keys", None, {}),
+                        ("GET", f"/organizations/{secret}", None, {}),
+                        ("GET", f"/{secret}", None, {}),
+                        ("DELETE", f"/api_keys/{secret}", None, {}),
+                        ("POST", f"/api_keys/{secret}/expire", {}, {}),
+                        ("GET", f"/organizations?after={secret}", None, {}),
+                        ("GET", f"/organizations?limit={secret}", None, {}),
+                        ("GET", f"/organizations?{secret}=1", None, {}),
+                        ("GET", f"/events?events={secret}", None, {}),
+                        ("POST", "/organizations", {secret: "x"}, {}),
+                        ("POST", "/organizations", {"name": [secret]}, {}),
+                        ("POST", f"/organizations/{organization}/api_keys",
+                         {"name": "k", "permissions": [secret]}, {}),
+                        ("POST", "/permissions", {"slug": secret, "name": "x"}, {}),
+                        ("POST", "/organizations", {"name": "Agent"}, {"User-Agent": f"cli {secret}"}),
+                        ("GET", "/organizations", None, {"X-Request-ID": secret}),
+                        ("GET", "/organizations", None, {"X-Forwarded-For": secret})]:
+                    answer = service.api(method, path, body, headers=headers)
+                    self.assertNotIn(secret[-20:], str(answer.body), path)
+                service.request("GET", f"/organizations/{secret}", token=secret + "x")
+                events = service.api("GET", "/events?limit=100")
+                self.assertNotIn(secret[-20:], str(events.body))
+        service.stop()
+        log = "".join(service.log)
+        self.assertIn("[masked]", log)
+        for secret in (made["value"], token, service.management_key):
+            self.assertNotIn(secret[-20:], log)
 
 
 class Secrets(unittest.TestCase):

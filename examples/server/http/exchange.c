@@ -125,10 +125,11 @@ const char *exchange_argument(const struct exchange *x, const char *name, size_t
 
 const char *exchange_bearer(const struct exchange *x, size_t *length) {
   const char *text = exchange_header(x, "Authorization", length);
-  if (text == NULL || strncasecmp(text, "Bearer ", 7) != 0 || text[7] == ' ' || text[7] == '\0')
+  if (text == NULL || strncasecmp(text, "Bearer ", 7) != 0)
     return NULL;
-  *length -= 7;
-  return text + 7;
+  size_t skip = 6 + strspn(text + 6, " "); /* RFC 9110, 11.6.2: one blank or more */
+  *length -= skip;
+  return *length > 0 ? text + skip : NULL;
 }
 
 /* -- Decoding ---------------------------------------------------------------------------------- */

@@ -111,7 +111,23 @@ static bool is_field_text(const char *text, size_t length) {
     unsigned char c = (unsigned char)text[i];
     bad |= ((c < 0x20) & (c != '\t')) | (c == 0x7f); /* without branches: many bytes at once */
   }
-  return bad == 0 && (length == 0 || !(is_blank(text[0]) || is_blank(text[length - 1])));
+  return bad == 0 && (length == 0 || !is_blank(text[0]));
+}
+
+/*
+ * Blanks behind a value are none of it (RFC 9110, 5.5). Not so behind those that say where the
+ * request ends: the library reads these itself, and must read the same. NULL: refused.
+ */
+static const char *trim(struct exchange *x, const char *name, const char *text, size_t *length) {
+  size_t sent = *length;
+  while (*length > 0 && is_blank(text[*length - 1]))
+    --*length;
+  if (*length == sent)
+    return text;
+  bool frames = strcasecmp(name, "Content-Length") == 0 ||
+                strcasecmp(name, "Transfer-Encoding") == 0 || strcasecmp(name, "Connection") == 0 ||
+                strcasecmp(name, "Host") == 0 || strcasecmp(name, "Expect") == 0;
+  return frames ? NULL : exchange_copy(x, text, *length);
 }
 
 /*
@@ -148,7 +164,12 @@ static enum MHD_Result take_header(void *cls, enum MHD_ValueKind kind, const cha
                is_field_text(text, length);
   if (!walk->good)
     return MHD_NO;
-  x->headers.at[x->headers.count++] = (struct pair){name, text, length};
+  size_t trimmed = length;
+  const char *value = trim(x, name, text, &trimmed);
+  walk->good = value != NULL;
+  if (!walk->good)
+    return MHD_NO;
+  x->headers.at[x->headers.count++] = (struct pair){name, value, trimmed};
   walk->expected = text + length + 2;
   walk->size += (size_t)(walk->expected - name);
   return MHD_YES;
@@ -193,7 +214,9 @@ static bool read_length(struct exchange *x, size_t max_body, size_t *body_length
   const char *text = exchange_header(x, "Content-Length", NULL);
   *body_length = 0;
   if (count_headers(x, "Transfer-Encoding") > 0)
-    return refuse(x, 411, "length_required", "A body must come with its length.");
+    return refuse(x, 411, "length_required",
+                  "A body must come with its length: send Content-Length instead of "
+                  "Transfer-Encoding.");
   if (text == NULL)
     return true;
   size_t digits = strspn(text, "0123456789");

@@ -2,6 +2,7 @@
 #include "http/reply.h"
 
 #include "http/router.h"
+#include "mask.h"
 #include "metrics.h"
 #include "service.h"
 
@@ -97,8 +98,10 @@ void reply_header(struct exchange *x, const char *name, const char *text) {
 void reply_error(struct exchange *x, int status, const char *code, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
-  json_t *message = json_vsprintf(format, arguments);
+  json_t *whole = json_vsprintf(format, arguments);
+  json_t *message = whole != NULL ? mask_json(json_string_value(whole)) : NULL;
   va_end(arguments);
+  json_decref(whole);
   reply_json(x, status,
              code != NULL ? json_pack("{s:o,s:s}", "message", message, "code", code)
                           : json_pack("{s:o}", "message", message));
