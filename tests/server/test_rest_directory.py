@@ -4,6 +4,7 @@ import base64
 import json
 import threading
 import unittest
+import urllib.parse
 
 from rest import NO_KEY, NO_ORGANIZATION, RestTest, TIME, an_id
 
@@ -215,6 +216,8 @@ class Permissions(RestTest):
         self.assertLess({self.slug, "posts:read", "widgets:api-keys:manage"}, set(slugs))
         self.refused(409, "permission_slug_conflict", "POST", "/authorization/permissions",
                      {"slug": self.slug, "name": "Again"})
+        self.refused(409, "permission_slug_conflict", "POST", "/authorization/permissions",
+                     {"slug": "widgets:api-keys:manage", "name": "Ours"})
         self.ask(204, "DELETE", self.path)
         for method, body in [("GET", None), ("PATCH", {"name": "x"}), ("DELETE", None)]:
             self.not_found("Permission", self.slug, method, self.path, body)
@@ -511,6 +514,29 @@ class Members(RestTest):
                        f"{MEMBERSHIPS}/{NO_MEMBERSHIP}")
 
 
+class UsersByExternalId(RestTest):
+    def by(self, external_id):
+        return f"{USERS}/external_id/{urllib.parse.quote(external_id, safe='')}"
+
+    def test_the_user_that_has_it_is_found(self):
+        user = self.ask(201, "POST", USERS, {"email": "a@b.example", "external_id": "crm/42 ü"})
+        self.assertEqual(self.ask(200, "GET", self.by("crm/42 ü")), user)
+        self.refused(409, "external_id_conflict", "POST", USERS,
+                     {"email": "c@b.example", "external_id": "crm/42 ü"})
+        other = self.ask(201, "POST", USERS, {"email": "c@b.example"})
+        self.refused(409, "external_id_conflict", "PUT", f"{USERS}/{other['id']}",
+                     {"external_id": "crm/42 ü"})
+        self.ask(200, "PUT", f"{USERS}/{user['id']}", {"external_id": "crm/43"})
+        self.not_found("User", "crm/42 ü", "GET", self.by("crm/42 ü"))
+        self.assertEqual(self.ask(200, "GET", self.by("crm/43"))["id"], user["id"])
+        self.ask(200, "PUT", f"{USERS}/{other['id']}", {"external_id": "crm/42 ü"})
+        self.assertEqual(self.ask(200, "GET", self.by("crm/42 ü"))["id"], other["id"])
+        self.ask(204, "DELETE", f"{USERS}/{user['id']}")
+        self.not_found("User", "crm/43", "GET", self.by("crm/43"))
+        self.ask(201, "POST", USERS, {"email": "d@b.example", "external_id": "crm/43"})
+        self.not_found("User", "nobody", "GET", self.by("nobody"))
+
+
 class WidgetTokens(RestTest):
     SCOPE = "widgets:api-keys:manage"
 
@@ -540,6 +566,23 @@ class WidgetTokens(RestTest):
                          (organization_id, user_id, [self.SCOPE]))
         self.assertEqual(claims["exp"] - claims["iat"], 3600)
         self.assertEqual(self.may_list(token), 200)
+
+    def test_without_an_organization(self):
+        organization_id, user_id = self.member("admin")
+        token, claims = self.token(user_id=user_id, scopes=[self.SCOPE])
+        self.assertEqual((claims["org_id"], claims["sub"]), (organization_id, user_id))
+        self.assertEqual(self.may_list(token), 200)
+        other = self.organization("Other")
+        membership = self.ask(201, "POST", MEMBERSHIPS, {
+            "organization_id": other, "user_id": user_id, "role_slug": "admin"})
+        unclear = lambda: self.invalid([("required", "organization_id")], "POST", "/widgets/token",
+                                       {"user_id": user_id, "scopes": [self.SCOPE]})
+        unclear()  # several
+        self.ask(200, "PUT", f"{MEMBERSHIPS}/{membership['id']}/deactivate")
+        self.assertEqual(self.token(user_id=user_id, scopes=[self.SCOPE])[1]["org_id"],
+                         organization_id)
+        user_id = self.ask(201, "POST", USERS, {"email": "b@b.example"})["id"]
+        unclear()  # none
 
     def test_without_a_user_or_scopes(self):
         organization_id = self.organization()

@@ -277,6 +277,9 @@ class Deliveries(WebhookTest):
         self.assertEqual(self.deliveries(endpoint, "failed"), [])
         self.assertEqual(self.ask(200, "GET", f"/webhook_deliveries/{first['id']}")["status"],
                          "delivered")
+        every = self.ask(200, "GET", f"/webhook_endpoints/{endpoint['id']}/deliveries")["data"]
+        self.assertEqual(sorted(one["id"] for one in every),
+                         sorted(one["id"] for one in self.deliveries(endpoint, "delivered")))
         self.not_found("Webhook delivery", "whd_0", "GET", "/webhook_deliveries/whd_0")
         self.invalid([("invalid", "status")], "GET",
                      f"/webhook_endpoints/{endpoint['id']}/deliveries?status=lost")

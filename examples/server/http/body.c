@@ -81,6 +81,8 @@ int64_t form_time_ms(struct form *form, const char *field) {
   int64_t ms = 0;
   const char *text = form_text(form, field, FORM_OPTIONAL, &length);
   if (text != NULL && !timestamp_parse(text, length, &ms))
-    form_refuse(form, "invalid", field);
+    json_array_append_new(form->errors,
+                          json_pack("{s:s,s:s,s:s}", "code", "invalid", "field", field, "message",
+                                    "must be a time with its zone: \"2026-01-15T12:00:00Z\""));
   return ms;
 }

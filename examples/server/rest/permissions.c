@@ -7,6 +7,22 @@
 #include "routes.h"
 #include "service.h"
 
+#include <string.h>
+
+/* Its slug is reserved, and so is no permission that can be created; but it is there. */
+static bool is_system(struct exchange *x, int rc, const char *slug) {
+  if (rc != APIKEYS_ERROR_INVALID_ARGUMENT || strcmp(apikeys_error_field(x->err), "slug") != 0)
+    return false;
+  apikeys_permission *found = apikeys_permission_new();
+  apikeys_error *err = apikeys_error_new(); /* x->err still says what was wrong, if it was that */
+  bool exists = found != NULL && err != NULL &&
+                apikeys_permission_get(x->service->env, x->actor, slug, strlen(slug), found, err) ==
+                    APIKEYS_OK;
+  apikeys_error_free(err);
+  apikeys_permission_free(found);
+  return exists;
+}
+
 /* What was said of a permission: the object as it is now, or what was wrong. */
 static void answer(struct exchange *x, int rc, int status, apikeys_permission *permission,
                    const char *slug) {
@@ -14,7 +30,7 @@ static void answer(struct exchange *x, int rc, int status, apikeys_permission *p
   if (rc == APIKEYS_OK) {
     const char *json = apikeys_permission_json(permission, &length);
     reply_text(x, status, json, length);
-  } else if (rc == APIKEYS_ERROR_EXISTS) {
+  } else if (rc == APIKEYS_ERROR_EXISTS || (status == 201 && is_system(x, rc, slug))) {
     reply_error(x, 409, "permission_slug_conflict", "A permission '%s' exists.", slug);
   } else {
     reply_failure(x, rc, "Permission", slug);

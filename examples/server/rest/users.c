@@ -8,6 +8,7 @@
 #include "rest/list.h"
 #include "rest/once.h"
 #include "rest/sift.h"
+#include "rest/user_external_ids.h"
 #include "routes.h"
 #include "service.h"
 
@@ -67,6 +68,8 @@ static void answer(struct exchange *x, int rc, int status, const apikeys_documen
                    const char *id) {
   if (rc == APIKEYS_OK)
     reply_json(x, status, user_json(document));
+  else if (rc == APIKEYS_ERROR_EXISTS)
+    reply_error(x, 409, "external_id_conflict", "Another user has this external id.");
   else
     reply_failure(x, rc, "User", id);
 }
@@ -110,6 +113,15 @@ static void set_metadata(struct form *form, json_t *fields) {
   json_object_foreach(given, key, value) good = good && set_pair(metadata, key, value);
   if (!good || json_object_size(metadata) > METADATA_MAX)
     form_refuse(form, "invalid", "metadata");
+}
+
+/* A copy of the exchange's own; NULL: none. */
+static const char *external_id_of(struct exchange *x, const apikeys_document *document) {
+  json_t *fields = fields_of(document);
+  const char *text = json_string_value(json_object_get(fields, "external_id"));
+  const char *copy = text != NULL ? exchange_copy(x, text, strlen(text)) : NULL;
+  json_decref(fields);
+  return copy;
 }
 
 /* What the body says, over what there is. */
@@ -234,6 +246,8 @@ static void make_user(struct exchange *x) {
     rc = set_fields(&form, document, FORM_REQUIRED);
   if (rc != APIKEYS_OK || form_good(&form)) {
     if (rc == APIKEYS_OK)
+      rc = user_external_id_take(x, external_id_of(x, document), id);
+    if (rc == APIKEYS_OK)
       rc = apikeys_document_create(x->service->env, x->actor, document, x->err);
     answer(x, rc, 201, document, id);
   }
@@ -243,6 +257,27 @@ static void make_user(struct exchange *x) {
 
 static void create_user(struct exchange *x) {
   once(x, make_user);
+}
+
+/* Not found as well: the user that took it no longer has it. */
+static int get_by_external_id(struct exchange *x, const char *external_id,
+                              apikeys_document *document) {
+  const char *user_id;
+  int rc = user_external_id_find(x, external_id, &user_id);
+  if (rc == APIKEYS_OK)
+    rc = get(x, user_id, strlen(user_id), document);
+  const char *has = rc == APIKEYS_OK ? external_id_of(x, document) : NULL;
+  if (rc == APIKEYS_OK && (has == NULL || strcmp(has, external_id) != 0))
+    rc = APIKEYS_ERROR_NOT_FOUND;
+  return rc;
+}
+
+static void show_by_external_id(struct exchange *x) {
+  const char *external_id = exchange_argument(x, "external_id", NULL);
+  apikeys_document *document = apikeys_document_new();
+  int rc = get_by_external_id(x, external_id, document);
+  answer(x, rc, 200, document, external_id);
+  apikeys_document_free(document);
 }
 
 static void show_user(struct exchange *x) {
@@ -262,11 +297,17 @@ static void update_user(struct exchange *x) {
     return;
   apikeys_document *document = apikeys_document_new();
   int rc = get(x, id, length, document);
+  const char *before = rc == APIKEYS_OK ? external_id_of(x, document) : NULL;
   if (rc == APIKEYS_OK)
     rc = set_fields(&form, document, FORM_OPTIONAL);
   if (rc != APIKEYS_OK || form_good(&form)) {
+    const char *now = rc == APIKEYS_OK ? external_id_of(x, document) : NULL;
+    if (rc == APIKEYS_OK)
+      rc = user_external_id_take(x, now, id);
     if (rc == APIKEYS_OK)
       rc = apikeys_document_update(x->service->env, x->actor, document, x->err);
+    if (rc == APIKEYS_OK && before != NULL && (now == NULL || strcmp(before, now) != 0))
+      rc = user_external_id_drop(x, before, id);
     if (rc == APIKEYS_OK)
       rc = describe_memberships(x, id, length, document);
     answer(x, rc, 200, document, id);
@@ -357,8 +398,11 @@ static void delete_user(struct exchange *x) {
   int rc = get(x, id, length, document);
   if (rc == APIKEYS_OK)
     rc = delete_memberships(x, id, length);
+  const char *external_id = rc == APIKEYS_OK ? external_id_of(x, document) : NULL;
   if (rc == APIKEYS_OK)
     rc = apikeys_document_delete(x->service->env, x->actor, COLLECTION, id, length, 0, x->err);
+  if (rc == APIKEYS_OK)
+    rc = user_external_id_drop(x, external_id, id);
   if (rc == APIKEYS_OK)
     reply_nothing(x);
   else
@@ -396,6 +440,7 @@ int users_check(struct exchange *x, const char *user_id, size_t length) {
 const struct route user_routes[] = {
     {METHOD_POST, USERS, ACCESS_MANAGEMENT, create_user},
     {METHOD_GET, USERS, ACCESS_MANAGEMENT, list_users},
+    {METHOD_GET, USERS "/external_id/:external_id", ACCESS_MANAGEMENT, show_by_external_id},
     {METHOD_GET, USERS "/:user", ACCESS_MANAGEMENT, show_user},
     {METHOD_PUT, USERS "/:user", ACCESS_MANAGEMENT, update_user},
     {METHOD_DELETE, USERS "/:user", ACCESS_MANAGEMENT, delete_user},

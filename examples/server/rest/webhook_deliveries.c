@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What became of the deliveries to webhook endpoints: ours alone. "?status=" asks for the pending,
- * the delivered or the failed ones; what failed can be sent again, each or all.
+ * What became of the deliveries to webhook endpoints: ours alone. All of an endpoint's, or with
+ * "?status=" the pending, the delivered or the failed ones; what failed can be sent again, each or
+ * all.
  */
 #include "http/reply.h"
 #include "rest/list.h"
+#include "rest/sift.h"
 #include "routes.h"
 #include "service.h"
 #include "webhooks/delivery.h"
@@ -14,10 +16,10 @@
 
 #define NOUN "Webhook delivery"
 
-/* Each status is a list of its own; failures are what people come to see. */
+/* DELIVERY_STATUSES: all. */
 static bool read_status(struct exchange *x, enum delivery_status *status) {
   const char *text = exchange_parameter(x, "status", NULL);
-  *status = DELIVERY_FAILED;
+  *status = DELIVERY_STATUSES;
   if (text == NULL)
     return true;
   for (int i = 0; i < DELIVERY_STATUSES; i++)
@@ -50,6 +52,32 @@ static int fill_page(struct list *list, enum delivery_status status) {
              : rc;
 }
 
+/* Each status of an endpoint is a group of its own, and no group is all of them. */
+static int fetch(struct list *list) {
+  return apikeys_document_list(list->x->service->env, list->x->actor, list->filter, list->page,
+                               list->x->err);
+}
+
+static int look_for_endpoint(const struct list *list, size_t i, json_t **value) {
+  struct delivery delivery;
+  const char *id = exchange_argument(list->x, "id", NULL);
+  int rc = delivery_read(&delivery, apikeys_page_document(list->page, i));
+  if (rc == APIKEYS_OK && strcmp(delivery_endpoint_id(&delivery), id) == 0 &&
+      (*value = delivery_json(&delivery)) == NULL)
+    rc = APIKEYS_ERROR_NO_MEMORY;
+  json_decref(delivery.fields);
+  return rc;
+}
+
+static void list_all(struct list *list) {
+  static const struct sift by_endpoint = {fetch, look_for_endpoint};
+  int rc = apikeys_filter_set_collection(list->filter, WEBHOOK_DELIVERIES);
+  if (rc == APIKEYS_OK)
+    sift_reply(list, &by_endpoint, NOUN);
+  else
+    list_fail(list, rc, NOUN, "");
+}
+
 static int add_value(json_t *values, apikeys_document *document) {
   struct delivery delivery;
   int rc = delivery_read(&delivery, document);
@@ -68,6 +96,8 @@ static void list_deliveries(struct exchange *x) {
   int rc = check_endpoint(x);
   if (rc != APIKEYS_OK) {
     reply_failure(x, rc, "Webhook endpoint", exchange_argument(x, "id", NULL));
+  } else if (status == DELIVERY_STATUSES) {
+    list_all(&list);
   } else {
     rc = fill_page(&list, status);
     for (size_t i = 0; rc == APIKEYS_OK && i < apikeys_page_count(list.page); i++)

@@ -33,6 +33,34 @@ static int set_user(struct form *form, apikeys_widget_token_spec *spec) {
   return rc == APIKEYS_ERROR_INVALID_ARGUMENT ? APIKEYS_ERROR_NOT_FOUND : rc;
 }
 
+/*
+ * Without an organization: the only one that the user is an active member of. None or several:
+ * APIKEYS_OK with no organization, and the form says which field is wanted.
+ */
+static int find_organization(struct form *form, apikeys_page *page, apikeys_filter *filter,
+                             const char **id, size_t *length) {
+  struct exchange *x = form->x;
+  size_t user_length, active = 0;
+  const char *user_id = form_text(form, "user_id", FORM_OPTIONAL, &user_length);
+  if (user_id == NULL)
+    return APIKEYS_OK;
+  int rc = page == NULL || filter == NULL ? APIKEYS_ERROR_NO_MEMORY
+                                          : apikeys_filter_set_user(filter, user_id, user_length);
+  if (rc == APIKEYS_OK)
+    rc = apikeys_filter_set_limit(filter, 100);
+  if (rc == APIKEYS_OK)
+    rc = apikeys_member_list(x->service->env, x->actor, filter, page, x->err);
+  for (size_t i = 0; rc == APIKEYS_OK && i < apikeys_page_count(page); i++) {
+    const apikeys_member *member = apikeys_page_member(page, i);
+    if (apikeys_member_status(member) == APIKEYS_MEMBER_ACTIVE && active++ == 0)
+      *id = apikeys_member_organization_id(member, length);
+  }
+  /* Of more than a page there are several, or so many that are over that somebody should say. */
+  if (active != 1 || apikeys_page_after(page, NULL)[0] != '\0')
+    *id = NULL;
+  return rc == APIKEYS_ERROR_INVALID_ARGUMENT ? APIKEYS_ERROR_NOT_FOUND : rc;
+}
+
 static int create(struct exchange *x, const apikeys_widget_token_spec *spec) {
   char token[APIKEYS_WIDGET_TOKEN_MAX];
   int rc = apikeys_widget_token_create(x->service->env, x->actor, spec, token, sizeof token, NULL,
@@ -55,9 +83,15 @@ static void create_token(struct exchange *x) {
   size_t length;
   if (!form_open(&form, x))
     return;
-  const char *organization_id = form_text(&form, "organization_id", FORM_REQUIRED, &length);
+  const char *organization_id = form_text(&form, "organization_id", FORM_OPTIONAL, &length);
   apikeys_widget_token_spec *spec = apikeys_widget_token_spec_new();
+  apikeys_filter *filter = apikeys_filter_new();
+  apikeys_page *page = apikeys_page_new();
   int rc = spec == NULL ? APIKEYS_ERROR_NO_MEMORY : set_scopes(&form, spec);
+  if (rc == APIKEYS_OK && organization_id == NULL && json_array_size(form.errors) == 0)
+    rc = find_organization(&form, page, filter, &organization_id, &length);
+  if (rc == APIKEYS_OK && organization_id == NULL && json_array_size(form.errors) == 0)
+    form_refuse(&form, "required", "organization_id");
   if (rc == APIKEYS_OK && organization_id != NULL)
     rc = set_organization(spec, organization_id, length);
   if (rc == APIKEYS_OK)
@@ -66,8 +100,10 @@ static void create_token(struct exchange *x) {
     if (rc == APIKEYS_OK)
       rc = create(x, spec);
     if (rc != APIKEYS_OK)
-      refuse(x, rc, form_has(&form, "user_id"), organization_id);
+      refuse(x, rc, form_has(&form, "user_id"), organization_id != NULL ? organization_id : "");
   }
+  apikeys_page_free(page);
+  apikeys_filter_free(filter);
   apikeys_widget_token_spec_free(spec);
   form_close(&form);
 }
