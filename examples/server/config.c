@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE /* environ */
 #include "config.h"
 
 #include "http/client_address.h"
+#include "nearest.h"
 
 #include <apikeys.h>
 
@@ -13,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum setting_type { SETTING_TEXT, SETTING_NUMBER, SETTING_FLAG, SETTING_LIST };
@@ -180,9 +183,10 @@ static bool set(struct config *config, const struct setting *setting, const char
 /* -- Where settings come from ------------------------------------------------------------------ */
 
 static void usage(void) {
-  printf("usage: apikeysd [options]\n       apikeysd recover [options]\n\n"
-         "Serves API keys over HTTP. recover: makes a management key, for whoever owns the database\n"
-         "and has lost theirs, and ends; also while the service runs.\n\n");
+  printf(
+      "usage: apikeysd [options]\n       apikeysd recover [options]\n\n"
+      "Serves API keys over HTTP. recover: makes a management key, for whoever owns the database\n"
+      "and has lost theirs, and ends; also while the service runs.\n\n");
   printf("  --%-34s %s\n", "config FILE", "settings, one a line: listen = 127.0.0.1:8787");
   for (size_t i = 0; i < SETTINGS; i++) {
     char flag[64];
@@ -207,6 +211,50 @@ static bool read_defaults(struct config *config) {
   return true;
 }
 
+static const struct setting *find_setting(const char *name, size_t length) {
+  for (size_t i = 0; i < SETTINGS; i++)
+    if (strlen(settings[i].name) == length && memcmp(settings[i].name, name, length) == 0)
+      return &settings[i];
+  return NULL;
+}
+
+static const char *nearest_setting(const char *name) {
+  const char *names[SETTINGS];
+  for (size_t i = 0; i < SETTINGS; i++)
+    names[i] = settings[i].name;
+  return nearest_name(name, names, SETTINGS);
+}
+
+static bool refuse_unknown(const char *origin, const char *name) {
+  char why[128];
+  const char *near = nearest_setting(name);
+  snprintf(why, sizeof why, near != NULL ? "no such setting; is %s meant?" : "no such setting",
+           near);
+  return refuse(origin, name, why);
+}
+
+/* Kubernetes sets such variables for a service that is called apikeysd. */
+static bool is_of_kubernetes(const char *name) {
+  return strncmp(name, "PORT", 4) == 0 || strncmp(name, "SERVICE_", 8) == 0;
+}
+
+/* One that is no setting is a misspelt one, and what it was to say would not hold. */
+static bool check_environment(void) {
+  static const char prefix[] = "APIKEYSD_";
+  for (char **at = environ; *at != NULL; at++) {
+    const char *rest = *at + sizeof prefix - 1;
+    if (strncmp(*at, prefix, sizeof prefix - 1) != 0 || is_of_kubernetes(rest))
+      continue;
+    char name[64] = "";
+    size_t length = strcspn(rest, "=");
+    for (size_t i = 0; i < length && i < sizeof name - 1; i++)
+      name[i] = (char)(rest[i] == '_' ? '-' : tolower((unsigned char)rest[i]));
+    if (strcmp(name, "config") != 0 && find_setting(name, strlen(name)) == NULL)
+      return refuse_unknown("environment", name);
+  }
+  return true;
+}
+
 static bool read_environment(struct config *config) {
   for (size_t i = 0; i < SETTINGS; i++) {
     char name[64] = "APIKEYSD_";
@@ -221,11 +269,15 @@ static bool read_environment(struct config *config) {
   return true;
 }
 
-static const struct setting *find_setting(const char *name, size_t length) {
-  for (size_t i = 0; i < SETTINGS; i++)
-    if (strlen(settings[i].name) == length && memcmp(settings[i].name, name, length) == 0)
-      return &settings[i];
-  return NULL;
+/*
+ * What other formats mean by something and this one does not: it would become part of the text.
+ */
+static bool is_plain(const char *text, const char *name, const char *origin) {
+  if (text[0] == '"' || text[0] == '\'')
+    return refuse(origin, name, "must stand without quotes");
+  if (strstr(text, " #") != NULL || strstr(text, "\t#") != NULL)
+    return refuse(origin, name, "a comment needs a line of its own");
+  return true;
 }
 
 /* "name = text", a comment behind '#', or nothing. */
@@ -238,12 +290,16 @@ static bool read_line(struct config *config, char *line, const char *origin) {
   const struct setting *setting = find_setting(line, length);
   char *text = line + length;
   text += strspn(text, " \t");
-  if (setting == NULL || *text != '=')
-    return refuse(origin, line, "no such setting, or no '='");
+  if (*text != '=')
+    return refuse(origin, line, "there is no '=' behind the name");
+  if (setting == NULL) {
+    line[length] = '\0';
+    return refuse_unknown(origin, line);
+  }
   text += 1 + strspn(text + 1, " \t");
   for (size_t end = strlen(text); end > 0 && (text[end - 1] == ' ' || text[end - 1] == '\t'); end--)
     text[end - 1] = '\0';
-  return set(config, setting, text, origin);
+  return is_plain(text, setting->name, origin) && set(config, setting, text, origin);
 }
 
 static bool read_file(struct config *config, const char *path) {
@@ -253,8 +309,10 @@ static bool read_file(struct config *config, const char *path) {
   char *line = NULL;
   size_t size = 0;
   bool good = true;
-  while (good && getline(&line, &size, file) >= 0)
-    good = read_line(config, line, path);
+  for (bool first = true; good && getline(&line, &size, file) >= 0; first = false)
+    good = first && strncmp(line, "\xEF\xBB\xBF", 3) == 0
+               ? refuse(path, "its first bytes", "are a byte order mark: save it without one")
+               : read_line(config, line, path);
   free(line);
   fclose(file);
   return good;
@@ -329,13 +387,26 @@ static bool use_credential(char **path, const char *name) {
   return true;
 }
 
-/* A root key file that is a credential is one, and must be there. */
-static void take_credential(struct config *config) {
+static bool is_of_systemd(const char *path) {
   const char *directory = getenv("CREDENTIALS_DIRECTORY");
   size_t length = directory != NULL ? strlen(directory) : 0;
-  if (length == 0 || config->root_key_file == NULL ||
-      strncmp(config->root_key_file, directory, length) != 0 ||
-      config->root_key_file[length] != '/')
+  return length > 0 && strncmp(path, directory, length) == 0 && path[length] == '/';
+}
+
+/* As Kubernetes mounts a secret: a link into a folder that it swaps, or a file of root's for our
+ * group. */
+static bool is_mounted(const char *path) {
+  struct stat about;
+  return lstat(path, &about) == 0 &&
+         (S_ISLNK(about.st_mode) || (about.st_uid == 0 && (about.st_mode & 07777) == 0440));
+}
+
+/* A root key file that somebody hands to us must be there, and is never written. */
+static void take_credential(struct config *config) {
+  if (config->root_key_file == NULL)
+    return;
+  config->root_key_mounted = !is_of_systemd(config->root_key_file);
+  if (config->root_key_mounted && !is_mounted(config->root_key_file))
     return;
   config->root_key_credential = config->root_key_file;
   config->root_key_file = NULL;
@@ -364,7 +435,44 @@ static bool complete_address(char **address) {
   return true;
 }
 
+/* "…:0" to "…:65535". */
+static bool check_port(const char *setting, const char *address) {
+  const char *port = address != NULL ? strrchr(address, ':') + 1 : "0";
+  size_t digits = strspn(port, "0123456789");
+  return (digits > 0 && digits <= 5 && port[digits] == '\0' && atoi(port) <= 65535) ||
+         refuse("settings", setting, "must end in a port: a number from 0 to 65535");
+}
+
+/* A scheme and a host, perhaps a port: with more it would be equal to no Origin and no Host. */
+static bool is_origin(const char *text) {
+  size_t scheme = strncmp(text, "https://", 8) == 0 ? 8 : strncmp(text, "http://", 7) == 0 ? 7 : 0;
+  const char *host = text + scheme;
+  return scheme > 0 && *host != '\0' && *host != ':' && host[strcspn(host, "/?#@ \"<>\\")] == '\0';
+}
+
+static bool check_urls(const struct config *config) {
+  if (config->public_url != NULL && !is_origin(config->public_url))
+    return refuse("settings", "public-url",
+                  "must be http:// or https:// and a host, without a path or a slash behind it");
+  for (size_t i = 0; i < config->allowed_origins.count; i++) {
+    const char *origin = config->allowed_origins.at[i];
+    if (strcmp(origin, "*") != 0 && !is_origin(origin))
+      return refuse("settings", "allow-origin",
+                    "must be *, or http:// or https:// and a host, without a path or a slash "
+                    "behind it: browsers send no more");
+  }
+  return true;
+}
+
+static bool check_readable(const char *setting, const char *path) {
+  return path == NULL || access(path, R_OK) == 0 || refuse(setting, path, strerror(errno));
+}
+
 static bool check(const struct config *config) {
+  if (!check_port("listen", config->listen) ||
+      !check_port("metrics-listen", config->metrics_listen) || !check_urls(config) ||
+      !check_readable("webhook-ca-file", config->webhook_ca_file))
+    return false;
   if ((config->tls_certificate == NULL) != (config->tls_key == NULL))
     return refuse("settings", "tls-certificate",
                   "needs tls-key beside it, and the other way round");
@@ -389,7 +497,8 @@ enum config_outcome config_read(struct config *config, int argc, char **argv) {
   if (outcome != CONFIG_GOOD)
     return outcome;
   if (!read_defaults(config) || (file != NULL && !read_file(config, file)) ||
-      !read_environment(config) || read_flags(config, argc, argv, &file) != CONFIG_GOOD ||
+      !check_environment() || !read_environment(config) ||
+      read_flags(config, argc, argv, &file) != CONFIG_GOOD ||
       !derive(&config->management_key_file, config->database, ".management-key") ||
       !use_credentials(config) || !complete_address(&config->listen) ||
       !complete_address(&config->metrics_listen) || !check(config))

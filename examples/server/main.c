@@ -133,6 +133,22 @@ static void serve_until_told(const struct service *service, const sigset_t *sign
   pthread_sigmask(SIG_UNBLOCK, signals, NULL);
 }
 
+static bool is_loopback(const char *address) {
+  return strncmp(address, "127.", 4) == 0 || strncmp(address, "[::1]:", 6) == 0 ||
+         strncmp(address, "localhost:", 10) == 0;
+}
+
+/* Unless something before us ends TLS, and the operator has said so. */
+static void warn_of_plain_http(const struct config *config, struct log *log) {
+  bool https = config->tls_certificate != NULL ||
+               (config->public_url != NULL && strncmp(config->public_url, "https://", 8) == 0);
+  if (!https && !is_loopback(config->listen))
+    log_line(log, LOG_WARNING,
+             "serving plain HTTP on %s: keys can be read on their way; give --tls-certificate, or "
+             "an https --public-url if a proxy ends TLS",
+             config->listen);
+}
+
 static int run(const struct config *config, struct log *log, const sigset_t *signals) {
   struct service service;
   struct http_options options;
@@ -141,6 +157,8 @@ static int run(const struct config *config, struct log *log, const sigset_t *sig
               (service.http = http_server_start(http_options(&options, &service))) != NULL;
   if (good && config->metrics_listen != NULL)
     good = (metrics = http_server_start(metrics_options(&options, &service))) != NULL;
+  if (good)
+    warn_of_plain_http(config, log);
   good = good && ready_tell(&service, service.http, metrics);
   if (good) {
     serve_until_told(&service, signals);

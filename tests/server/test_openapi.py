@@ -37,7 +37,7 @@ class Document(unittest.TestCase):
 
     def test_has_the_routes_that_the_service_has(self):
         routes = {}
-        for line in subprocess.check_output([os.environ["APIKEYSD_ROUTES"]], text=True).splitlines():
+        for line in subprocess.check_output([os.environ["PRINT_ROUTES"]], text=True).splitlines():
             method, pattern, access = line.split(" ")
             if not NOT_DOCUMENTED.match(pattern):
                 path = re.sub(r":(\w+)", r"{\1}", pattern)

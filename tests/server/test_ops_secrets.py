@@ -104,6 +104,37 @@ class Secrets(unittest.TestCase):
             self.assertIn(f"{root} is accessible to other users (mode {mode:03o}); make it 600",
                           said)
 
+    def test_a_secret_that_kubernetes_mounts(self):
+        # A folder that is swapped as a whole: links to "..data", which is one to the current one.
+        current = os.path.join(self.directory, "..2026_12_01")
+        os.mkdir(current)
+        self.file(os.path.join(current, "root-key"), mode=0o440)
+        os.symlink("..2026_12_01", os.path.join(self.directory, "..data"))
+        path = os.path.join(self.directory, "root-key")
+        os.symlink("..data/root-key", path)
+        environment = {"APIKEYSD_SERVICE_HOST": "10.0.0.1", "APIKEYSD_PORT": "tcp://10.0.0.1:8787",
+                       "APIKEYSD_PORT_8787_TCP_ADDR": "10.0.0.1"}  # of a service called apikeysd
+        before = os.stat(path)
+        if before.st_uid != 0:
+            self.skipTest("needs files of root's")
+        self.serves("--root-key-file", path, environment=environment)
+        self.assertTrue(os.path.islink(path))
+        self.assertEqual(os.stat(path).st_mtime_ns, before.st_mtime_ns)
+        self.assertFalse(os.path.exists(os.path.join(self.directory, "keys.db.root")))
+        self.serves("--root-key-file", os.path.join(current, "root-key"))  # no link, the same file
+        for mode, owner, group in [(0o644, 0, 0), (0o440, 0, 65534), (0o440, 65534, 0),
+                                   (0o640, 0, 0), (0o460, 0, 0)]:
+            os.chmod(path, mode)
+            os.chown(path, owner, group)
+            said = self.refused("--root-key-file", path)
+            self.assertIn("400, or 440 if it is root's and of a group of ours", said)
+        os.chown(path, 0, 0)
+        os.chmod(path, 0o400)
+        self.serves("--root-key-file", path)
+        os.unlink(path)
+        os.symlink("..gone/root-key", path)
+        self.assertIn("No such file", self.refused("--root-key-file", path))
+
     def test_a_root_key_that_is_none(self):
         said = self.refused("--root-key-file", self.file("short", b"short"))
         self.assertIn("holds 5 bytes instead of 32", said)
