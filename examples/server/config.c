@@ -75,6 +75,10 @@ static const struct setting settings[] = {
            "seconds that a client has to send a whole request, and to take the answer"),
     NUMBER("stop-seconds", stop_seconds, "10", 0, 3600,
            "seconds that requests under way have to end when the service is told to stop"),
+    NUMBER("drain-seconds", drain_seconds, "0", 0, 3600,
+           "seconds for which it goes on serving before that, while /readyz says 503"),
+    TEXT("on-replaced", on_replaced, "exit", "ACTION",
+         "when the database's files were replaced or went back: exit with status 1, or reopen"),
     NUMBER("max-body", max_body, "65536", 1024, 1048576, "bytes in a request's body"),
     NUMBER("failures-per-minute", failures_per_minute, "60", 0, 1000000,
            "refused requests of one address before it must wait; 0: no such limit"),
@@ -479,6 +483,8 @@ static bool check(const struct config *config) {
   for (size_t i = 0; i < config->trusted_proxies.count; i++)
     if (!client_address_is_block(config->trusted_proxies.at[i]))
       return refuse("settings", "trust-proxy", "must be addresses, or blocks such as 10.0.0.0/8");
+  if (strcmp(config->on_replaced, "exit") != 0 && strcmp(config->on_replaced, "reopen") != 0)
+    return refuse("settings", "on-replaced", "must be exit or reopen");
   bool loopback =
       strncmp(config->listen, "127.", 4) == 0 || strncmp(config->listen, "[::1]:", 6) == 0;
   if (config->demo && !loopback)

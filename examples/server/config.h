@@ -37,6 +37,8 @@ struct config {
   int max_connections;
   int max_connections_per_address;
   int stop_seconds;
+  int drain_seconds;        /* before that: /readyz tells those who send requests */
+  char *on_replaced;        /* exit, reopen */
   int request_timeout;      /* seconds, in all, to send a request */
   int max_body;             /* bytes */
   int failures_per_minute;  /* refused requests per address before it must wait */

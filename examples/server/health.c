@@ -12,8 +12,12 @@ static void show_alive(struct exchange *x) {
   reply_text(x, 200, good, sizeof good - 1);
 }
 
-/* Ready: the store answers. */
+/* Ready: the store answers, and will for a while. */
 static void show_ready(struct exchange *x) {
+  if (atomic_load(&x->service->draining)) {
+    reply_error(x, 503, "draining", "The service is about to stop.");
+    return;
+  }
   apikeys_settings *settings = apikeys_settings_new();
   int rc = settings == NULL ? APIKEYS_ERROR_NO_MEMORY : APIKEYS_OK;
   if (rc == APIKEYS_OK && access_system(x, "readiness"))

@@ -19,6 +19,7 @@ struct log {
   time_t second;        /* of the security lines counted */
   int lines;
   int left_out;
+  time_t failure_second; /* of the last failure told of */
 };
 
 static const char *const level_names[] = {"error", "warning", "info", "debug"};
@@ -80,10 +81,10 @@ static const char *method_name(enum method method) {
 void log_access(struct log *log, const struct exchange *x, int64_t took_us) {
   if (log->level < LOG_INFO)
     return;
-  write_line(LOG_INFO,
-             json_pack("{s:s,s:s,s:o,s:i,s:I,s:s,s:s}", "message", "request", "method",
-                       method_name(x->method), "path", mask_json(x->path), "status", x->status, "duration_us",
-                       (json_int_t)took_us, "address", x->address, "request_id", x->request_id));
+  write_line(LOG_INFO, json_pack("{s:s,s:s,s:o,s:i,s:I,s:s,s:s}", "message", "request", "method",
+                                 method_name(x->method), "path", mask_json(x->path), "status",
+                                 x->status, "duration_us", (json_int_t)took_us, "address",
+                                 x->address, "request_id", x->request_id));
 }
 
 void log_change(struct log *log, const struct exchange *x, const char *change, const char *id) {
@@ -119,6 +120,17 @@ void log_security(struct log *log, const struct exchange *x, const char *outcome
   if (log->level < LOG_WARNING || !may_write(log, &left_out))
     return;
   write_line(LOG_WARNING, json_pack("{s:s,s:s,s:s,s:o,s:s,s:i}", "message", "refused", "outcome",
-                                    outcome, "address", x->address, "path", mask_json(x->path), "request_id",
-                                    x->request_id, "left_out", left_out));
+                                    outcome, "address", x->address, "path", mask_json(x->path),
+                                    "request_id", x->request_id, "left_out", left_out));
+}
+
+void log_failure(struct log *log, const struct exchange *x, const char *result, const char *cause) {
+  time_t now = time(NULL);
+  pthread_mutex_lock(&log->lock);
+  bool first = now != log->failure_second;
+  log->failure_second = now;
+  pthread_mutex_unlock(&log->lock);
+  if (first)
+    write_line(LOG_ERROR, json_pack("{s:s,s:s,s:o,s:s}", "message", "failed", "outcome", result,
+                                    "cause", mask_json(cause), "request_id", x->request_id));
 }

@@ -10,6 +10,7 @@
 #include "ready.h"
 #include "service.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <malloc.h>
@@ -112,25 +113,46 @@ static bool is_end(const struct service *service, int number, bool on_terminal) 
          (number == SIGHUP && !http_server_reload(service->http) && on_terminal);
 }
 
-static void maintain(const struct service *service, apikeys_error *err) {
+/* What the service has open is no longer what is at the path: only opening anew helps. */
+static bool is_replaced(int rc) {
+  return rc == APIKEYS_ERROR_STORE_REPLACED || rc == APIKEYS_ERROR_STORE_WENT_BACK;
+}
+
+/* False: the store is lost. */
+static bool maintain(const struct service *service, apikeys_error *err) {
   int rc = apikeys_maintain(service->env, err);
   metrics_maintenance(service->metrics, rc == APIKEYS_OK);
   if (rc != APIKEYS_OK)
-    log_line(service->log, LOG_WARNING, "maintenance: %s", apikeys_error_message(err));
+    log_line(service->log, is_replaced(rc) ? LOG_ERROR : LOG_WARNING, "maintenance: %s",
+             apikeys_error_message(err));
+  return !is_replaced(rc);
 }
 
-/* Until a signal comes that ends; meanwhile, maintenance. A second one ends the process as it is. */
-static void serve_until_told(const struct service *service, const sigset_t *signals) {
+/*
+ * Until a signal comes that ends, or the store is lost: false. Meanwhile, maintenance. From the
+ * return on a second signal ends the process as it is.
+ */
+static bool serve_until_told(struct service *service, const sigset_t *signals) {
   static const struct timespec interval = {.tv_sec = MAINTENANCE_SECONDS};
   apikeys_error *err = apikeys_error_new();
-  bool on_terminal = has_terminal();
+  bool on_terminal = has_terminal(), good = true;
   int number;
-  while (!is_end(service, number = sigtimedwait(signals, NULL, &interval), on_terminal))
+  while (good && !is_end(service, number = sigtimedwait(signals, NULL, &interval), on_terminal))
     if (number < 0)
-      maintain(service, err);
+      good = maintain(service, err);
   apikeys_error_free(err);
-  signal(SIGHUP, SIG_IGN); /* an end in good order it must not cut short */
-  pthread_sigmask(SIG_UNBLOCK, signals, NULL);
+  return good;
+}
+
+/* Those who send requests learn it from /readyz, and have time to send them elsewhere. */
+static void drain(struct service *service, const sigset_t *signals) {
+  const struct timespec time = {.tv_sec = service->config->drain_seconds};
+  atomic_store(&service->draining, true);
+  notify_supervisor("STOPPING=1");
+  if (time.tv_sec == 0)
+    return;
+  log_line(service->log, LOG_INFO, "draining for %d seconds", service->config->drain_seconds);
+  sigtimedwait(signals, NULL, &time); /* one more ends the wait */
 }
 
 static bool is_loopback(const char *address) {
@@ -149,10 +171,12 @@ static void warn_of_plain_http(const struct config *config, struct log *log) {
              config->listen);
 }
 
+/* -1: the store is lost, and is to be opened anew. */
 static int run(const struct config *config, struct log *log, const sigset_t *signals) {
   struct service service;
   struct http_options options;
   struct http_server *metrics = NULL;
+  bool lost = false;
   bool good = service_start(&service, config, log) &&
               (service.http = http_server_start(http_options(&options, &service))) != NULL;
   if (good && config->metrics_listen != NULL)
@@ -161,14 +185,28 @@ static int run(const struct config *config, struct log *log, const sigset_t *sig
     warn_of_plain_http(config, log);
   good = good && ready_tell(&service, service.http, metrics);
   if (good) {
-    serve_until_told(&service, signals);
+    lost = !serve_until_told(&service, signals);
+    if (!lost) {
+      drain(&service, signals);
+      signal(SIGHUP, SIG_IGN); /* an end in good order it must not cut short */
+    }
+    pthread_sigmask(SIG_UNBLOCK, signals, NULL);
     log_line(log, LOG_INFO, "stopping");
-    notify_supervisor("STOPPING=1");
   }
   http_server_stop(metrics);
   http_server_stop(service.http);
   service_stop(&service);
-  return good ? EXIT_SUCCESS : EXIT_FAILURE;
+  if (lost && strcmp(config->on_replaced, "reopen") == 0)
+    return -1;
+  return good && !lost ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* All anew, as at the start: what was opened, derived or cached of the old store is gone. */
+static int begin_anew(struct log *log, char **argv) {
+  log_line(log, LOG_WARNING, "opening the database anew");
+  execv("/proc/self/exe", argv);
+  log_line(log, LOG_ERROR, "cannot start anew: %s", strerror(errno));
+  return EXIT_FAILURE;
 }
 
 static int recover(const struct config *config, struct log *log) {
@@ -192,6 +230,8 @@ int main(int argc, char **argv) {
     fprintf(stderr, "apikeysd: log-level: must be error, warning, info or debug\n");
   else if (outcome == CONFIG_GOOD)
     status = config.recover ? recover(&config, log) : run(&config, log, &signals);
+  if (status < 0)
+    status = begin_anew(log, argv);
   log_free(log);
   config_free(&config);
   return status;

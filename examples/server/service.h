@@ -5,6 +5,7 @@
 
 #include <apikeys.h>
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <time.h>
 
@@ -19,6 +20,7 @@ struct service {
   struct demo *demo;        /* NULL without --demo */
   struct webhooks *webhooks;
   time_t started_at;
+  atomic_bool draining; /* told to stop, and still serving */
 };
 
 /* Opens the environment and starts what works in the background. False: said why in the log. */

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Stopping in good order: what is under way ends with its answer, and nothing is lost."""
+import json
 import os
 import signal
 import shutil
 import socket
+import sqlite3
 import subprocess
 import tempfile
 import time
@@ -118,6 +120,48 @@ class Stopping(unittest.TestCase):
                 self.send(second)
                 self.assertEqual(self.service.process.wait(60), -second)
                 self.service = self.start()  # and what it left opens again
+
+    def test_readyz_says_it_first(self):
+        self.service = self.start("--drain-seconds", "600")
+        value = self.key()["value"]
+        self.send(signal.SIGTERM)
+        self.service.wait_for_log(lambda line: "draining for 600 seconds" in line)
+        self.assertEqual(self.service.request("GET", "/readyz").status, 503)
+        self.assertEqual(self.service.request("GET", "/healthz").status, 200)
+        answer = self.service.api("POST", "/api_keys/validations", {"value": value})
+        self.assertIsNotNone(answer.json["api_key"])
+        self.send(signal.SIGTERM)
+        self.assertEqual(self.service.process.wait(60), 0)
+
+    def replace(self):
+        """Another database takes the name of the one that is open."""
+        database = os.path.join(self.directory, "keys.db")
+        other = os.path.join(self.directory, "other.db")
+        with sqlite3.connect(database) as source, sqlite3.connect(other) as copy:
+            source.backup(copy)
+        os.rename(other, database)
+
+    def test_a_replaced_database_ends_it(self):
+        self.replace()
+        self.assertEqual(self.service.process.wait(60), 1)
+        self.service.reader.join()
+        self.assertTrue(any("maintenance: " in line and '"error"' in line
+                            for line in self.service.log))
+        self.service = self.start()  # as its supervisor would
+
+    def test_a_replaced_database_is_opened_anew_if_wanted(self):
+        self.service.stop()
+        self.service = self.start("--on-replaced", "reopen")
+        key, process = self.key(), self.service.process.pid
+        began = next(line for line in self.service.log if '"serving on' in line)
+        self.replace()
+        self.service.wait_for_log(lambda line: "opening the database anew" in line)
+        self.service.wait_for_log(lambda line: '"serving on' in line and line != began)
+        with open(os.path.join(self.directory, "ready.json"), encoding="utf-8") as file:
+            self.service.port = int(json.load(file)["url"].rsplit(":", 1)[1])
+        answer = self.service.api("POST", "/api_keys/validations", {"value": key["value"]})
+        self.assertEqual(answer.json["api_key"]["id"], key["id"])
+        self.assertEqual(self.service.process.pid, process)
 
     def test_a_background_job_does_not_end_with_the_foreground(self):
         """A shell starts those with SIGINT ignored."""

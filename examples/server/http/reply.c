@@ -2,6 +2,7 @@
 #include "http/reply.h"
 
 #include "http/router.h"
+#include "log.h"
 #include "mask.h"
 #include "metrics.h"
 #include "service.h"
@@ -189,14 +190,14 @@ void reply_failure(struct exchange *x, int rc, const char *noun, const char *id)
     reply_error(x, status_for(x, known->status), known->code, "%s", message);
     if (rc == APIKEYS_ERROR_IDEMPOTENCY_IN_FLIGHT)
       reply_header(x, "Retry-After", "10");
-  }
-  else if (category == APIKEYS_CATEGORY_INVALID && field[0] != '\0')
+  } else if (category == APIKEYS_CATEGORY_INVALID && field[0] != '\0')
     reply_field(x, "invalid", field);
   else if (category == APIKEYS_CATEGORY_INVALID)
     reply_error(x, 422, "invalid", "%s", message);
   else if (category == APIKEYS_CATEGORY_UNAVAILABLE) {
     /* The message of our own trouble is for our log, not for clients. */
     metrics_failure(x->service->metrics, rc);
+    log_failure(x->service->log, x, apikeys_result_name(rc), message);
     reply_error(x, 503, "unavailable", "The service cannot do this at the moment.");
     reply_header(x, "Retry-After", "1");
   } else
