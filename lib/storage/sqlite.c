@@ -284,12 +284,7 @@ static int connect_writer(struct store *store) {
 /* What is written must be where other processes will read: in the files at the path, in the history
  * that was seen. */
 static int check_files(struct store *store) {
-  int rc = ak_sqlite_watch_check_now(store->watch);
-  if (rc == APIKEYS_OK)
-    rc = ak_sqlite_companions_compare(store->file, &store->written);
-  if (rc == APIKEYS_ERROR_STORE_REPLACED)
-    ak_sqlite_watch_set_state(store->watch, rc);
-  return rc;
+  return ak_sqlite_watch_check_now(store->watch, &store->written);
 }
 
 static int check_history(struct store *store, const struct ak_sqlite_head *seen) {
@@ -302,7 +297,8 @@ static int check_history(struct store *store, const struct ak_sqlite_head *seen)
 }
 
 static int start_writing(struct store *store, int64_t until) {
-  int rc = ak_sqlite_file_check(store->file); /* before a connection could make files anew */
+  /* Before a connection could make files anew. */
+  int rc = store->writer == NULL ? ak_sqlite_file_check(store->file) : APIKEYS_OK;
   if (rc == APIKEYS_ERROR_STORE_REPLACED)
     ak_sqlite_watch_set_state(store->watch, rc);
   if (rc == APIKEYS_OK)

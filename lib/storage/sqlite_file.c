@@ -375,16 +375,12 @@ int ak_sqlite_companions_find(const struct ak_sqlite_file *file,
   return rc;
 }
 
-int ak_sqlite_companions_compare(const struct ak_sqlite_file *file,
-                                 struct ak_sqlite_companions *companions) {
-  struct ak_sqlite_companions now;
-  int rc = ak_sqlite_companions_find(file, &now);
-  if (rc != APIKEYS_OK)
-    return rc;
-  companions->log_bytes = now.log_bytes;
-  return now.log_device == companions->log_device && now.log_inode == companions->log_inode &&
-                 now.index_device == companions->index_device &&
-                 now.index_inode == companions->index_inode
+int ak_sqlite_companions_compare(struct ak_sqlite_companions *before,
+                                 const struct ak_sqlite_companions *now) {
+  before->log_bytes = now->log_bytes;
+  return now->log_device == before->log_device && now->log_inode == before->log_inode &&
+                 now->index_device == before->index_device &&
+                 now->index_inode == before->index_inode
              ? APIKEYS_OK
              : APIKEYS_ERROR_STORE_REPLACED;
 }

@@ -66,8 +66,9 @@ struct ak_sqlite_companions {
 };
 int ak_sqlite_companions_find(const struct ak_sqlite_file *file,
                               struct ak_sqlite_companions *companions);
-int ak_sqlite_companions_compare(const struct ak_sqlite_file *file,
-                                 struct ak_sqlite_companions *companions);
+/* 0, or APIKEYS_ERROR_STORE_REPLACED. `before` gets the size that the log has by now. */
+int ak_sqlite_companions_compare(struct ak_sqlite_companions *before,
+                                 const struct ak_sqlite_companions *now);
 
 /* 1 if something is mounted at the path itself, 0 if not or if the system does not tell. */
 int ak_sqlite_is_mount_point(const char *path);
@@ -268,9 +269,10 @@ int ak_sqlite_watch_generation(struct ak_sqlite_watch *watch, uint64_t *generati
  * APIKEYS_ERROR_STORE_REPLACED: another file, or none, is where the database, its log or the log's
  * index was, or something else than SQLite wrote to the database. APIKEYS_ERROR_STORE_WENT_BACK: the
  * log of changes is not a continuation of what was seen. Both are final for this handle.
+ * `written`: what a writer has open beside the database, which is looked at in the same look.
  */
 int ak_sqlite_watch_check(struct ak_sqlite_watch *watch);
-int ak_sqlite_watch_check_now(struct ak_sqlite_watch *watch);
+int ak_sqlite_watch_check_now(struct ak_sqlite_watch *watch, struct ak_sqlite_companions *written);
 void ak_sqlite_watch_set_state(struct ak_sqlite_watch *watch, int state);
 
 /*

@@ -139,18 +139,12 @@ static bool same_progress(const struct writes *a, const struct writes *b) {
   return a->salts[0] == b->salts[0] && a->salts[1] == b->salts[1] && a->copied == b->copied;
 }
 
-/* With the look's lock. */
-static int compare_writes(struct ak_sqlite_watch *watch, const struct stat *status) {
-  const _Atomic uint64_t *header = atomic_load(&watch->header);
-  struct writes before = {.modified_at = watch->writes.modified_at}, now = {0};
-  struct stat again;
-  if (header == NULL)
-    return APIKEYS_OK;
-  bool at_rest = read_progress(header, &before);
-  if (lstat(watch->file->path, &again) != 0 || again.st_ino != status->st_ino)
-    return APIKEYS_OK; /* the next look tells */
-  at_rest = read_progress(header, &now) && at_rest && same_progress(&before, &now);
-  now.modified_at = again.st_mtim;
+/* `before`: what the progress was before the look that found `modified_at`; `at_rest`: then, too. */
+static int compare_writes(struct ak_sqlite_watch *watch, const struct writes *before, bool at_rest,
+                          struct timespec modified_at) {
+  struct writes now = {.modified_at = modified_at};
+  at_rest = read_progress(atomic_load(&watch->header), &now) && at_rest &&
+            same_progress(before, &now);
   now.known = at_rest;
   bool moved = watch->writes.known && at_rest && same_progress(&watch->writes, &now) &&
                (now.modified_at.tv_sec != watch->writes.modified_at.tv_sec ||
@@ -167,19 +161,34 @@ static void tell_of_link(struct ak_sqlite_watch *watch, const struct stat *statu
                                 "by two paths, or changes are lost between them");
 }
 
-static int compare_files(struct ak_sqlite_watch *watch) {
-  struct stat status;
-  int rc = ak_sqlite_file_compare(watch->file, &status);
-  if (rc != APIKEYS_OK || atomic_load(&watch->header) == NULL)
-    return rc;
-  tell_of_link(watch, &status);
-  pthread_mutex_lock(&watch->look_lock);
-  rc = atomic_load(&watch->header) == NULL
-           ? APIKEYS_OK
-           : ak_sqlite_companions_compare(watch->file, &watch->companions);
+/* With the look's lock, and a header: the files that the watch looks at, and when they were written
+ * to. */
+static int compare_watched(struct ak_sqlite_watch *watch,
+                           const struct ak_sqlite_companions *companions, struct stat *status) {
+  struct writes before = {0};
+  bool at_rest = read_progress(atomic_load(&watch->header), &before);
+  int rc = ak_sqlite_file_compare(watch->file, status);
   if (rc == APIKEYS_OK)
-    rc = compare_writes(watch, &status);
+    rc = ak_sqlite_companions_compare(&watch->companions, companions);
+  return rc == APIKEYS_OK ? compare_writes(watch, &before, at_rest, status->st_mtim) : rc;
+}
+
+/* `written`: the files beside the database that a writer has open; NULL: none has. */
+static int compare_files(struct ak_sqlite_watch *watch, struct ak_sqlite_companions *written) {
+  struct stat status = {.st_nlink = 1};
+  struct ak_sqlite_companions now;
+  bool beside = written != NULL || atomic_load(&watch->header) != NULL;
+  int rc = beside ? ak_sqlite_companions_find(watch->file, &now) : APIKEYS_OK;
+  if (rc == APIKEYS_OK && written != NULL)
+    rc = ak_sqlite_companions_compare(written, &now);
+  if (rc != APIKEYS_OK || !beside)
+    return rc != APIKEYS_OK ? rc : ak_sqlite_file_check(watch->file);
+  pthread_mutex_lock(&watch->look_lock);
+  rc = atomic_load(&watch->header) != NULL ? compare_watched(watch, &now, &status)
+                                           : ak_sqlite_file_check(watch->file);
   pthread_mutex_unlock(&watch->look_lock);
+  if (rc == APIKEYS_OK)
+    tell_of_link(watch, &status);
   return rc;
 }
 
@@ -219,11 +228,11 @@ int ak_sqlite_watch_check(struct ak_sqlite_watch *watch) {
   if (is_final(state) || now - checked < CHECK_EVERY_MS ||
       !atomic_compare_exchange_strong(&watch->checked_at_ms, &checked, now))
     return state;
-  return keep(watch, compare_files(watch));
+  return keep(watch, compare_files(watch, NULL));
 }
 
-int ak_sqlite_watch_check_now(struct ak_sqlite_watch *watch) {
-  return keep(watch, compare_files(watch));
+int ak_sqlite_watch_check_now(struct ak_sqlite_watch *watch, struct ak_sqlite_companions *written) {
+  return keep(watch, compare_files(watch, written));
 }
 
 void ak_sqlite_watch_set_state(struct ak_sqlite_watch *watch, int state) {
