@@ -7,6 +7,7 @@
 #include "flush.h"
 #include "permissions.h"
 #include "roles.h"
+#include "root_key_mount.h"
 #include "storage/sqlite.h"
 
 #include <stdio.h>
@@ -37,7 +38,8 @@ static int new_root(apikeys_env *env, struct ak_secrets *secrets, apikeys_error 
   if (options->root_source == AK_ROOT_IN_STORE)
     return draw_root(env, secrets);
   int rc = ak_root_key_read(secrets, options, err);
-  if (rc != APIKEYS_ERROR_ROOT_KEY_MISSING || options->root_source != AK_ROOT_FILE)
+  if (rc != APIKEYS_ERROR_ROOT_KEY_MISSING || options->root_source != AK_ROOT_FILE ||
+      ak_root_key_is_mounted(options->root_path))
     return rc;
   rc = draw_root(env, secrets);
   return rc == APIKEYS_OK ? ak_root_key_write(secrets, options->root_path, err) : rc;
@@ -100,7 +102,9 @@ static int finish_rotation(apikeys_env *env, const apikeys_record *record, apike
   if (env->options.root_source != AK_ROOT_FILE || length != AK_KEY_BYTES ||
       ak_root_key_find(env->secrets, env->options.root_path, check) != APIKEYS_OK)
     return ak_error_code(err, APIKEYS_ERROR_ROOT_KEY_WRONG);
-  return ak_root_key_put_in_place(env->options.root_path, check, err);
+  int rc = ak_root_key_put_in_place(env->options.root_path, check, err);
+  /* Not there any more: another process has put it in place, and a later one over it since. */
+  return ak_root_key_is_named(env->secrets, env->options.root_path) ? rc : APIKEYS_OK;
 }
 
 static int load_root(apikeys_env *env, const apikeys_record *record, apikeys_error *err) {
@@ -156,10 +160,25 @@ static void flush_at_interval(void *data) {
     ak_flush_usage(env);
 }
 
+/*
+ * A rotation may have ended between our look at the record and the one at the file: then the key
+ * belongs to a later version than the record that we read, and we begin anew.
+ */
+static int open_existing(apikeys_env *env, apikeys_error *err) {
+  enum { TRIES = 4 };
+  int64_t seen;
+  int tries = 0, rc;
+  do {
+    seen = env->secrets->version;
+    rc = open_environment(env, APIKEYS_TRANSACTION_READ, err);
+  } while (rc == APIKEYS_ERROR_ROOT_KEY_WRONG && env->secrets->version != seen && ++tries < TRIES);
+  return rc;
+}
+
 /* A reader's look suffices for an environment that is there; only a new one needs to write. */
 static int finish_open(apikeys_env **out, apikeys_env *env, int rc, apikeys_error *err) {
   if (rc == APIKEYS_OK)
-    rc = open_environment(env, APIKEYS_TRANSACTION_READ, err);
+    rc = open_existing(env, err);
   if (rc == APIKEYS_ERROR_NOT_FOUND)
     rc = open_environment(env, APIKEYS_TRANSACTION_WRITE, err);
   ak_flush_thread_set(&env->flush_thread, env->options.flush_interval_ms, flush_at_interval, env);

@@ -2,6 +2,7 @@
 #include "root_key.h"
 
 #include "error.h"
+#include "root_key_mount.h"
 #include "storage.h"
 #include "text.h"
 
@@ -34,9 +35,6 @@ static int open_failed(const char *path, apikeys_error *err) {
   if (errno == ENOENT || errno == ENOTDIR)
     return ak_error_set(err, APIKEYS_ERROR_ROOT_KEY_MISSING, "root_key",
                         "expected in the file %s, which is not there", path);
-  if (errno == ELOOP)
-    return ak_error_set(err, APIKEYS_ERROR_ROOT_KEY_MISSING, "root_key",
-                        "%s is a symbolic link, which is not followed", path);
   return ak_error_set(err, APIKEYS_ERROR_ROOT_KEY_MISSING, "root_key", "%s cannot be read: %s",
                       path, strerror(errno));
 }
@@ -63,7 +61,7 @@ static int read_descriptor(struct ak_secrets *secrets, int descriptor, const cha
   if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode))
     return ak_error_set(err, APIKEYS_ERROR_ROOT_KEY_MALFORMED, "root_key",
                         "%s is not a regular file", path);
-  if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+  if (!ak_root_key_may_have_mode(&status))
     return ak_error_set(err, APIKEYS_ERROR_ROOT_KEY_EXPOSED, "root_key",
                         "%s is accessible to other users (mode %03o); make it 600", path,
                         (unsigned)(status.st_mode & 0777));
@@ -74,8 +72,20 @@ static int read_descriptor(struct ak_secrets *secrets, int descriptor, const cha
   return APIKEYS_OK;
 }
 
+/* A mounted secret is swapped by its links: the directory that one led to may be gone by now. */
+static int open_file(const char *path) {
+  enum { TRIES = 3 };
+  int descriptor = -1;
+  for (int i = 0; i < TRIES && descriptor < 0; i++) {
+    descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor < 0 && errno != ENOENT)
+      break;
+  }
+  return descriptor;
+}
+
 static int read_file(struct ak_secrets *secrets, const char *path, apikeys_error *err) {
-  int descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+  int descriptor = open_file(path);
   if (descriptor < 0)
     return open_failed(path, err);
   int rc = read_descriptor(secrets, descriptor, path, err);
@@ -198,16 +208,36 @@ void ak_root_key_drop_named(const struct ak_secrets *secrets, const char *path) 
     unlink(named);
 }
 
-bool ak_root_key_is_named(const struct ak_secrets *secrets, const char *path) {
-  char named[PATH_ROOM];
-  return name_of(named, path, secrets->check) == 0 && access(named, F_OK) == 0;
-}
-
 static bool fits(int rc, struct ak_secrets *read, const uint8_t check[AK_KEY_BYTES]) {
   if (rc != APIKEYS_OK)
     return false;
   ak_secrets_derive(read);
   return ak_secrets_check(read, check, AK_KEY_BYTES) == APIKEYS_OK;
+}
+
+static bool file_holds(const char *path, const uint8_t check[AK_KEY_BYTES]) {
+  struct ak_secrets *read = ak_secret_alloc(sizeof *read);
+  bool holds = read != NULL && fits(read_file(read, path, NULL), read, check);
+  ak_secret_free(read);
+  return holds;
+}
+
+int ak_root_key_expect_named(const struct ak_secrets *secrets, const char *path,
+                             apikeys_error *err) {
+  char named[PATH_ROOM];
+  if (name_of(named, path, secrets->check) != 0)
+    return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "root_key", "its path is too long");
+  return file_holds(named, secrets->check)
+             ? APIKEYS_OK
+             : ak_error_set(err, APIKEYS_ERROR_ROOT_KEY_MISSING, "root_key",
+                            "expected in the file %s: add the new root key to the mounted secret "
+                            "under this name first",
+                            named);
+}
+
+bool ak_root_key_is_named(const struct ak_secrets *secrets, const char *path) {
+  char named[PATH_ROOM];
+  return name_of(named, path, secrets->check) == 0 && access(named, F_OK) == 0;
 }
 
 /* The named file may become the file between two looks: so that one comes first and last. */
@@ -225,18 +255,13 @@ int ak_root_key_find(struct ak_secrets *secrets, const char *path,
                                                                    : APIKEYS_ERROR_ROOT_KEY_WRONG;
 }
 
-static bool file_holds(const char *path, const uint8_t check[AK_KEY_BYTES]) {
-  struct ak_secrets *read = ak_secret_alloc(sizeof *read);
-  bool holds = read != NULL && fits(read_file(read, path, NULL), read, check);
-  ak_secret_free(read);
-  return holds;
-}
-
 int ak_root_key_put_in_place(const char *path, const uint8_t check[AK_KEY_BYTES],
                              apikeys_error *err) {
   char named[PATH_ROOM];
   if (file_holds(path, check))
     return APIKEYS_OK; /* another process, or an open, was faster */
+  if (ak_root_key_is_mounted(path))
+    return APIKEYS_OK; /* not ours to write: the named file is a part of the mounted secret */
   struct ak_secrets *old = ak_secret_alloc(sizeof *old);
   bool is_old = old != NULL && fits(read_old_next(old, path, named), old, check);
   ak_secret_free(old);

@@ -49,6 +49,10 @@ enum { AK_ROOT_NAME_BYTES = 8 };
 int ak_root_key_write_named(const struct ak_secrets *secrets, const char *path, apikeys_error *err);
 /* When the rotation failed: the file that this call wrote. */
 void ak_root_key_drop_named(const struct ak_secrets *secrets, const char *path);
+/* For a mounted secret, which others write: 0 if the named file is there and holds this root key.
+ * APIKEYS_ERROR_ROOT_KEY_MISSING: the message names the file. */
+int ak_root_key_expect_named(const struct ak_secrets *secrets, const char *path,
+                             apikeys_error *err);
 /* Still waits for its place: else someone has put it there, and perhaps a later one since. */
 bool ak_root_key_is_named(const struct ak_secrets *secrets, const char *path);
 
@@ -56,7 +60,10 @@ bool ak_root_key_is_named(const struct ak_secrets *secrets, const char *path);
 int ak_root_key_find(struct ak_secrets *secrets, const char *path,
                      const uint8_t check[AK_KEY_BYTES]);
 
-/* Behind the commit, and by an open that finds it undone: 0 if the file holds that key by then. */
+/*
+ * After the commit, and in an open that finds the rename undone: 0 if the file holds that key by
+ * then. A mounted secret is left alone: 0.
+ */
 int ak_root_key_put_in_place(const char *path, const uint8_t check[AK_KEY_BYTES],
                              apikeys_error *err);
 

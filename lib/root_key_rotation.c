@@ -10,6 +10,7 @@
 #include "key_value.h"
 #include "object_call.h"
 #include "root_key_follow.h"
+#include "root_key_mount.h"
 #include "token_keys.h"
 
 #include <apikeys/environment.h>
@@ -21,6 +22,7 @@ struct rotation {
   struct ak_secrets *from; /* both in ak_secret_alloc memory */
   struct ak_secrets *to;
   bool compromised;
+  bool writes_file;  /* we write the new root key's file and put it in place */
   bool *wrote_named; /* the new root key's file is this call's own */
   uint64_t *skipped; /* rows that could not be opened: they keep their version, and never verify */
   char *first_skipped;
@@ -123,7 +125,7 @@ static int rotate(struct ak_call *call, const void *arguments) {
   if (rc == APIKEYS_OK) {
     rotation->to->version = ak_sum(rotation->from->version, 1);
     const char *path = call->env->options.root_path;
-    if (call->env->options.root_source == AK_ROOT_FILE) {
+    if (rotation->writes_file) {
       /* What an earlier rotation left beside the file may be the only copy of the root key. */
       rc = ak_root_key_put_in_place(path, rotation->from->check, call->err);
       if (rc == APIKEYS_OK)
@@ -147,10 +149,16 @@ static void adopt(apikeys_env *env, const struct ak_secrets *to) {
 }
 
 /* Given bytes, or drawn ones; which of them depends on where the root key is kept. */
-static int choose_root(apikeys_env *env, const void *bytes, size_t length, struct ak_secrets *to,
-                       apikeys_error *err) {
-  bool kept_by_us =
-      env->options.root_source == AK_ROOT_FILE || env->options.root_source == AK_ROOT_IN_STORE;
+static int choose_root(apikeys_env *env, const void *bytes, size_t length,
+                       const struct rotation *rotation, apikeys_error *err) {
+  struct ak_secrets *to = rotation->to;
+  bool mounted = env->options.root_source == AK_ROOT_FILE && !rotation->writes_file;
+  bool kept_by_us = env->options.root_source == AK_ROOT_IN_STORE || rotation->writes_file;
+  if (mounted && bytes == NULL)
+    return ak_error_set(err, APIKEYS_ERROR_READ_ONLY, "root_key",
+                        "%s is a mounted secret, which is never written: pass 32 new bytes, which "
+                        "were added to the secret before",
+                        env->options.root_path);
   if (kept_by_us ? bytes != NULL || length != 0 : bytes == NULL || length != AK_KEY_BYTES)
     return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "root_key",
                         kept_by_us ? "is drawn here: pass NULL" : "must be 32 bytes");
@@ -163,7 +171,7 @@ static int choose_root(apikeys_env *env, const void *bytes, size_t length, struc
   if (rc != APIKEYS_OK)
     return ak_error_code(err, rc);
   ak_secrets_derive(to);
-  return APIKEYS_OK;
+  return mounted ? ak_root_key_expect_named(to, env->options.root_path, err) : APIKEYS_OK;
 }
 
 static void report_skipped(const apikeys_env *env, const struct rotation *rotation) {
@@ -176,15 +184,14 @@ static void report_skipped(const apikeys_env *env, const struct rotation *rotati
 
 static int rotate_with(apikeys_env *env, const apikeys_actor *actor, const void *bytes,
                        size_t length, const struct rotation *rotation, apikeys_error *err) {
-  int rc = choose_root(env, bytes, length, rotation->to, err);
+  int rc = choose_root(env, bytes, length, rotation, err);
   if (rc != APIKEYS_OK)
     return rc;
   rc = ak_plain_call(env, actor, APIKEYS_TRANSACTION_WRITE, rotate, rotation, err);
-  bool in_file = env->options.root_source == AK_ROOT_FILE;
   if (rc == APIKEYS_OK) {
     adopt(env, rotation->to);
     /* Without its file in place the next open has to finish it. */
-    if (in_file &&
+    if (rotation->writes_file &&
         ak_root_key_put_in_place(env->options.root_path, rotation->to->check, err) != APIKEYS_OK &&
         ak_root_key_is_named(rotation->to, env->options.root_path))
       return ak_error_code(err, APIKEYS_ERROR_OUTCOME_UNKNOWN);
@@ -205,6 +212,8 @@ static int rotate_once(apikeys_env *env, const apikeys_actor *actor, const void 
   struct rotation rotation = {.from = ak_secret_alloc(sizeof *rotation.from),
                               .to = ak_secret_alloc(sizeof *rotation.to),
                               .compromised = (flags & APIKEYS_ROTATE_COMPROMISED) != 0,
+                              .writes_file = env->options.root_source == AK_ROOT_FILE &&
+                                             !ak_root_key_is_mounted(env->options.root_path),
                               .wrote_named = &wrote_named,
                               .skipped = &skipped,
                               .first_skipped = first_skipped};

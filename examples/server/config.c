@@ -397,20 +397,9 @@ static bool is_of_systemd(const char *path) {
   return length > 0 && strncmp(path, directory, length) == 0 && path[length] == '/';
 }
 
-/* As Kubernetes mounts a secret: a link into a folder that it swaps, or a file of root's for our
- * group. */
-static bool is_mounted(const char *path) {
-  struct stat about;
-  return lstat(path, &about) == 0 &&
-         (S_ISLNK(about.st_mode) || (about.st_uid == 0 && (about.st_mode & 07777) == 0440));
-}
-
-/* A root key file that somebody hands to us must be there, and is never written. */
+/* A root key file that is a credential is one, and must be there. */
 static void take_credential(struct config *config) {
-  if (config->root_key_file == NULL)
-    return;
-  config->root_key_mounted = !is_of_systemd(config->root_key_file);
-  if (config->root_key_mounted && !is_mounted(config->root_key_file))
+  if (config->root_key_file == NULL || !is_of_systemd(config->root_key_file))
     return;
   config->root_key_credential = config->root_key_file;
   config->root_key_file = NULL;

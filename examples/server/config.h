@@ -22,8 +22,7 @@ struct config {
   bool next_port; /* a busy port: try the next ones */
   char *database;
   char *root_key_file;
-  char *root_key_credential;          /* a file that is never written; NULL: ours is */
-  bool root_key_mounted;              /* it was named, and is not systemd's */
+  char *root_key_credential;          /* systemd's; NULL: none, or a file was named */
   char *management_key_file;          /* where the first management key goes, mode 0600 */
   char *public_url;                   /* how clients reach the service, for links and Host checks */
   struct config_list allowed_origins; /* that may embed the widget; "*": all */

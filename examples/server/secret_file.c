@@ -8,32 +8,15 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool in_group(gid_t group) {
-  gid_t groups[256];
-  int count = getgroups(sizeof groups / sizeof groups[0], groups);
-  bool found = group == getegid();
-  for (int i = 0; i < count; i++)
-    found = found || groups[i] == group;
-  return found;
-}
-
-/* Others in the group of a file that anybody may have made are others. */
-static bool is_strangers(const struct stat *about, enum secret_readers readers) {
-  return readers == SECRET_MOUNTED && (about->st_mode & S_IRGRP) != 0 &&
-         (about->st_uid != 0 || !in_group(about->st_gid) || (about->st_mode & S_IWUSR) != 0);
-}
-
 static bool fits(struct log *log, const char *setting, const char *path, int fd, size_t max,
                  enum secret_readers readers) {
   struct stat about;
   if (fstat(fd, &about) != 0 || !S_ISREG(about.st_mode))
     log_line(log, LOG_ERROR, "%s: %s: not a regular file", setting, path);
-  else if ((about.st_mode & (mode_t)readers) != 0 || is_strangers(&about, readers))
+  else if ((about.st_mode & (mode_t)readers) != 0)
     log_line(log, LOG_ERROR, "%s: %s: other users can read or change it (mode %04o): chmod %s",
              setting, path, (unsigned)about.st_mode & 07777,
-             readers == SECRET_OF_GROUP  ? "o-rwx"
-             : readers == SECRET_MOUNTED ? "400, or 440 if it is root's and of a group of ours"
-                                         : "600");
+             readers == SECRET_OF_GROUP ? "o-rwx" : "600");
   else if ((size_t)about.st_size > max)
     log_line(log, LOG_ERROR, "%s: %s: larger than %zu bytes", setting, path, max);
   else

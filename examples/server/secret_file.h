@@ -13,7 +13,6 @@
 enum secret_readers {
   SECRET_OF_OWNER = S_IRWXG | S_IRWXO,
   SECRET_OF_GROUP = S_IRWXO,
-  SECRET_MOUNTED = S_IRWXO | S_IWGRP | S_IXGRP, /* the group's, if root's file and a group of ours */
   SECRET_OF_ALL = 0 /* none, really: a certificate */
 };
 

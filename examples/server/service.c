@@ -21,12 +21,9 @@ static void log_from_library(int level, const char *message, size_t length, void
 }
 
 /* The library checks a file of its own more strictly than a credential can be. */
-static int set_root_key_credential(apikeys_options *options, const struct config *config,
-                                   struct log *log) {
+static int set_root_key_credential(apikeys_options *options, const char *path, struct log *log) {
   size_t length;
-  const char *path = config->root_key_credential;
-  enum secret_readers readers = config->root_key_mounted ? SECRET_MOUNTED : SECRET_OF_GROUP;
-  char *bytes = secret_file_read(log, "root-key", path, ROOT_KEY_BYTES, readers, &length);
+  char *bytes = secret_file_read(log, "root-key", path, ROOT_KEY_BYTES, SECRET_OF_GROUP, &length);
   int rc = APIKEYS_ERROR_ROOT_KEY_MISSING;
   if (bytes != NULL && length == ROOT_KEY_BYTES) {
     rc = apikeys_options_set_root_key(options, bytes, length);
@@ -43,7 +40,7 @@ static int set_options(apikeys_options *options, const struct config *config, st
   if (rc == APIKEYS_OK && config->root_key_file != NULL)
     rc = apikeys_options_set_root_key_file(options, config->root_key_file);
   else if (rc == APIKEYS_OK && config->root_key_credential != NULL)
-    rc = set_root_key_credential(options, config, log);
+    rc = set_root_key_credential(options, config->root_key_credential, log);
   return rc;
 }
 

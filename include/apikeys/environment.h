@@ -48,7 +48,9 @@ APIKEYS_API void apikeys_options_free(apikeys_options *options);
  *   …_root_key_callback  asked once at each open (a KMS, a credential): fills 32 bytes, returns 0.
  *                        Anything else fails the open with APIKEYS_ERROR_ROOT_KEY_MISSING.
  *   …_root_key_file      a path, NUL-terminated: 32 raw bytes, readable by no other user. Made,
- *                        mode 0600, if it is missing and the environment is new.
+ *                        mode 0600, if it is missing and the environment is new. A mounted secret
+ *                        (a symbolic link, a mount point, or mode 0440 of root and of a group that
+ *                        this process is in, as in Kubernetes) is read and never written.
  *   …_root_key_in_store  non-zero: inside the store itself. This gives up what the root key is for:
  *                        whoever reads the store can make values that verify. For tests and demos.
  */
@@ -253,6 +255,11 @@ APIKEYS_API int apikeys_prune(apikeys_env *env, const apikeys_actor *actor, int6
  * takes the file's place by a rename behind the commit. A crash anywhere leaves the old or the new key
  * working; the next open finishes. Old root files are replaced, so copy the file before you rotate as
  * long as a backup may need it.
+ *
+ * A mounted secret is never written: pass 32 new bytes there too. They must be in the secret already,
+ * under the name that the message of APIKEYS_ERROR_ROOT_KEY_MISSING says (the file's name, a dot and
+ * 16 hex digits), so that all other processes can follow; NULL gives APIKEYS_ERROR_READ_ONLY. After
+ * the rotation make them the file itself.
  *
  * Other processes that have the environment open follow by themselves: with a file they read it, with
  * a callback they call it again (on a thread that is in a call), and with bytes they take what

@@ -4,6 +4,7 @@
 
 #include "error.h"
 #include "fork_guard.h"
+#include "mount_point.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -260,9 +261,9 @@ static int check_access(const char *path, apikeys_error *err) {
  * was revoked through one would stay good through the other.
  */
 static int check_one_path(const struct stat *status, const char *path, apikeys_error *err) {
-  const char *why = status->st_nlink > 1             ? "has a second hard link"
-                    : ak_sqlite_is_mount_point(path) ? "is itself a mount point"
-                                                     : NULL;
+  const char *why = status->st_nlink > 1      ? "has a second hard link"
+                    : ak_is_mount_point(path) ? "is itself a mount point"
+                                              : NULL;
   if (why == NULL)
     return APIKEYS_OK;
   return ak_error_set(err, APIKEYS_ERROR_CANNOT_OPEN, "",

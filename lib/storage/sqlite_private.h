@@ -71,7 +71,6 @@ int ak_sqlite_companions_compare(struct ak_sqlite_companions *before,
                                  const struct ak_sqlite_companions *now);
 
 /* 1 if something is mounted at the path itself, 0 if not or if the system does not tell. */
-int ak_sqlite_is_mount_point(const char *path);
 
 /* No connection is left; and one is about to be made again (APIKEYS_ERROR_FORKED). */
 void ak_sqlite_file_rest(struct ak_sqlite_file *file);

@@ -37,7 +37,7 @@ class Answer:
 
 
 class Service:
-    def __init__(self, *flags, demo=True, directory=None, environment=None):
+    def __init__(self, *flags, demo=True, directory=None, environment=None, **process):
         self.directory = directory or tempfile.mkdtemp(prefix="apikeysd-")
         self.keep_directory = directory is not None
         self.environment = {**os.environ, **(environment or {})}
@@ -49,7 +49,7 @@ class Service:
                    "--ready-file", ready, "--failures-per-minute", "0"]
         command += (["--demo"] if demo else []) + list(flags)
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
-                                        text=True, env=self.environment)
+                                        text=True, env=self.environment, **process)
         self._wait_until_it_serves()
         with open(ready, encoding="utf-8") as file:
             self.about = json.load(file)

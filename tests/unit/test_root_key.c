@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* The root key: where it comes from, what is wrong with it, and how it is changed. */
+#define _XOPEN_SOURCE 700
 #include "support/deeds.h"
 #include "support/suite.h"
 #include "support/world.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,8 +27,16 @@ static void set_up(void) {
   snprintf(root_path, sizeof root_path, "%s.root", world.path);
 }
 
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *at) {
+  (void)status, (void)type, (void)at;
+  return remove(path);
+}
+
 static void tear_down(void) {
+  char directory[sizeof world.directory];
+  snprintf(directory, sizeof directory, "%s", world.directory);
   world_close(&world);
+  nftw(directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS); /* what a test made beside the store */
 }
 
 static size_t read_file(const char *path, void *bytes, size_t size) {
@@ -97,7 +108,7 @@ START_TEST(a_wrong_short_or_exposed_file_is_refused) {
 }
 END_TEST
 
-START_TEST(a_directory_or_a_link_is_no_root_file) {
+START_TEST(a_directory_is_no_root_file) {
   unsigned char root[32];
   char moved[160];
   read_file(root_path, root, sizeof root);
@@ -106,13 +117,125 @@ START_TEST(a_directory_or_a_link_is_no_root_file) {
   ck_assert_int_eq(mkdir(root_path, 0700), 0);
   ck_assert_int_eq(try_open(NULL), APIKEYS_ERROR_ROOT_KEY_MALFORMED);
   ck_assert_int_eq(rmdir(root_path), 0);
-  ck_assert_int_eq(symlink("keys.db.root.moved", root_path), 0);
-  ck_assert_int_eq(try_open(NULL), APIKEYS_ERROR_ROOT_KEY_MISSING);
-  ck_assert_int_eq(unlink(root_path), 0);
   ck_assert_int_eq(rename(moved, root_path), 0);
   ck_assert_int_eq(try_open(NULL), APIKEYS_OK);
 }
 END_TEST
+
+START_TEST(a_link_is_followed_and_never_written) {
+  unsigned char root[32], left[32];
+  char moved[160];
+  struct stat status;
+  read_file(root_path, root, sizeof root);
+  snprintf(moved, sizeof moved, "%s/elsewhere", world.directory);
+  ck_assert_int_eq(rename(root_path, moved), 0);
+  ck_assert_int_eq(symlink("elsewhere", root_path), 0);
+  ck_assert_int_eq(try_open(NULL), APIKEYS_OK);
+  ck_assert_int_eq(apikeys_rotate_root_key(world.env, world.system, NULL, 0, 0, world.err),
+                   APIKEYS_ERROR_READ_ONLY);
+  ck_assert_ptr_nonnull(strstr(apikeys_error_message(world.err), root_path));
+  ck_assert_int_eq(lstat(root_path, &status), 0);
+  ck_assert(S_ISLNK(status.st_mode));
+  read_file(moved, left, sizeof left);
+  ck_assert_mem_eq(root, left, 32);
+  ck_assert_int_eq(chmod(moved, 0640), 0);
+  ck_assert_int_eq(try_open(NULL), APIKEYS_ERROR_ROOT_KEY_EXPOSED);
+  unlink(moved);
+  ck_assert_int_eq(try_open(NULL), APIKEYS_ERROR_ROOT_KEY_MISSING);
+}
+END_TEST
+
+START_TEST(a_link_to_nothing_makes_no_root_key) {
+  char path[160], link[160], target[160];
+  apikeys_env *env = NULL;
+  apikeys_options *options = apikeys_options_new();
+  snprintf(path, sizeof path, "%s/new.db", world.directory);
+  snprintf(link, sizeof link, "%s/link", world.directory);
+  snprintf(target, sizeof target, "%s/target", world.directory);
+  ck_assert_int_eq(symlink("target", link), 0);
+  ck_assert_int_eq(apikeys_options_set_root_key_file(options, link), 0);
+  ck_assert_int_eq(apikeys_open_sqlite(&env, path, options, world.err),
+                   APIKEYS_ERROR_ROOT_KEY_MISSING);
+  ck_assert_int_eq(access(target, F_OK), -1);
+  apikeys_options_free(options);
+}
+END_TEST
+
+/* The file's owner and mode as kubelet sets them for a pod with `fsGroup`. */
+START_TEST(mode_0440_needs_root_and_a_group_of_ours) {
+  enum { NOT_OURS = 54321 };
+  if (geteuid() != 0) {
+    printf("mode_0440_needs_root_and_a_group_of_ours: skipped: only root may give files away\n");
+    return;
+  }
+  ck_assert_int_eq(chmod(root_path, 0440), 0);
+  ck_assert_int_eq(chown(root_path, 0, getegid()), 0);
+  ck_assert_int_eq(try_open(NULL), APIKEYS_OK);
+  ck_assert_int_eq(apikeys_rotate_root_key(world.env, world.system, NULL, 0, 0, world.err),
+                   APIKEYS_ERROR_READ_ONLY);
+  ck_assert_int_eq(chown(root_path, 0, NOT_OURS), 0);
+  ck_assert_int_eq(try_open(NULL), APIKEYS_ERROR_ROOT_KEY_EXPOSED);
+  ck_assert_int_eq(chown(root_path, NOT_OURS, getegid()), 0);
+  ck_assert_int_eq(try_open(NULL), APIKEYS_ERROR_ROOT_KEY_EXPOSED);
+  ck_assert_int_eq(chown(root_path, 0, getegid()), 0);
+  static const mode_t refused[] = {0444, 0640, 0460, 0450, 0441};
+  for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+    ck_assert_int_eq(chmod(root_path, refused[i]), 0);
+    ck_assert_int_eq(try_open(NULL), APIKEYS_ERROR_ROOT_KEY_EXPOSED);
+  }
+}
+END_TEST
+
+/* -- A mounted secret as kubelet keeps it: `root` leads to `..data/root`, `..data` is swapped ----- */
+
+struct secret {
+  char directory[160];
+  char link[192]; /* the path that a process is given */
+  int version;
+};
+
+static void write_entry(const struct secret *secret, const char *name, const void *bytes) {
+  char path[256], link[256], target[96];
+  snprintf(path, sizeof path, "%s/..v%d/%s", secret->directory, secret->version, name);
+  write_file(path, bytes, 32);
+  ck_assert_int_eq(chmod(path, 0400), 0);
+  snprintf(link, sizeof link, "%s/%s", secret->directory, name);
+  snprintf(target, sizeof target, "..data/%s", name);
+  ck_assert(symlink(target, link) == 0 || errno == EEXIST);
+}
+
+static void make_version(struct secret *secret) {
+  char path[256];
+  snprintf(path, sizeof path, "%s/..v%d", secret->directory, ++secret->version);
+  ck_assert_int_eq(mkdir(path, 0700), 0);
+}
+
+static void publish_version(const struct secret *secret) {
+  char target[32], made[256], data[256];
+  snprintf(target, sizeof target, "..v%d", secret->version);
+  snprintf(made, sizeof made, "%s/..data_tmp", secret->directory);
+  snprintf(data, sizeof data, "%s/..data", secret->directory);
+  ck_assert_int_eq(symlink(target, made), 0);
+  ck_assert_int_eq(rename(made, data), 0);
+}
+
+static void make_secret(struct secret *secret, const void *root) {
+  memset(secret, 0, sizeof *secret);
+  snprintf(secret->directory, sizeof secret->directory, "%s/secret", world.directory);
+  snprintf(secret->link, sizeof secret->link, "%s/root", secret->directory);
+  ck_assert_int_eq(mkdir(secret->directory, 0700), 0);
+  make_version(secret);
+  write_entry(secret, "root", root);
+  publish_version(secret);
+}
+
+/* The name that the message says the new root key's entry must have. */
+static void wanted_entry(const struct secret *secret, const apikeys_error *err, char name[32]) {
+  const char *at = strstr(apikeys_error_message(err), secret->link);
+  ck_assert_ptr_nonnull(at);
+  snprintf(name, 32, "%.*s", (int)sizeof "root.0123456789abcdef" - 1,
+           at + strlen(secret->directory) + 1);
+}
 
 struct source {
   unsigned char bytes[32];
@@ -342,6 +465,56 @@ START_TEST(no_call_is_refused_while_others_rotate) {
 }
 END_TEST
 
+/* An open reads the record first and the file then: a rotation may end in between. */
+START_TEST(no_open_is_refused_while_another_rotates) {
+  static struct rotator rotator;
+  pthread_t thread;
+  rotator = (struct rotator){.rotations = 200};
+  open_other(&rotator.other, NULL);
+  ck_assert_int_eq(pthread_create(&thread, NULL, rotate_often, &rotator), 0);
+  for (int i = 0; i < 200; i++)
+    ck_assert_int_eq(try_open(NULL), APIKEYS_OK);
+  pthread_join(thread, NULL);
+  ck_assert_int_eq(rotator.failures, 0);
+  close_other(&rotator.other);
+}
+END_TEST
+
+START_TEST(a_mounted_secret_is_rotated_with_given_bytes) {
+  unsigned char root[32], new[32];
+  struct secret secret;
+  struct world other, rotating;
+  char name[32];
+  read_file(root_path, root, sizeof root);
+  memset(new, 9, sizeof new);
+  make_secret(&secret, root);
+  apikeys_options *options = apikeys_options_new();
+  ck_assert_int_eq(apikeys_options_set_root_key_file(options, secret.link), 0);
+  open_other(&other, options);
+  open_other(&rotating, options);
+  ck_assert_int_eq(apikeys_rotate_root_key(rotating.env, rotating.system, new, 32, 0, rotating.err),
+                   APIKEYS_ERROR_ROOT_KEY_MISSING);
+  wanted_entry(&secret, rotating.err, name);
+  make_version(&secret);
+  write_entry(&secret, "root", root);
+  write_entry(&secret, name, new);
+  publish_version(&secret);
+  ck_assert_int_eq(apikeys_rotate_root_key(rotating.env, rotating.system, new, 32, 0, rotating.err),
+                   0);
+  make_one(&other); /* follows */
+  ck_assert_int_eq(try_open(options), APIKEYS_OK);
+  make_version(&secret);
+  write_entry(&secret, "root", new); /* the new root key alone, in the first one's place */
+  publish_version(&secret);
+  ck_assert_int_eq(try_open(options), APIKEYS_OK);
+  make_one(&other);
+  close_other(&rotating);
+  close_other(&other);
+  apikeys_options_free(options);
+  write_file(root_path, new, 32);
+}
+END_TEST
+
 START_TEST(a_callback_is_asked_again_after_a_rotation) {
   struct source source = {.fails = 0};
   struct world other;
@@ -439,7 +612,12 @@ int main(void) {
   const TTest *const tests[] = {the_file_is_made_for_its_owner_alone,
                                 a_missing_file_says_where_it_was_expected,
                                 a_wrong_short_or_exposed_file_is_refused,
-                                a_directory_or_a_link_is_no_root_file,
+                                a_directory_is_no_root_file,
+                                a_link_is_followed_and_never_written,
+                                a_link_to_nothing_makes_no_root_key,
+                                mode_0440_needs_root_and_a_group_of_ours,
+                                no_open_is_refused_while_another_rotates,
+                                a_mounted_secret_is_rotated_with_given_bytes,
                                 a_callback_is_asked_at_each_open,
                                 given_bytes_work_and_are_checked,
                                 rotation_keeps_keys_and_ends_the_old_root,
