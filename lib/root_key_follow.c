@@ -76,6 +76,19 @@ static bool search(apikeys_env *env, const struct wanted *wanted, struct ak_secr
          ak_root_key_read(found, options, NULL) == APIKEYS_OK && fits(found, wanted);
 }
 
+/* A search in vain counts only if the record has not moved on meanwhile. */
+static bool search_latest(apikeys_env *env, struct wanted *wanted, struct ak_secrets *found) {
+  enum { TRIES = 4 };
+  for (int i = 0; i < TRIES; i++) {
+    int64_t version = wanted->version;
+    if (search(env, wanted, found))
+      return true;
+    if (read_wanted(env, wanted) != APIKEYS_OK || wanted->version == version)
+      return false;
+  }
+  return false;
+}
+
 static void adopt(apikeys_env *env, struct ak_secrets *found, const struct wanted *wanted) {
   found->version = wanted->version;
   pthread_rwlock_wrlock(&env->secrets_lock);
@@ -113,7 +126,7 @@ static enum ak_follow follow(apikeys_env *env, struct wanted *wanted, apikeys_er
   struct ak_secrets *found = ak_secret_alloc(sizeof *found);
   if (found == NULL)
     return AK_FOLLOW_FAILED;
-  bool good = search(env, wanted, found);
+  bool good = search_latest(env, wanted, found);
   if (good)
     adopt(env, found, wanted);
   env->search_failed_at_ms = good ? 0 : ak_monotonic_ms();
@@ -135,9 +148,12 @@ enum ak_follow ak_root_key_follow(apikeys_env *env, apikeys_error *err) {
   return outcome;
 }
 
-bool ak_should_repeat(apikeys_env *env, int rc, int *tries, apikeys_error *err) {
-  return rc == APIKEYS_ERROR_ROOT_KEY_WRONG && (*tries)++ < AK_FOLLOW_TRIES &&
-         ak_root_key_follow(env, err) != AK_FOLLOW_FAILED;
+bool ak_should_repeat(apikeys_env *env, int rc, int *spent, apikeys_error *err) {
+  if (rc != APIKEYS_ERROR_ROOT_KEY_WRONG || *spent >= AK_FOLLOW_BUDGET)
+    return false;
+  enum ak_follow outcome = ak_root_key_follow(env, err);
+  *spent += outcome == AK_FOLLOW_DONE ? AK_FOLLOW_COST_DONE : AK_FOLLOW_COST_CURRENT;
+  return outcome != AK_FOLLOW_FAILED;
 }
 
 int apikeys_offer_root_key(apikeys_env *env, const void *bytes, size_t length, apikeys_error *err) {

@@ -189,14 +189,15 @@ static void count_misses(apikeys_env *env, const struct lookup *lookups, size_t 
  * we have, the key was damaged when that came: its value can't be verified, and is not known.
  */
 static bool ask_again(const struct question *question, struct lookup *lookups, size_t count,
-                      int *tries) {
+                      int *spent) {
   bool again = false;
   for (size_t i = 0; i < count; i++)
     again = again || (lookups[i].settled && lookups[i].rc == APIKEYS_ERROR_ROOT_KEY_WRONG);
-  if (!again || *tries > AK_FOLLOW_TRIES)
+  if (!again)
     return false;
   enum ak_follow followed = ak_root_key_follow(question->env, question->err);
-  bool last = (*tries)++ == AK_FOLLOW_TRIES;
+  bool last = *spent >= AK_FOLLOW_BUDGET;
+  *spent += followed == AK_FOLLOW_DONE ? AK_FOLLOW_COST_DONE : AK_FOLLOW_COST_CURRENT;
   if (followed == AK_FOLLOW_FAILED || (last && followed != AK_FOLLOW_CURRENT))
     return false;
   for (size_t i = 0; i < count; i++) {
@@ -213,11 +214,11 @@ static int ask_store(const struct question *question, struct lookup *lookups, si
   int rc = APIKEYS_OK;
   bool standing = true;
   count_misses(question->env, lookups, count);
-  int tries = 0;
+  int spent = 0;
   do
     while (rc == APIKEYS_OK && !all_settled(lookups, count))
       rc = ask_once(question, lookups, count, &standing);
-  while (rc == APIKEYS_OK && ask_again(question, lookups, count, &tries));
+  while (rc == APIKEYS_OK && ask_again(question, lookups, count, &spent));
   for (size_t i = 0; i < count; i++) {
     if (!lookups[i].settled)
       lookups[i].rc = rc;

@@ -531,6 +531,43 @@ START_TEST(a_callback_is_asked_again_after_a_rotation) {
 }
 END_TEST
 
+/* The callback's answer belongs to a rotation that came after the look at the record. */
+struct late_source {
+  struct rotator rotator;
+  int asked;
+};
+
+static int give_after_a_rotation(void *out, void *user_data) {
+  struct late_source *source = user_data;
+  pthread_t thread;
+  if (source->asked++ == 1) {
+    if (pthread_create(&thread, NULL, rotate_often, &source->rotator) != 0)
+      return -1;
+    pthread_join(thread, NULL);
+  }
+  return read_file(root_path, out, 32) == 32 ? 0 : -1;
+}
+
+START_TEST(a_search_that_a_rotation_outran_is_made_anew) {
+  static struct late_source source;
+  struct world other;
+  memset(&source, 0, sizeof source);
+  source.rotator.rotations = 1;
+  open_other(&source.rotator.other, NULL);
+  apikeys_options *options = apikeys_options_new();
+  ck_assert_int_eq(
+      apikeys_options_set_root_key_callback(options, give_after_a_rotation, &source, NULL), 0);
+  open_other(&other, options);
+  ck_assert_int_eq(apikeys_rotate_root_key(world.env, world.system, NULL, 0, 0, world.err), 0);
+  make_one(&other);
+  ck_assert_int_eq(source.asked, 3);
+  ck_assert_int_eq(source.rotator.failures, 0);
+  close_other(&other);
+  close_other(&source.rotator.other);
+  apikeys_options_free(options);
+}
+END_TEST
+
 START_TEST(given_bytes_follow_what_was_offered) {
   unsigned char root[32];
   struct world other, rotating;
@@ -627,6 +664,7 @@ int main(void) {
                                 damaged_keys_stop_no_rotation,
                                 no_call_is_refused_while_others_rotate,
                                 a_callback_is_asked_again_after_a_rotation,
+                                a_search_that_a_rotation_outran_is_made_anew,
                                 given_bytes_follow_what_was_offered,
                                 inside_the_store_only_when_asked,
                                 a_stolen_store_holds_no_secret};
