@@ -22,6 +22,18 @@ def operations():
             yield method.upper(), path, operation
 
 
+def fields_of(schema):
+    """The names of a body, as known_names.c writes them: nested ones with a dot."""
+    schema = resolve(schema)
+    for part in schema.get("allOf", ()):
+        yield from fields_of(part)
+    for name, inner in schema.get("properties", {}).items():
+        yield name
+        inner = resolve(inner)
+        for under in fields_of(inner.get("items", inner)):
+            yield f"{name}.{under}"
+
+
 def all_references(part):
     if isinstance(part, dict):
         if "$ref" in part:
@@ -45,6 +57,28 @@ class Document(unittest.TestCase):
         self.assertGreater(len(routes), 60)
         self.assertEqual(routes, {f"{method} {path}": operation["security"]
                                   for method, path, operation in operations()})
+
+    def test_has_the_names_that_the_service_has(self):
+        """Parameters and fields: what is documented is known, and what is known is documented."""
+        lines = subprocess.check_output([os.environ["PRINT_ROUTES"], "names"], text=True)
+        known = {}
+        for line in lines.splitlines():
+            method, pattern, query, body, unused = line.split("\t")
+            self.assertFalse(set(unused.split()) & set(query.split() + body.split()), line)
+            if not NOT_DOCUMENTED.match(pattern):
+                path = re.sub(r":(\w+)", r"{\1}", pattern)
+                known[f"{method} {path}"] = (sorted(query.split()), sorted(body.split()))
+        documented = {}
+        for method, path, operation in operations():
+            if operation["security"] == SCHEMES["public"]:
+                continue
+            query = [resolve(parameter)["name"] for parameter in operation.get("parameters", ())
+                     if resolve(parameter)["in"] == "query"]
+            content = resolve(operation.get("requestBody", {})).get("content", {})
+            fields = fields_of(content["application/json"]["schema"]) if content else ()
+            documented[f"{method} {path}"] = (sorted(query), sorted(fields))
+        self.assertGreater(len(known), 60)
+        self.assertEqual(known, documented)
 
     def test_is_well_formed(self):
         self.assertEqual(DOCUMENT["openapi"], "3.1.0")

@@ -180,7 +180,8 @@ class Endpoints(WebhookTest):
                              ("POST", f"/webhook_endpoints/{NO_ENDPOINT}/resend_failed"),
                              ("POST", "/webhook_deliveries/whd_1/resend")):
             body = {"endpoint_url": "https://hooks.acme.example/x", "events": ["api_key.created"]}
-            self.refused(403, "forbidden", method, path, body if method == "POST" else None,
+            creates = (method, path) == ("POST", "/webhook_endpoints")
+            self.refused(403, "forbidden", method, path, body if creates else None,
                          token=key["value"])
 
 

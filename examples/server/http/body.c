@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/body.h"
 
+#include "http/name_check.h"
 #include "http/reply.h"
 #include "http/timestamp.h"
 
@@ -14,8 +15,12 @@ bool form_open(struct form *form, struct exchange *x) {
   else
     form->object = json_loadb(x->body, x->body_length, JSON_REJECT_DUPLICATES, &error);
   form->errors = json_array();
-  if (json_is_object(form->object) && form->errors != NULL)
-    return true;
+  if (json_is_object(form->object) && form->errors != NULL) {
+    if (name_check_fields(x, form->object))
+      return true;
+    form_close(form);
+    return false;
+  }
   /* The parser's own message may repeat a piece of the body, which may be a key's value. */
   if (form->object == NULL && x->body_length > 0)
     reply_error(x, 400, "invalid_json", "The body is not valid JSON (line %d, column %d).",

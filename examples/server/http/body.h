@@ -29,7 +29,8 @@ struct form {
 
 enum presence { FORM_OPTIONAL, FORM_REQUIRED };
 
-/* False: the body is no JSON object (400), answered. No body at all is an empty object. */
+/* False: the body is no JSON object (400), or has a field that the route does not know (see
+ * http/name_check.h); answered. No body at all is an empty object. */
 bool form_open(struct form *form, struct exchange *x);
 void form_close(struct form *form);
 

@@ -5,6 +5,7 @@
 #include "config.h"
 #include "dashboard/gate.h"
 #include "http/client_address.h"
+#include "http/name_check.h"
 #include "http/reply.h"
 #include "service.h"
 #include "widget/cors.h"
@@ -139,7 +140,7 @@ void router_answer(struct exchange *x) {
     reply_error(x, 404, "not_found", "The requested path '%s' could not be found.", x->path);
   } else if (!decode_arguments(x)) {
     reply_error(x, 400, "bad_path", "The path is not well encoded.");
-  } else if (let_in(x, from_dashboard)) {
+  } else if (let_in(x, from_dashboard) && name_check_request(x)) {
     x->route->handle(x);
     if (x->status == 0) /* a handler that forgot: never an empty good answer */
       reply_error(x, 500, "internal", "The service made no answer.");

@@ -321,12 +321,18 @@ static int fetch(struct list *list) {
                                list->x->err);
 }
 
+/* "organization" is the contract's older name. */
+static const char *wanted_organization(const struct exchange *x, size_t *length) {
+  const char *id = exchange_parameter(x, "organization_id", length);
+  return id != NULL ? id : exchange_parameter(x, "organization", length);
+}
+
 /* "organization_id=": those who are its members. */
 static int look_for_member(const struct list *list, size_t i, json_t **value) {
   struct exchange *x = list->x;
   const apikeys_document *user = apikeys_page_document(list->page, i);
   size_t organization_length, length;
-  const char *organization_id = exchange_parameter(x, "organization_id", &organization_length);
+  const char *organization_id = wanted_organization(x, &organization_length);
   const char *user_id = apikeys_document_id(user, &length);
   apikeys_member *member = apikeys_member_new();
   int rc = member == NULL
@@ -350,7 +356,7 @@ static void reply_users(struct list *list) {
 static void list_users(struct exchange *x) {
   static const struct sift by_organization = {fetch, look_for_member};
   struct list list;
-  bool sifted = exchange_parameter(x, "organization_id", NULL) != NULL;
+  bool sifted = wanted_organization(x, NULL) != NULL;
   if (!list_open(&list, x))
     return;
   int rc = apikeys_filter_set_collection(list.filter, COLLECTION);
