@@ -240,6 +240,33 @@ bool ak_root_key_is_named(const struct ak_secrets *secrets, const char *path) {
   return name_of(named, path, secrets->check) == 0 && access(named, F_OK) == 0;
 }
 
+/* `<path>.old.` and the check: what the file held before a rotation, for backups of that time. */
+static int name_of_old(char out[PATH_ROOM], const char *path, const uint8_t check[AK_KEY_BYTES]) {
+  char old[PATH_ROOM];
+  int written = snprintf(old, sizeof old, "%s.old", path);
+  return written > 0 && written < PATH_ROOM ? name_of(out, old, check) : -1;
+}
+
+static bool is_old(const char *path, const uint8_t check[AK_KEY_BYTES]) {
+  char old[PATH_ROOM];
+  return name_of_old(old, path, check) == 0 && file_holds(old, check);
+}
+
+int ak_root_key_keep_old(const char *path, apikeys_error *err) {
+  char old[PATH_ROOM];
+  struct ak_secrets *read = ak_secret_alloc(sizeof *read);
+  int rc = read == NULL ? ak_error_code(err, APIKEYS_ERROR_NO_MEMORY) : read_file(read, path, err);
+  if (rc == APIKEYS_OK) {
+    ak_secrets_derive(read);
+    if (name_of_old(old, path, read->check) != 0)
+      rc = ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "root_key", "its path is too long");
+    else if (!file_holds(old, read->check))
+      rc = ak_root_key_write(read, old, err);
+  }
+  ak_secret_free(read);
+  return rc;
+}
+
 /* The named file may become the file between two looks: so that one comes first and last. */
 int ak_root_key_find(struct ak_secrets *secrets, const char *path,
                      const uint8_t check[AK_KEY_BYTES]) {
@@ -251,8 +278,12 @@ int ak_root_key_find(struct ak_secrets *secrets, const char *path,
     if (fits(read_file(secrets, path, NULL), secrets, check))
       return APIKEYS_OK;
   }
-  return fits(read_old_next(secrets, path, named), secrets, check) ? APIKEYS_OK
-                                                                   : APIKEYS_ERROR_ROOT_KEY_WRONG;
+  if (fits(read_old_next(secrets, path, named), secrets, check))
+    return APIKEYS_OK;
+  has_name = name_of_old(named, path, check) == 0;
+  return has_name && fits(read_file(secrets, named, NULL), secrets, check)
+             ? APIKEYS_OK
+             : APIKEYS_ERROR_ROOT_KEY_WRONG;
 }
 
 int ak_root_key_put_in_place(const char *path, const uint8_t check[AK_KEY_BYTES],
@@ -262,12 +293,15 @@ int ak_root_key_put_in_place(const char *path, const uint8_t check[AK_KEY_BYTES]
     return APIKEYS_OK; /* another process, or an open, was faster */
   if (ak_root_key_is_mounted(path))
     return APIKEYS_OK; /* not ours to write: the named file is a part of the mounted secret */
-  struct ak_secrets *old = ak_secret_alloc(sizeof *old);
-  bool is_old = old != NULL && fits(read_old_next(old, path, named), old, check);
-  ak_secret_free(old);
-  if (!is_old && name_of(named, path, check) != 0)
+  struct ak_secrets *next = ak_secret_alloc(sizeof *next);
+  bool is_next = next != NULL && fits(read_old_next(next, path, named), next, check);
+  ak_secret_free(next);
+  if (!is_next && name_of(named, path, check) != 0)
     return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "root_key", "its path is too long");
-  if (rename(named, path) != 0 && !file_holds(path, check))
-    return write_failed(path, err);
+  if (rename(named, path) != 0 && !file_holds(path, check)) {
+    int rc = write_failed(path, err);
+    return is_old(path, check) ? APIKEYS_OK
+                               : rc; /* a restored backup's: the file stays a later one */
+  }
   return sync_directory(path) == 0 ? APIKEYS_OK : write_failed(path, err);
 }

@@ -56,7 +56,14 @@ int ak_root_key_expect_named(const struct ak_secrets *secrets, const char *path,
 /* Still waits for its place: else someone has put it there, and perhaps a later one since. */
 bool ak_root_key_is_named(const struct ak_secrets *secrets, const char *path);
 
-/* The root key with this check, in the named file or in the file itself; nothing is renamed. */
+/*
+ * Before a rotation, inside its transaction: a copy of the file, `<path>.old.` and 16 hex digits of
+ * its check. A backup of that time opens with it. Nothing in the library deletes such a file.
+ */
+int ak_root_key_keep_old(const char *path, apikeys_error *err);
+
+/* The root key with this check: in the named file, the file itself, or an old one; nothing is
+ * renamed. */
 int ak_root_key_find(struct ak_secrets *secrets, const char *path,
                      const uint8_t check[AK_KEY_BYTES]);
 

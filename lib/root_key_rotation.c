@@ -129,6 +129,8 @@ static int rotate(struct ak_call *call, const void *arguments) {
       /* What an earlier rotation left beside the file may be the only copy of the root key. */
       rc = ak_root_key_put_in_place(path, rotation->from->check, call->err);
       if (rc == APIKEYS_OK)
+        rc = ak_root_key_keep_old(path, call->err);
+      if (rc == APIKEYS_OK)
         rc = ak_root_key_write_named(rotation->to, path, call->err);
       *rotation->wrote_named = rc == APIKEYS_OK;
     }

@@ -253,8 +253,9 @@ APIKEYS_API int apikeys_prune(apikeys_env *env, const apikeys_actor *actor, int6
  *
  * A new file is written first, named by the key's own check value (`<file>.` and 16 hex digits), and
  * takes the file's place by a rename behind the commit. A crash anywhere leaves the old or the new key
- * working; the next open finishes. Old root files are replaced, so copy the file before you rotate as
- * long as a backup may need it.
+ * working; the next open finishes. The key before stays in `<file>.old.` and 16 hex digits of its
+ * check value, so that a backup from before opens: the library never deletes these files. Delete one
+ * when no backup needs it.
  *
  * A mounted secret is never written: pass 32 new bytes there too. They must be in the secret already,
  * under the name that the message of APIKEYS_ERROR_ROOT_KEY_MISSING says (the file's name, a dot and

@@ -354,15 +354,20 @@ START_TEST(a_rotation_that_died_between_store_and_file_is_finished) {
 }
 END_TEST
 
-/* The file of a rotation that is not in place yet may be the only copy of the root key. */
-static int waiting_files(void) {
+/* How many files in the store's directory begin so. */
+static int files_like(const char *start) {
   int count = 0;
   DIR *directory = opendir(world.directory);
   ck_assert_ptr_nonnull(directory);
   for (struct dirent *entry; (entry = readdir(directory)) != NULL;)
-    count += strncmp(entry->d_name, "keys.db.root.", 13) == 0;
+    count += strncmp(entry->d_name, start, strlen(start)) == 0;
   closedir(directory);
   return count;
+}
+
+/* The file of a rotation that is not in place yet may be the only copy of the root key. */
+static int waiting_files(void) {
+  return files_like("keys.db.root.") - files_like("keys.db.root.old.");
 }
 
 START_TEST(a_failed_rotation_leaves_the_one_before_alone) {
@@ -378,6 +383,29 @@ START_TEST(a_failed_rotation_leaves_the_one_before_alone) {
   ck_assert_int_lt(apikeys_rotate_root_key(world.env, world.system, NULL, 0, 0, world.err), 0);
   run_sql(&world, "DROP TRIGGER t");
   ck_assert_int_eq(waiting_files(), 0); /* the failed one took its own file away, and no other */
+  world_reopen(&world);
+  ck_assert_int_eq(validate(&world, key.value, NULL), APIKEYS_OK);
+}
+END_TEST
+
+START_TEST(a_backup_from_before_a_rotation_opens) {
+  unsigned char current[32], left[32];
+  char copy[160];
+  snprintf(copy, sizeof copy, "%s/copy", world.directory);
+  ck_assert_int_eq(apikeys_backup(world.env, world.system, copy, world.err), 0);
+  for (int i = 0; i < 2; i++)
+    ck_assert_int_eq(apikeys_rotate_root_key(world.env, world.system, NULL, 0, 0, world.err), 0);
+  ck_assert_int_eq(files_like("keys.db.root.old."), 2);
+  read_file(root_path, current, sizeof current);
+  apikeys_close(world.env);
+  world.env = NULL;
+  ck_assert_int_eq(rename(copy, world.path), 0);
+  world_reopen(&world);
+  ck_assert_int_eq(validate(&world, key.value, NULL), APIKEYS_OK);
+  read_file(root_path, left, sizeof left);
+  ck_assert_mem_eq(current, left, 32); /* what other backups need is still there */
+  ck_assert_int_eq(apikeys_rotate_root_key(world.env, world.system, NULL, 0, 0, world.err), 0);
+  ck_assert_int_eq(files_like("keys.db.root.old."), 3);
   world_reopen(&world);
   ck_assert_int_eq(validate(&world, key.value, NULL), APIKEYS_OK);
 }
@@ -661,6 +689,7 @@ int main(void) {
                                 rotation_of_given_bytes,
                                 a_rotation_that_died_between_store_and_file_is_finished,
                                 a_failed_rotation_leaves_the_one_before_alone,
+                                a_backup_from_before_a_rotation_opens,
                                 damaged_keys_stop_no_rotation,
                                 no_call_is_refused_while_others_rotate,
                                 a_callback_is_asked_again_after_a_rotation,
