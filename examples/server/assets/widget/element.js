@@ -293,7 +293,7 @@ export class ApiKeysElement extends HTMLElement {
       { class: 'root', tabindex: '-1', part: 'root' },
       ...[this.bar, this.stale, this.view, this.status, this.toast],
     );
-    this.shadowRoot.replaceChildren(this.root);
+    this.shadowRoot.replaceChildren(h('div', { class: 'strut' }, h('div')), this.root);
   }
 
   #createButton() {

@@ -48,6 +48,13 @@ const CSS = `
 @media (prefers-color-scheme: dark) { :host(:not([theme="light"])) { ${DARK} } }
 :host([theme="dark"]) { ${DARK} }
 
+/* The list is laid out by the room that it gets, so it asks for none itself (size containment). The
+   strut asks instead: 760px where the widget's width follows from its content, 240px at least. */
+.strut { display: grid; grid-template-columns: minmax(240px, 760px); block-size: 0; overflow: hidden; }
+/* Inherited properties of the page end here. These go on: whether the widget is there and can be
+   used, colours that the system asks for, the language; text direction is none of "all". */
+.root { all: initial; display: block; visibility: inherit; pointer-events: inherit;
+  color-scheme: inherit; forced-color-adjust: inherit; -webkit-locale: inherit; }
 .root, dialog, .menu {
   font: var(--api-keys-font-size, 14px)/1.5 var(--api-keys-font, system-ui, -apple-system,
     "Segoe UI", Roboto, "Noto Sans", sans-serif);
