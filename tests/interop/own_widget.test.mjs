@@ -3,6 +3,8 @@
 // <api-keys-widget> in a browser, embedded by a page of another origin, against the real service.
 // Only failures are made up, between the browser and the service.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { axeViolations, keepScreenshot, openPage, servePages, startBrowser } from './browser.mjs';
 import { startServer } from './server.mjs';
@@ -597,14 +599,16 @@ test('a failed creation loses nothing', async () => {
   const create = await fillCreate('Typed with care');
   await create.getByLabel('Read posts').check();
   const steps = [
-    [fail(500), 'nothing was changed'],
+    [fail(500), 'it is not known whether the key was created'],
+    [fail(504), 'it is not known whether the key was created'],
+    [fail(409, { message: 'no', code: 'api_key_limit_reached' }), 'as many keys as are allowed'],
     [fail(429), 'Too many requests'],
     [fail(403), 'You may not do this'],
     [fail(422, { message: 'no', errors: [{ code: 'invalid', field: 'name' }] }), 'This name cannot be used'],
     [fail(422, { message: 'no', errors: [{ code: 'invalid', field: 'permissions' }] }), 'cannot have these'],
     [fail(422, { message: 'no', errors: [{ code: 'invalid', field: 'expiresAt' }] }), 'expiration cannot be used'],
-    [fail(201, { id: 'x', name: 'x' }), 'the key may have been created'],
-    [(route) => route.abort(), 'the key may have been created'],
+    [fail(201, { id: 'x', name: 'x' }), 'it is not known whether the key was created'],
+    [(route) => route.abort(), 'it is not known whether the key was created'],
   ];
   for (const [answer, said] of steps) {
     const once = (route) => (route.request().method() === 'POST' ? answer(route) : route.continue());
@@ -620,6 +624,106 @@ test('a failed creation loses nothing', async () => {
   const reveal = dialog('Copy your API key');
   server.secrets.add(await reveal.getByLabel('API key').inputValue());
   assert.equal((await keyIds()).length, 1);
+});
+
+/** The service does what it is asked, once; a gateway answers. */
+const loseAnswer = async (route) => {
+  const answer = await route.fetch();
+  const { value } = await answer.json();
+  if (value) server.secrets.add(value);
+  await fail(504)(route);
+};
+
+const isPost = (route) => route.request().method() === 'POST';
+
+test('a creation whose answer was lost: the list shows the key, and trying again gives it', async () => {
+  await show();
+  const sent = [];
+  await page.route(LIST, async (route) => {
+    if (!isPost(route)) return route.continue();
+    sent.push([route.request().headers()['idempotency-key'], route.request().postData()]);
+    if (sent.length === 1) return loseAnswer(route);
+    if (sent.length > 2) return route.continue();
+    const headers = { ...CORS, 'access-control-expose-headers': 'Retry-After', 'retry-after': '0.1' };
+    return route.fulfill({ status: 409, headers, body: '{"message":"","code":"idempotency_key_in_flight"}' });
+  });
+  const create = await fillCreate('Made all the same');
+  await create.getByLabel('Expiration').selectOption({ label: 'In 7 days' });
+  await submitCreate();
+  await create.getByText('it is not known whether the key was created').waitFor();
+  await expectNames(['Made all the same']);
+  await expectAccessible();
+  await keepScreenshot(page, 'own-lost-answer');
+  const [id] = await keyIds();
+  // Ten seconds pass for what is kept of creations.
+  const age = 'UPDATE idempotency_keys SET created_at = created_at - 10000';
+  execFileSync('sqlite3', [join(server.directory, 'keys.db'), age]);
+  await submitCreate();
+  const reveal = dialog('Copy your API key');
+  const value = await reveal.getByLabel('API key').inputValue();
+  server.secrets.add(value);
+  assert.equal(sent.length, 3);
+  assert.match(sent[0][0], /^widget-[0-9a-f]{32}$/);
+  assert.deepEqual(sent[1], sent[0]);
+  assert.deepEqual(sent[2], sent[0]);
+  assert.deepEqual(await keyIds(), [id]);
+  const { body } = await server.request('POST', '/api_keys/validations', { body: { value } });
+  assert.equal(body.api_key.id, id);
+});
+
+test('another form is another key, though an answer was lost', async () => {
+  await show();
+  const keys = [];
+  await page.route(LIST, (route) => {
+    if (!isPost(route)) return route.continue();
+    keys.push(route.request().headers()['idempotency-key']);
+    return keys.length === 1 ? fail(504)(route) : route.continue();
+  });
+  const create = await fillCreate('First');
+  await submitCreate();
+  await create.getByText('it is not known whether').waitFor();
+  await create.getByLabel('Name', { exact: true }).fill('Second');
+  await submitCreate();
+  server.secrets.add(await dialog('Copy your API key').getByLabel('API key').inputValue());
+  assert.notEqual(keys[0], keys[1]);
+});
+
+test('a revocation whose answer was lost leaves it open, and the list says how it ended', async () => {
+  await makeKey('Gone all the same');
+  await show();
+  await page.route(API, async (route) => {
+    if (route.request().method() !== 'DELETE') return route.continue();
+    return loseAnswer(route);
+  });
+  await choose('Gone all the same', 'Revoke');
+  await button('Revoke key').click();
+  const confirm = widget.getByRole('alertdialog');
+  await confirm.getByText('it is not known whether that worked').waitFor();
+  await state('No API keys yet').waitFor();
+  await page.unroute(API);
+  await button('Revoke key').click();
+  await confirm.waitFor({ state: 'detached' });
+  await widget.locator('.toast', { hasText: 'had been revoked already' }).waitFor();
+});
+
+test('once the key was copied, by hand too, nothing speaks of closing without it', async () => {
+  await show();
+  for (const copy of ['by hand', 'by the button']) {
+    await fillCreate(`Copied ${copy}`);
+    await submitCreate();
+    const reveal = dialog('Copy your API key');
+    server.secrets.add(await reveal.getByLabel('API key').inputValue());
+    await reveal.getByRole('button', { name: 'Done' }).click();
+    await reveal.getByRole('button', { name: 'Close without copying' }).waitFor();
+    if (copy === 'by hand') {
+      await reveal.getByLabel('API key').focus();
+      await page.keyboard.press('Control+c');
+    } else await reveal.getByRole('button', { name: 'Copy key' }).click();
+    await reveal.getByText('will not be shown again').waitFor({ state: 'detached' });
+    assert.equal(await reveal.getByText('Close without copying').count(), 0);
+    await reveal.getByRole('button', { name: 'Done' }).click();
+    await reveal.waitFor({ state: 'detached' });
+  }
 });
 
 test('a failed revocation says so, and the key stays', async () => {

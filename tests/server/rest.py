@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What the tests of the REST API have in common: exact answers, and things to ask about."""
+import os
 import re
+import sqlite3
 import time
 
 import openapi
@@ -61,6 +63,13 @@ class RestTest(ServiceTest):
 
     def validate(self, value):
         return self.ask(200, "POST", "/api_keys/validations", {"value": value})["api_key"]
+
+    def grow_old(self):
+        """Ten seconds pass for what is kept of creations."""
+        database = sqlite3.connect(os.path.join(self.service.directory, "keys.db"))
+        database.execute("UPDATE idempotency_keys SET created_at = created_at - 10000")
+        database.commit()
+        database.close()
 
     def until(self, ask):
         """Asks until the answer is true, for what becomes true behind our back; the answer."""

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: MIT
 """The REST API: keys of organizations and of their members, validations, idempotency."""
-import os
-import sqlite3
 import threading
 import unittest
 
@@ -203,13 +201,6 @@ class Idempotency(RestTest):
                        f"use: '{first['id']}'.",
             "code": "idempotency_key_used", "entity_id": first["id"]})
         self.assertIsNotNone(self.validate(second["value"]))
-
-    def grow_old(self):
-        """Ten seconds pass for what is kept of creations."""
-        database = sqlite3.connect(os.path.join(self.service.directory, "keys.db"))
-        database.execute("UPDATE idempotency_keys SET created_at = created_at - 10000")
-        database.commit()
-        database.close()
 
     def test_another_request_is_refused(self):
         self.create(201)

@@ -8,7 +8,7 @@ from service import Service
 
 KEYS = "/_widgets/ApiKeys/organization-api-keys"
 ORIGIN = "https://app.acme.example"
-WIDGET_HEADERS = ["authorization", "content-type", "workos-widgets-type",
+WIDGET_HEADERS = ["authorization", "content-type", "idempotency-key", "workos-widgets-type",
                   "workos-widgets-version"]
 
 
@@ -131,6 +131,41 @@ class Tokens(WidgetTest):
         self.widget(200, "GET", KEYS, token=token)
         self.ask(204, "DELETE", f"/organizations/{organization}")
         self.refused(token)
+
+
+class Repeats(WidgetTest):
+    def create(self, status, path, key, name="CI"):
+        return self.widget(status, "POST", path,
+                           {"name": name, "permissions": [], "expiresAt": None}, self.token,
+                           headers={"Idempotency-Key": key})
+
+    def check(self, path):
+        first = self.create(201, path, "once").json
+        early = self.create(409, path, "once")
+        self.assertEqual(early.json["code"], "idempotency_key_in_flight")
+        self.assertEqual(early.headers["Retry-After"], "10")
+        self.assertIn("Retry-After", early.headers["Access-Control-Expose-Headers"])
+        self.grow_old()
+        second = self.create(201, path, "once").json
+        self.assertEqual((second["id"], second["replaced"]), (first["id"], True))
+        self.assertNotIn("replaced", first)
+        self.assertIsNone(self.validate(first["value"]))
+        self.assertIsNotNone(self.validate(second["value"]))
+        self.grow_old()
+        self.assertEqual(self.create(409, path, "once").json["code"], "idempotency_key_used")
+        wrong = self.create(422, path, "once", "Other").json
+        self.assertEqual([e["code"] for e in wrong["errors"]], ["idempotency_key_mismatch"])
+        empty = self.create(422, path, "x" * 256).json
+        self.assertEqual([e["field"] for e in empty["errors"]], ["idempotency_key"])
+        self.values += [first["value"], second["value"]]
+
+    def test_of_an_organizations_key(self):
+        self.token = self.token_for(self.organization())
+        self.check(KEYS)
+
+    def test_of_a_members_key(self):
+        self.token = self.service.widget_token()
+        self.check("/_widgets/UserApiKeys/api-keys")
 
 
 class OtherOrganizations(WidgetTest):

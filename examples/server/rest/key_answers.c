@@ -57,7 +57,7 @@ static int set_permissions(struct form *form, apikeys_key_spec *spec) {
   return rc == APIKEYS_ERROR_INVALID_ARGUMENT ? APIKEYS_OK : rc;
 }
 
-static int set_idempotency_key(struct form *form, apikeys_key_spec *spec) {
+int key_set_idempotency_key(struct form *form, apikeys_key_spec *spec) {
   size_t length;
   const char *text = exchange_header(form->x, "Idempotency-Key", &length);
   int rc = text != NULL ? apikeys_key_spec_set_idempotency_key(spec, text, length) : APIKEYS_OK;
@@ -75,7 +75,7 @@ static int set_all(struct form *form, apikeys_key_spec *spec) {
   int64_t expires_at_ms = form_time_ms(form, "expires_at");
   if (rc == APIKEYS_OK && expires_at_ms != 0)
     rc = apikeys_key_spec_set_expires_at_ms(spec, expires_at_ms);
-  return rc == APIKEYS_OK ? set_idempotency_key(form, spec) : rc;
+  return rc == APIKEYS_OK ? key_set_idempotency_key(form, spec) : rc;
 }
 
 static int create(struct exchange *x, const apikeys_key_spec *spec) {

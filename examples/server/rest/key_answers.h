@@ -12,6 +12,9 @@ json_t *key_json(apikeys_key *key);
 /* A key's JSON, with `value` in it if there is one. */
 void key_reply(struct exchange *x, int status, apikeys_key *key, const char *value);
 
+/* Sets the request's Idempotency-Key, if it has one; one that cannot be is an error of the form. */
+int key_set_idempotency_key(struct form *form, apikeys_key_spec *spec);
+
 /*
  * Creates the key that the body asks for ("name", "permissions", "expires_at") with the owner that
  * is set in the specification; Idempotency-Key counts. Answers the exchange. `invalid` is the

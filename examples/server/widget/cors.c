@@ -9,7 +9,7 @@
 
 /* Authorization is not covered by "*", so all are named. */
 #define ALLOWED_HEADERS                                                                            \
-  "authorization, content-type, workos-widgets-type, workos-widgets-version, "                     \
+  "authorization, content-type, idempotency-key, workos-widgets-type, workos-widgets-version, "    \
   "x-elevated-access-token"
 
 bool cors_covers(const struct exchange *x) {

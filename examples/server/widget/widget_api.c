@@ -7,6 +7,7 @@
 #include "http/body.h"
 #include "http/reply.h"
 #include "http/timestamp.h"
+#include "rest/key_answers.h"
 #include "routes.h"
 #include "service.h"
 #include "widget/widget_json.h"
@@ -183,37 +184,46 @@ static int create(struct exchange *x, apikeys_key_spec *spec, apikeys_key *key) 
   if (rc == APIKEYS_OK) {
     json_t *created = widget_key_json(key);
     json_object_set_new(created, "value", json_stringn(value, length));
+    if (apikeys_key_value_replaced(key))
+      json_object_set_new(created, "replaced", json_true());
     reply_json(x, 201, created);
   }
   sodium_memzero(value, sizeof value);
   return rc;
 }
 
+/* What the form asks for; what is wrong with it is an error of the form. */
+static int set_asked(struct form *form, int owner_type, apikeys_key_spec *spec) {
+  size_t length;
+  const char *name = form_text(form, "name", FORM_REQUIRED, &length);
+  json_t *permissions = form_texts(form, "permissions");
+  int64_t expires_at_ms = form_time_ms(form, "expiresAt");
+  int rc = set_owner(form->x, spec, owner_type);
+  if (rc == APIKEYS_OK && name != NULL)
+    rc = apikeys_key_spec_set_name(spec, name, length);
+  if (rc == APIKEYS_OK)
+    rc = set_permissions(spec, permissions);
+  if (rc == APIKEYS_OK && expires_at_ms != 0)
+    rc = apikeys_key_spec_set_expires_at_ms(spec, expires_at_ms);
+  return rc == APIKEYS_OK ? key_set_idempotency_key(form, spec) : rc;
+}
+
 static void create_key(struct exchange *x, int owner_type) {
   struct form form;
-  size_t length;
   if (!form_open(&form, x))
     return;
-  const char *name = form_text(&form, "name", FORM_REQUIRED, &length);
-  json_t *permissions = form_texts(&form, "permissions");
-  int64_t expires_at_ms = form_time_ms(&form, "expiresAt");
-  if (form_good(&form)) {
-    apikeys_key_spec *spec = apikeys_key_spec_new();
-    apikeys_key *key = apikeys_key_new();
-    int rc = spec == NULL || key == NULL ? APIKEYS_ERROR_NO_MEMORY : set_owner(x, spec, owner_type);
-    if (rc == APIKEYS_OK)
-      rc = apikeys_key_spec_set_name(spec, name, length);
-    if (rc == APIKEYS_OK)
-      rc = set_permissions(spec, permissions);
-    if (rc == APIKEYS_OK && expires_at_ms != 0)
-      rc = apikeys_key_spec_set_expires_at_ms(spec, expires_at_ms);
+  apikeys_key_spec *spec = apikeys_key_spec_new();
+  apikeys_key *key = apikeys_key_new();
+  int rc =
+      spec == NULL || key == NULL ? APIKEYS_ERROR_NO_MEMORY : set_asked(&form, owner_type, spec);
+  if (rc != APIKEYS_OK || form_good(&form)) {
     if (rc == APIKEYS_OK)
       rc = create(x, spec, key);
     if (rc != APIKEYS_OK)
       reply_failure(x, rc, "Organization", apikeys_actor_organization_id(x->actor, NULL));
-    apikeys_key_free(key);
-    apikeys_key_spec_free(spec);
   }
+  apikeys_key_free(key);
+  apikeys_key_spec_free(spec);
   form_close(&form);
 }
 

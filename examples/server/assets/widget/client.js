@@ -6,6 +6,9 @@ import { parseTime } from './times.js';
 
 const TIMEOUT_MS = 20_000;
 const RETRY_DELAY_MS = 400;
+export const IN_FLIGHT = 'idempotency_key_in_flight';
+const IN_FLIGHT_PATIENCE_MS = 30_000;
+const IN_FLIGHT_DELAY_MS = 10_000;
 const PERMISSION_PAGES_MAX = 20;
 
 const SCOPES = {
@@ -24,26 +27,34 @@ const SCOPES = {
 };
 
 /**
- * Why a request failed. `kind`: offline, network (it may have arrived all the same), token, session,
- * forbidden, gone, conflict, invalid (`fields` says where), throttled, server, malformed, aborted.
+ * Why a request failed. `kind`: offline, network, token, session, forbidden, gone, conflict (`code`
+ * says of what), invalid (`fields` says where), throttled, server, malformed, aborted.
  */
 export class Failure extends Error {
-  constructor(kind, fields = []) {
+  constructor(kind, { fields = [], code = '' } = {}) {
     super(kind);
     this.kind = kind;
     this.fields = fields;
+    this.code = code;
+  }
+
+  /** What was asked for may have been done all the same: an answer from in between proves nothing. */
+  get leavesDoubt() {
+    return ['network', 'server', 'malformed'].includes(this.kind);
   }
 }
 
 function failureOf(status, body, tokens) {
   if (status === 401 || status === 403) return new Failure(tokens.expired ? 'session' : 'forbidden');
   if (status === 404) return new Failure('gone');
-  if (status === 409) return new Failure('conflict');
+  if (status === 409) return new Failure('conflict', { code: textOr(body?.code, '') });
   if (status === 429) return new Failure('throttled');
   if (status >= 500) return new Failure('server');
   const errors = Array.isArray(body?.errors) ? body.errors : [];
-  return new Failure('invalid', errors.map((error) => String(error?.field)));
+  return new Failure('invalid', { fields: errors.map((error) => String(error?.field)) });
 }
+
+const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const isText = (value) => typeof value === 'string' && value !== '';
 const textOr = (value, other) => (isText(value) ? value : other);
@@ -124,12 +135,30 @@ export class Client {
     return all;
   }
 
-  async create(name, permissions, expires) {
-    const body = await this.#send('POST', this.#scope.list, {
-      name,
-      permissions,
-      expiresAt: expires ? expires.toISOString() : null,
-    });
+  /**
+   * `wanted`: { name, permissions, expires }. However often it is asked for with the same
+   * `idempotencyKey`, there is one key. While the service may still be answering an earlier request,
+   * it wants us to wait: `onWait` is called, and the request repeated.
+   */
+  async create({ name, permissions, expires }, idempotencyKey, onWait) {
+    const content = { name, permissions, expiresAt: expires ? expires.toISOString() : null };
+    const headers = { 'Idempotency-Key': idempotencyKey };
+    const end = Date.now() + IN_FLIGHT_PATIENCE_MS;
+    for (;;) {
+      const answer = await this.#ask('POST', this.#scope.list, content, { headers });
+      const wait = this.#inFlightMs(answer);
+      if (wait === 0 || Date.now() + wait > end) return this.#readCreated(this.#settle(answer));
+      onWait();
+      await later(wait);
+    }
+  }
+
+  #inFlightMs({ status, text, retryAfter }) {
+    if (status !== 409 || !text.includes(IN_FLIGHT)) return 0;
+    return retryAfter > 0 ? retryAfter * 1000 : IN_FLIGHT_DELAY_MS;
+  }
+
+  #readCreated(body) {
     if (!isText(body?.value)) throw new Failure('malformed');
     return { key: readKey(body), value: body.value };
   }
@@ -151,19 +180,22 @@ export class Client {
       return await this.#send('GET', path, undefined, signal);
     } catch (failure) {
       if (!['network', 'server'].includes(failure.kind)) throw failure;
-      await new Promise((resolve) => setTimeout(resolve, RETRY_DELAY_MS));
+      await later(RETRY_DELAY_MS);
       return this.#send('GET', path, undefined, signal);
     }
   }
 
-  /** A refused token is replaced once; only a different one is worth a second attempt. */
   async #send(method, path, content, signal) {
+    return this.#settle(await this.#ask(method, path, content, { signal }));
+  }
+
+  /** A refused token is replaced once; only a different one is worth a second attempt. */
+  async #ask(method, path, content, options) {
     const token = await this.#token(() => this.#tokens.get());
-    const first = await this.#exchange(method, path, content, token, signal);
-    if (first.status !== 403 && first.status !== 401) return this.#settle(first);
+    const first = await this.#exchange(method, path, content, token, options);
+    if (first.status !== 403 && first.status !== 401) return first;
     const other = await this.#token(() => this.#tokens.renew());
-    if (other === token) return this.#settle(first);
-    return this.#settle(await this.#exchange(method, path, content, other, signal));
+    return other === token ? first : this.#exchange(method, path, content, other, options);
   }
 
   async #token(ask) {
@@ -174,7 +206,7 @@ export class Client {
     }
   }
 
-  async #exchange(method, path, content, token, signal) {
+  async #exchange(method, path, content, token, { signal, headers = {} }) {
     if (!navigator.onLine) throw new Failure('offline');
     const late = AbortSignal.timeout(TIMEOUT_MS);
     try {
@@ -190,12 +222,17 @@ export class Client {
           'Content-Type': 'application/json',
           'WorkOS-Widgets-Version': '1',
           'WorkOS-Widgets-Type': this.#scope.type,
+          ...headers,
         },
         body: content === undefined ? undefined : JSON.stringify(content),
       });
-      return { status: response.status, ok: response.ok, text: await response.text() };
+      const { status, ok } = response;
+      const retryAfter = Number(response.headers.get('Retry-After') ?? 0);
+      return { status, ok, retryAfter, text: await response.text() };
     } catch {
-      throw new Failure(signal?.aborted ? 'aborted' : navigator.onLine ? 'network' : 'offline');
+      // The connection may have gone after the request had arrived.
+      const offline = method === 'GET' && !navigator.onLine;
+      throw new Failure(signal?.aborted ? 'aborted' : offline ? 'offline' : 'network');
     }
   }
 

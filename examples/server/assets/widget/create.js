@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Creating a key, and the only time that it is shown.
+import { IN_FLIGHT } from './client.js';
 import { Dialog } from './dialog.js';
 import { copyText, h, icon, newId } from './dom.js';
 import { expirationField } from './expiration.js';
@@ -53,12 +54,43 @@ function nameField(texts) {
   };
 }
 
+/**
+ * The requests for one key. The same form sent again asks for the same key, to the same moment of
+ * expiry, so that a lost answer leaves no second one; another form is another key.
+ */
+class Attempts {
+  #form = '';
+  #wanted = null;
+  #idempotencyKey = '';
+
+  /** `choice` says how the expiration was chosen. */
+  next(wanted, choice) {
+    const form = JSON.stringify([wanted.name, wanted.permissions, choice]);
+    if (form !== this.#form) {
+      this.#form = form;
+      this.#wanted = wanted;
+      this.#idempotencyKey = newIdempotencyKey();
+    }
+    return [this.#wanted, this.#idempotencyKey];
+  }
+
+  forget() {
+    this.#form = '';
+  }
+}
+
+function newIdempotencyKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return `widget-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+}
+
 export function openCreate(widget) {
   const { texts, client } = widget;
   const ends = new AbortController();
   const name = nameField(texts);
   const expiration = expirationField(texts, null);
   const permissions = permissionField(texts, () => client.permissions(ends.signal));
+  const attempts = new Attempts();
   const dialog = new Dialog(widget, {
     title: texts.text('createTitle'),
     body: [name.node, expiration.node, permissions.node],
@@ -68,7 +100,9 @@ export function openCreate(widget) {
       async run() {
         const [text, expires] = [name.read(), expiration.read()];
         if (text === null || expires === undefined) return false;
-        const created = await client.create(text, permissions.selected(), expires);
+        const wanted = { name: text, permissions: permissions.selected(), expires };
+        const attempt = attempts.next(wanted, expiration.choice());
+        const created = await client.create(...attempt, () => dialog.tell('createWaiting'));
         dialog.close();
         openReveal(widget, created);
         widget.report('created', created.key);
@@ -76,11 +110,12 @@ export function openCreate(widget) {
       },
     },
     explain(failure) {
-      if (failure.kind === 'network' || failure.kind === 'malformed') {
-        widget.refresh();
-        return 'createUnknown';
-      }
-      if (failure.kind !== 'invalid') return undefined;
+      if (failure.leavesDoubt || failure.code === IN_FLIGHT) return 'createUnknown';
+      if (failure.code === 'api_key_limit_reached') return 'limitReached';
+      const used = failure.code === 'idempotency_key_used';
+      if (!used && failure.kind !== 'invalid') return undefined;
+      attempts.forget(); // to ask for this once more leads nowhere
+      if (used) return 'createUsed';
       if (failure.fields.some((field) => field.startsWith('permissions'))) return 'permissionsRefused';
       if (failure.fields.some((field) => field.startsWith('expires'))) return 'expirationRefused';
       if (!failure.fields.includes('name')) return undefined;
@@ -100,6 +135,11 @@ function openReveal(widget, created) {
   const fieldId = newId('value');
   let saved = false;
   let warned = false;
+  const noteSaved = () => {
+    saved = true;
+    dialog.alert.replaceChildren();
+    done.textContent = texts.text('done');
+  };
   const said = h('p', { class: 'hint', role: 'status' });
   const field = h('input', {
     class: 'field',
@@ -111,7 +151,7 @@ function openReveal(widget, created) {
     'data-1p-ignore': true,
     value: created.value,
     onfocus: () => field.select(),
-    oncopy: () => (saved = true),
+    oncopy: noteSaved,
   });
   created.value = null;
 
@@ -119,9 +159,8 @@ function openReveal(widget, created) {
   const copy = h('button', { type: 'button', class: 'button primary' }, icon('copy'), label);
   copy.addEventListener('click', async () => {
     const copied = await copyText(field.value, field);
-    saved ||= copied;
-    if (!copied) field.select();
-    else dialog.alert.replaceChildren();
+    if (copied) noteSaved();
+    else field.select();
     label.textContent = texts.text(copied ? 'copied' : 'copyKey');
     copy.querySelector('.icon').replaceWith(icon(copied ? 'check' : 'copy'));
     said.textContent = texts.text(copied ? 'copied' : 'copyFailed');

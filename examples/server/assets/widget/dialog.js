@@ -7,6 +7,7 @@ import { h, icon, newId } from './dom.js';
 const FAILURE_TEXTS = {
   offline: 'failedOffline',
   network: 'failedUnknown',
+  server: 'failedUnknown',
   token: 'failedSession',
   session: 'failedSession',
   forbidden: 'failedForbidden',
@@ -21,12 +22,14 @@ const FAILURE_TEXTS = {
  * `mayClose()` may refuse. `onClosed` runs once, whichever way it ends.
  */
 export class Dialog {
-  #texts;
+  #widget;
   #busy = false;
+  #ended = false;
   #submit = null;
 
   constructor(widget, { title, body, role, action, cancel, explain, mayClose, onClosed, initial }) {
-    const texts = (this.#texts = widget.texts);
+    const { texts } = widget;
+    this.#widget = widget;
     const titleId = newId('title');
     const textId = newId('text');
     this.explain = explain ?? (() => undefined);
@@ -64,13 +67,11 @@ export class Dialog {
           event.preventDefault();
           this.ask();
         },
-        onclose: () => {
-          this.node.remove();
-          onClosed?.();
-        },
+        onclose: () => this.#end(),
       },
       form,
     );
+    this.onClosed = onClosed;
     widget.root.append(this.node);
     this.node.showModal();
     (initial ?? cancelButton ?? closeButton).focus();
@@ -81,14 +82,31 @@ export class Dialog {
     if (!this.#busy && this.mayClose()) this.close();
   }
 
+  /** Browsers say that it has closed a frame later: by then the list may have been drawn anew. */
   close() {
     this.node.close();
+    this.#end();
+  }
+
+  #end() {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.node.remove();
+    this.onClosed?.();
   }
 
   complain(name) {
-    this.alert.replaceChildren(
-      h('div', { class: 'note problem' }, icon('alert'), h('span', {}, this.#texts.text(name))),
-    );
+    this.#say(name, 'note problem');
+  }
+
+  /** Says what it is doing, while that takes a while. */
+  tell(name) {
+    this.#say(name, 'note');
+  }
+
+  #say(name, kind) {
+    const text = h('span', {}, this.#widget.texts.text(name));
+    this.alert.replaceChildren(h('div', { class: kind }, icon('alert'), text));
     this.alert.scrollIntoView({ block: 'nearest' });
   }
 
@@ -100,6 +118,7 @@ export class Dialog {
     try {
       if ((await action.run()) !== false) this.close();
     } catch (failure) {
+      if (failure.leavesDoubt) this.#widget.refresh(); // the list knows
       const name = this.explain(failure);
       if (name !== null) this.complain(name ?? FAILURE_TEXTS[failure.kind] ?? 'failedAction');
     } finally {

@@ -73,6 +73,8 @@ export function expirationField(texts, current) {
       custom,
       hint,
     ),
+    /** What was chosen, as it was: a span, or a date. */
+    choice: () => (select.value === 'expireCustom' ? date.value : select.value),
     read() {
       const at = chosen();
       if (at === undefined) return refuse('dateMissing');

@@ -65,7 +65,11 @@ export const defaultStrings = {
     'The permissions could not be loaded. You can try again, or create a key without permissions.',
   permissionsRefused: 'The key cannot have these permissions: the list may have changed.',
   createUnknown:
-    'No answer came, so the key may have been created. Look for it in the list before you try again; if it is there, revoke it.',
+    'No answer came, so it is not known whether the key was created. Send the form again as it is: that never creates a second key.',
+  createWaiting: 'The service is still busy with your first try. This takes a few seconds…',
+  createUsed:
+    'Your first try created the key, and it has been used already. If that was not you, revoke it.',
+  limitReached: 'There are as many keys as are allowed. Revoke one that is not needed any more.',
 
   revealTitle: 'Copy your API key',
   revealText: 'This is the only time that the key is shown. Store it somewhere safe.',
@@ -109,7 +113,8 @@ export const defaultStrings = {
   staleText: 'The list could not be refreshed and may be out of date.',
 
   failedAction: 'That did not work, and nothing was changed. Please try again.',
-  failedUnknown: 'No answer came. Please check the list, then try again.',
+  failedUnknown:
+    'No answer came, so it is not known whether that worked. Please look at the list, then try again.',
   failedForbidden: 'You may not do this.',
   failedSession: 'Your session has expired. Reload the page to go on.',
   failedThrottled: 'Too many requests. Please wait a moment, then try again.',
