@@ -94,6 +94,8 @@ static const struct setting settings[] = {
     NUMBER("webhook-first-retry", webhook_first_retry, "12", 0, 3600,
            "seconds until a failed delivery is tried again; each of five further waits is seven "
            "times as long"),
+    NUMBER("webhook-disable-after", webhook_disable_after, "432000", 0, 31536000,
+           "seconds of nothing but failures after which an endpoint is disabled; 0: never"),
     FLAG("demo", demo, "loopback only: a seeded organization, and widget tokens for everybody"),
     TEXT("ready-file", ready_file, NULL, "FILE", "write the service's URLs there once it serves"),
     FLAG("access-log", access_log, "log every request, not only those that failed on our side"),

@@ -46,7 +46,8 @@ struct config {
   bool webhook_allow_http;
   bool webhook_allow_private;
   char *webhook_ca_file; /* whom webhook targets' certificates must come from; NULL: the system's */
-  int webhook_first_retry; /* seconds; each further wait is seven times as long */
+  int webhook_first_retry;   /* seconds; each further wait is seven times as long */
+  int webhook_disable_after; /* seconds; 0: never */
   bool demo;
   char *ready_file;
   bool access_log;

@@ -131,6 +131,11 @@ void metrics_attempt(struct metrics *metrics, enum attempt_result result) {
     add(&metrics->deliveries[result], 1);
 }
 
+void metrics_endpoint_disabled(struct metrics *metrics) {
+  if (metrics != NULL)
+    add(&metrics->endpoints_disabled, 1);
+}
+
 void metrics_deliveries_waiting(struct metrics *metrics, int64_t count) {
   if (metrics != NULL)
     atomic_store_explicit(&metrics->deliveries_waiting, count, memory_order_relaxed);

@@ -39,6 +39,8 @@ enum attempt_result {
   ATTEMPT_RESULTS
 };
 void metrics_attempt(struct metrics *metrics, enum attempt_result result);
+/* An endpoint that the service disabled, since it was gone or nothing arrived for too long. */
+void metrics_endpoint_disabled(struct metrics *metrics);
 /* How many deliveries are waiting now, to be tried or tried again. */
 void metrics_deliveries_waiting(struct metrics *metrics, int64_t count);
 

@@ -53,6 +53,7 @@ struct metrics {
   metrics_counter failures[METRICS_RESULTS + 1];
   metrics_counter maintenance[2]; /* failed, good */
   metrics_counter deliveries[ATTEMPT_RESULTS];
+  metrics_counter endpoints_disabled;
   _Atomic int64_t deliveries_waiting;
 };
 

@@ -211,6 +211,10 @@ static void write_deliveries(FILE *out, const struct metrics *metrics) {
   for (size_t i = 0; i < ATTEMPT_RESULTS; i++)
     labelled(out, "apikeysd_webhook_deliveries_total", "outcome", names[i],
              &metrics->deliveries[i]);
+  family(out, "apikeysd_webhook_endpoints_disabled_total", "counter",
+         "Webhook endpoints disabled because they were gone or nothing arrived for too long.");
+  fprintf(out, "apikeysd_webhook_endpoints_disabled_total %llu\n",
+          (unsigned long long)read_counter(&metrics->endpoints_disabled));
   gauge(out, "apikeysd_webhook_deliveries_waiting",
         "Deliveries that wait to be tried, or tried again.",
         (double)atomic_load_explicit(&metrics->deliveries_waiting, memory_order_relaxed));

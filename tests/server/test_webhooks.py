@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Webhooks: which targets may be, what arrives there, and what becomes of failures."""
+import datetime
+import email.utils
 import ipaddress
 import json
 import shutil
@@ -7,7 +9,9 @@ import signal
 import socket
 import tempfile
 import threading
+import time
 import unittest
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
 from receiver import Receiver, make_certificate, signature_is_good
@@ -287,6 +291,47 @@ class Deliveries(WebhookTest):
         self.not_found("Webhook endpoint", NO_ENDPOINT, "GET",
                        f"/webhook_endpoints/{NO_ENDPOINT}/deliveries")
 
+    def test_gone_disables_at_once(self):
+        gone = threading.Event()
+        gone.set()
+        receiver = self.receiver(lambda n: 410 if gone.is_set() else 200)
+        endpoint = self.endpoint(receiver.url(), ["api_key.created"])
+        path = f"/webhook_endpoints/{endpoint['id']}"
+        self.assertNotIn("disabled_reason", endpoint)
+        organization = self.organization()
+        self.key(organization, "refused")
+        self.until(lambda: self.ask(200, "GET", path)["status"] == "disabled")
+        disabled = self.ask(200, "GET", path)
+        self.assertEqual(disabled["disabled_reason"], "gone")
+        self.assertRegex(disabled["disabled_at"], TIME)
+        failed = self.until(lambda: self.deliveries(endpoint, "failed"))
+        self.assertEqual([(one["attempts"], one["last_status"]) for one in failed], [(1, 410)])
+        self.wait_for_log(endpoint["id"], "disabled: gone")
+        gone.clear()
+        enabled = self.ask(200, "PATCH", path, {"status": "enabled"})
+        self.assertEqual(set(enabled), set(endpoint))
+        self.key(organization, "wanted")
+        self.assertEqual(receiver.received(2)[1]["data"]["name"], "wanted")
+
+    def test_retry_after_is_heeded(self):
+        def date(seconds):
+            return email.utils.formatdate(time.time() + seconds, usegmt=True)
+
+        day = 86400
+        for asked, least, most in (("7200", 7200, 7260), (date(7200), 7140, 7260),
+                                   ("999999999", day, day + 60), (date(9 * day), day, day + 60)):
+            with self.subTest(asked=asked):
+                receiver = self.receiver(lambda n, asked=asked: (503, {"Retry-After": asked}))
+                endpoint = self.endpoint(receiver.url(), ["api_key.created"])
+                self.key(self.organization())
+                receiver.received(1)
+                tried = self.until(lambda: [one for one in self.deliveries(endpoint, "pending")
+                                            if one["last_status"] == 503])[0]
+                at, due = (datetime.datetime.fromisoformat(tried[name].replace("Z", "+00:00"))
+                           for name in ("last_attempt_at", "next_attempt_at"))
+                wait = (due - at).total_seconds()
+                self.assertTrue(least <= wait <= most, wait)
+
     def test_redirects_are_not_followed(self):
         inside = self.receiver()
         receiver = self.receiver(lambda n: (302, {"Location": inside.url()}))
@@ -323,6 +368,28 @@ class Deliveries(WebhookTest):
         cls.service = Service(*cls.flags, environment={"http_proxy": "http://127.0.0.1:9",
                                                        "all_proxy": "http://127.0.0.1:9"})
         cls.values = []
+
+
+class DeadEndpoints(WebhookTest):
+    flags = (*FLAGS, "--webhook-disable-after", "1", "--metrics-listen", "0")
+
+    def test_disabled_when_nothing_arrived_for_so_long(self):
+        receiver = self.receiver(lambda n: 500)
+        endpoint = self.endpoint(receiver.url(), ["api_key.created"])
+        path = f"/webhook_endpoints/{endpoint['id']}"
+        organization = self.organization()
+
+        def is_disabled():
+            self.key(organization, "in vain")
+            return self.ask(200, "GET", path)["status"] == "disabled"
+
+        self.until(is_disabled)
+        disabled = self.ask(200, "GET", path)
+        self.assertEqual(disabled["disabled_reason"], "failing")
+        self.assertGreater(len(receiver.deliveries), 7)  # the first that failed disabled nothing
+        self.wait_for_log(endpoint["id"], "disabled: failing")
+        with urllib.request.urlopen(self.service.about["metrics_url"]) as answer:
+            self.assertIn(b"\napikeysd_webhook_endpoints_disabled_total 1\n", answer.read())
 
 
 class Restarts(unittest.TestCase):

@@ -33,6 +33,11 @@ static json_t *endpoint_json(const struct endpoint *endpoint) {
     return NULL;
   json_object_update(json, endpoint->fields);
   json_object_del(json, "enabled_at_ms"); /* our own */
+  json_object_del(json, "failing_since_ms");
+  json_t *disabled_at = json_object_get(json, "disabled_at_ms");
+  if (disabled_at != NULL)
+    json_object_set_new(json, "disabled_at", timestamp_json(json_integer_value(disabled_at)));
+  json_object_del(json, "disabled_at_ms");
   json_object_set_new(json, "created_at",
                       timestamp_json(apikeys_document_created_at_ms(endpoint->document)));
   json_object_set_new(json, "updated_at",

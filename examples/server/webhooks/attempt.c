@@ -112,6 +112,8 @@ static const char *problem_of(const struct attempt *attempt, CURLcode code, long
     return NULL; /* however the rest of the answer went */
   if (status >= 300 && status < 400)
     return "The target answered with a redirect, which is not followed.";
+  if (status == HTTP_GONE)
+    return "The target answered that it is gone.";
   if (status != 0)
     return "The target answered with an error.";
   return code == CURLE_OK ? "The target gave no answer." : curl_easy_strerror(code);
@@ -121,5 +123,9 @@ struct delivery_outcome attempt_outcome(const struct attempt *attempt, CURLcode 
   struct delivery_outcome outcome = {0};
   curl_easy_getinfo(attempt->transfer, CURLINFO_RESPONSE_CODE, &outcome.http_status);
   outcome.problem = problem_of(attempt, code, outcome.http_status);
+  outcome.hopeless = outcome.http_status == HTTP_GONE;
+  curl_off_t retry_after = 0; /* seconds, also where the target gave a date */
+  if (curl_easy_getinfo(attempt->transfer, CURLINFO_RETRY_AFTER, &retry_after) == CURLE_OK)
+    outcome.retry_after_seconds = retry_after;
   return outcome;
 }

@@ -11,6 +11,8 @@
 
 #include <curl/curl.h>
 
+enum { HTTP_GONE = 410 };
+
 struct attempt {
   struct delivery delivery;
   CURL *transfer;

@@ -200,6 +200,14 @@ static int64_t wait_ms(int64_t tries, int first_retry_seconds) {
   return wait + (int64_t)randombytes_uniform((uint32_t)(wait / 5 < 1 ? 1 : wait / 5));
 }
 
+/* The target's Retry-After makes a wait longer, never shorter. */
+static int64_t wait_as_asked_ms(int64_t tries, const struct delivery_outcome *outcome) {
+  int64_t wait = wait_ms(tries, outcome->first_retry_seconds), asked = outcome->retry_after_seconds;
+  if (asked > DELIVERY_RETRY_AFTER_MAX)
+    asked = DELIVERY_RETRY_AFTER_MAX;
+  return asked * 1000 > wait ? asked * 1000 : wait;
+}
+
 int delivery_conclude(struct delivery *delivery, const struct delivery_outcome *outcome,
                       apikeys_env *env, const apikeys_actor *actor, apikeys_error *err) {
   int64_t now = clock_unix_ms(), tries = number(delivery, "tries");
@@ -215,7 +223,7 @@ int delivery_conclude(struct delivery *delivery, const struct delivery_outcome *
     set_status(delivery, DELIVERY_FAILED);
     return update(delivery, 0, env, actor, err);
   }
-  return update(delivery, now + wait_ms(tries, outcome->first_retry_seconds), env, actor, err);
+  return update(delivery, now + wait_as_asked_ms(tries, outcome), env, actor, err);
 }
 
 int delivery_resend(struct delivery *delivery, apikeys_env *env, const apikeys_actor *actor,

@@ -19,8 +19,9 @@
 enum delivery_status { DELIVERY_PENDING, DELIVERY_DELIVERED, DELIVERY_FAILED, DELIVERY_STATUSES };
 
 enum {
-  DELIVERY_TRIES = 7,       /* the first, and six more */
-  DELIVERY_LEASE_MS = 60000 /* a try that its process did not survive is over by then */
+  DELIVERY_TRIES = 7,              /* the first, and six more */
+  DELIVERY_LEASE_MS = 60000,       /* a try that its process did not survive is over by then */
+  DELIVERY_RETRY_AFTER_MAX = 86400 /* seconds */
 };
 
 extern const char *const delivery_status_names[DELIVERY_STATUSES];
@@ -74,6 +75,7 @@ struct delivery_outcome {
   const char *problem;
   bool hopeless;
   int first_retry_seconds;
+  int64_t retry_after_seconds; /* as the target asked; at most DELIVERY_RETRY_AFTER_MAX is heeded */
 };
 int delivery_conclude(struct delivery *delivery, const struct delivery_outcome *outcome,
                       apikeys_env *env, const apikeys_actor *actor, apikeys_error *err);

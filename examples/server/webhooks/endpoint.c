@@ -63,9 +63,30 @@ int64_t endpoint_enabled_at_ms(const struct endpoint *endpoint) {
 }
 
 void endpoint_enable(struct endpoint *endpoint, bool enabled) {
-  if (enabled && !endpoint_is_enabled(endpoint))
+  if (enabled && !endpoint_is_enabled(endpoint)) {
     json_object_set_new(endpoint->fields, "enabled_at_ms", json_integer(clock_unix_ms()));
+    json_object_del(endpoint->fields, "disabled_reason");
+    json_object_del(endpoint->fields, "disabled_at_ms");
+    json_object_del(endpoint->fields, "failing_since_ms");
+  }
   json_object_set_new(endpoint->fields, "status", json_string(enabled ? "enabled" : "disabled"));
+}
+
+void endpoint_disable_for(struct endpoint *endpoint, const char *reason) {
+  endpoint_enable(endpoint, false);
+  json_object_set_new(endpoint->fields, "disabled_reason", json_string(reason));
+  json_object_set_new(endpoint->fields, "disabled_at_ms", json_integer(clock_unix_ms()));
+}
+
+int64_t endpoint_failing_since_ms(const struct endpoint *endpoint) {
+  return json_integer_value(json_object_get(endpoint->fields, "failing_since_ms"));
+}
+
+void endpoint_set_failing(struct endpoint *endpoint, bool failing) {
+  if (!failing)
+    json_object_del(endpoint->fields, "failing_since_ms");
+  else if (endpoint_failing_since_ms(endpoint) == 0)
+    json_object_set_new(endpoint->fields, "failing_since_ms", json_integer(clock_unix_ms()));
 }
 
 bool endpoint_wants(const struct endpoint *endpoint, const char *event_type) {

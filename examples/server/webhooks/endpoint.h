@@ -18,7 +18,9 @@ enum { ENDPOINTS_MAX = 64 };
 
 struct endpoint {
   apikeys_document *document;
-  json_t *fields; /* {"endpoint_url", "status", "events", "enabled_at_ms"} */
+  /* {"endpoint_url", "status", "events", "enabled_at_ms"}; "failing_since_ms" while nothing arrives,
+   * "disabled_reason" and "disabled_at_ms" if the service disabled it */
+  json_t *fields;
 };
 
 /* Each returns a result of the library; `endpoint` is closed by the caller, whatever it is. */
@@ -35,6 +37,11 @@ bool endpoint_is_enabled(const struct endpoint *endpoint);
 /* Since when it is. */
 int64_t endpoint_enabled_at_ms(const struct endpoint *endpoint);
 void endpoint_enable(struct endpoint *endpoint, bool enabled);
+/* By the service itself, as clients are told. */
+void endpoint_disable_for(struct endpoint *endpoint, const char *reason);
+/* Since when every delivery has failed; 0: the last one arrived. */
+int64_t endpoint_failing_since_ms(const struct endpoint *endpoint);
+void endpoint_set_failing(struct endpoint *endpoint, bool failing);
 bool endpoint_wants(const struct endpoint *endpoint, const char *event_type);
 /* Wiped by the caller. */
 int endpoint_secret(const struct endpoint *endpoint, char out[WEBHOOK_SECRET_LENGTH + 1]);

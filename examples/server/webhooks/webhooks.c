@@ -194,6 +194,62 @@ static void count(struct webhooks *webhooks, const struct delivery *delivery) {
   metrics_attempt(webhooks->service->metrics, results[delivery_status(delivery)]);
 }
 
+/* -- Endpoints that are dead ------------------------------------------------------------------- */
+
+/* NULL: it stays enabled. One whose deliveries have failed for so long has also to have used up all
+ * tries of this one, so that a single failure after a quiet time disables nothing. */
+static const char *reason_to_disable(const struct webhooks *webhooks,
+                                     const struct endpoint *endpoint, const struct attempt *attempt,
+                                     const struct delivery_outcome *outcome) {
+  int64_t patience_ms = (int64_t)webhooks->service->config->webhook_disable_after * 1000;
+  int64_t since = endpoint_failing_since_ms(endpoint);
+  if (outcome->http_status == HTTP_GONE)
+    return "gone";
+  if (patience_ms > 0 && since > 0 && clock_unix_ms() - since >= patience_ms &&
+      delivery_status(&attempt->delivery) == DELIVERY_FAILED)
+    return "failing";
+  return NULL;
+}
+
+/* Notes in the endpoint how the delivery went, if that changes anything. */
+static int judge(struct webhooks *webhooks, const struct attempt *attempt,
+                 const struct delivery_outcome *outcome) {
+  const char *id = delivery_endpoint_id(&attempt->delivery);
+  apikeys_env *env = webhooks->service->env;
+  struct endpoint endpoint;
+  bool failed = outcome->problem != NULL;
+  const char *reason = NULL;
+  int rc = endpoint_get(&endpoint, env, webhooks->actor, id, strlen(id), webhooks->err);
+  if (rc != APIKEYS_OK || !endpoint_is_enabled(&endpoint))
+    goto out;
+  reason = failed ? reason_to_disable(webhooks, &endpoint, attempt, outcome) : NULL;
+  if (reason == NULL && failed == (endpoint_failing_since_ms(&endpoint) > 0))
+    goto out;
+  endpoint_set_failing(&endpoint, failed);
+  if (reason != NULL)
+    endpoint_disable_for(&endpoint, reason);
+  rc = endpoint_set_body(&endpoint);
+  if (rc == APIKEYS_OK)
+    rc = apikeys_document_update(env, webhooks->actor, endpoint.document, webhooks->err);
+  if (rc == APIKEYS_OK && reason != NULL) {
+    log_line(webhooks->service->log, LOG_WARNING, "webhook endpoint %s: disabled: %s", id, reason);
+    metrics_endpoint_disabled(webhooks->service->metrics);
+  }
+out:
+  endpoint_close(&endpoint);
+  return rc;
+}
+
+/* Somebody may change the endpoint at the same moment: then it is judged as it is now. */
+static void judge_endpoint(struct webhooks *webhooks, const struct attempt *attempt,
+                           const struct delivery_outcome *outcome) {
+  int rc = APIKEYS_ERROR_CHANGED;
+  for (int i = 0; i < 3 && rc == APIKEYS_ERROR_CHANGED; i++)
+    rc = judge(webhooks, attempt, outcome);
+  if (rc != APIKEYS_OK && rc != APIKEYS_ERROR_NOT_FOUND)
+    complain(webhooks, "an endpoint's state could not be kept", rc);
+}
+
 static void conclude(struct webhooks *webhooks, struct attempt *attempt, CURLcode code) {
   struct delivery_outcome outcome = attempt_outcome(attempt, code);
   outcome.first_retry_seconds = webhooks->service->config->webhook_first_retry;
@@ -206,6 +262,7 @@ static void conclude(struct webhooks *webhooks, struct attempt *attempt, CURLcod
     log_line(webhooks->service->log, LOG_INFO, "webhook %s to %s: %s (status %ld)",
              delivery_event_id(&attempt->delivery), delivery_endpoint_id(&attempt->delivery),
              outcome.problem, outcome.http_status);
+  judge_endpoint(webhooks, attempt, &outcome);
   count(webhooks, &attempt->delivery);
   end_attempt(webhooks, attempt);
 }

@@ -16,7 +16,9 @@ const place = (endpoint, status = null) => url(path`/webhooks/${endpoint.id}`) +
 
 // -- Endpoints -------------------------------------------------------------------------------------
 
-const statusBadge = ({ status }) => (status === 'enabled' ? badge('Enabled', 'good') : badge('Disabled', 'warning'));
+const REASONS = { gone: 'Disabled: it answered that it is gone', failing: 'Disabled: nothing arrived for too long' };
+const statusBadge = ({ status, disabled_reason: reason }) =>
+  status === 'enabled' ? badge('Enabled', 'good') : badge(REASONS[reason] ?? 'Disabled', 'warning');
 
 async function edit(endpoint = null) {
   const saved = await formDialog(
