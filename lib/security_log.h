@@ -6,8 +6,9 @@
 #include "env.h"
 #include "requirement.h"
 
-/* `lookup_id` is NULL where the value had none. Lines are limited to some a second. */
-void ak_log_refusal(apikeys_env *env, int rc, const char *lookup_id,
+/* Lines are limited to some a second. Of a malformed value the line says what is wrong, if its ends
+ * and its length show that: blanks, a newline, quotes or a byte order mark around it. */
+void ak_log_refusal(apikeys_env *env, int rc, const char *value, size_t length,
                     const apikeys_request *request);
 
 #endif

@@ -231,15 +231,10 @@ static int ask_store(const struct question *question, struct lookup *lookups, si
 
 /* -- One value --------------------------------------------------------------------------------- */
 
-static const char *lookup_id_in(const char *value, size_t length) {
-  struct ak_token token;
-  return ak_token_parse(&token, value, length) == APIKEYS_OK ? token.lookup_id : NULL;
-}
-
 /* A refusal with the error object saying so. */
 static int refuse(const struct question *question, int rc, const char *value, size_t length) {
   if (rc > 0 && question->env->options.log != NULL)
-    ak_log_refusal(question->env, rc, lookup_id_in(value, length), question->request);
+    ak_log_refusal(question->env, rc, value, length, question->request);
   if (question->why != NULL && apikeys_error_code(question->why) != rc)
     ak_error_code(question->why, rc);
   return rc;

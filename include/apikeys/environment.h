@@ -98,8 +98,9 @@ APIKEYS_API int apikeys_options_set_clock(apikeys_options *options, apikeys_cloc
  * Where log lines go; nowhere if not set. `message` is one line of English without a newline,
  * NUL-terminated, and never holds a value or a secret.
  *   APIKEYS_LOG_WARNING   something of ours went wrong behind the caller's back (a flush of usage)
- *   APIKEYS_LOG_SECURITY  a refused validation: outcome, lookup id, the request's address; at most
- *                         10 lines a second, then one that says how many were left out
+ *   APIKEYS_LOG_SECURITY  a refused validation: outcome, lookup id, the request's address; of a
+ *                         malformed value also what stands around it (blanks, a newline, quotes);
+ *                         at most 10 lines a second, then one that says how many were left out
  */
 enum { APIKEYS_LOG_WARNING = 1, APIKEYS_LOG_SECURITY = 2 };
 typedef void (*apikeys_log_callback)(int level, const char *message, size_t length,

@@ -110,10 +110,46 @@ START_TEST(no_output_holds_the_value_or_its_secret) {
 }
 END_TEST
 
+/* Each way of pasting a value wrongly, and what the log says of it. */
+START_TEST(the_log_says_what_stands_around_a_malformed_value) {
+  static const struct {
+    const char *before, *behind, *said;
+  } wrong[] = {{"", " ", "(blanks around the value)"},
+               {"\t", "", "(blanks around the value)"},
+               {"", "\r\n", "(a newline around the value)"},
+               {"\"", "\"", "(quotes around the value)"},
+               {"", ",", "(a comma or semicolon behind the value)"},
+               {"\xEF\xBB\xBF", "", "(a byte order mark before the value)"}};
+  struct world world;
+  struct outputs outputs = {NULL, 0};
+  struct made_key key;
+  char organization[64], text[APIKEYS_VALUE_MAX + 8];
+  world_open(&world, BACKEND_SQLITE);
+  ok(&world, apikeys_options_set_log(world.options, keep_log, &outputs, NULL));
+  world_reopen(&world);
+  make_posts(&world);
+  make_organization(&world, "Acme", organization);
+  make_key(&world, key_spec(organization, "CI", "posts:read"), &key);
+  for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+    outputs.length = 0;
+    snprintf(text, sizeof text, "%s%s%s", wrong[i].before, key.value, wrong[i].behind);
+    ck_assert_int_eq(validate(&world, text, NULL), APIKEYS_MALFORMED);
+    ck_assert_int_eq(holds_bytes(outputs.text, outputs.length, S(wrong[i].said)), 1);
+    ck_assert_int_eq(holds_bytes(outputs.text, outputs.length, S(key.value)), 0);
+  }
+  outputs.length = 0;
+  ck_assert_int_eq(validate(&world, "", NULL), APIKEYS_MALFORMED);
+  ck_assert_int_eq(holds_bytes(outputs.text, outputs.length, S("(no value)")), 1);
+  free(outputs.text);
+  world_close(&world);
+}
+END_TEST
+
 int main(void) {
   Suite *s = suite_create("canary");
   TCase *tc = tcase_create("canary");
   tcase_add_test(tc, no_output_holds_the_value_or_its_secret);
+  tcase_add_test(tc, the_log_says_what_stands_around_a_malformed_value);
   suite_add_tcase(s, tc);
   return run_suite(s);
 }

@@ -4,7 +4,7 @@
  * (known_names.h), so that a misspelt "expiresAt" is an error and not a key that never expires.
  *
  * Routes of our own refuse every name they do not know. Routes of the contract refuse what comes
- * near a known name, and let the rest through, which newer clients send; it is logged once a minute.
+ * near a known name, and let the rest through, which newer clients send; one a minute is logged.
  */
 #ifndef SERVER_HTTP_NAME_CHECK_H
 #define SERVER_HTTP_NAME_CHECK_H
