@@ -42,12 +42,19 @@ static int note(struct ak_object *object, int field, int result) {
   } else if (object->problem == 0) {
     object->problem = result;
     object->problem_field = field;
+    object->problem_text = NULL;
   }
   return result;
 }
 
-int ak_object_refuse(struct ak_object *object, int field, int result) {
-  return object != NULL ? note(object, field, result) : result;
+int ak_object_refuse(struct ak_object *object, int field, int result, const char *text) {
+  if (object == NULL)
+    return result;
+  bool first = object->problem == 0;
+  note(object, field, result);
+  if (first)
+    object->problem_text = text;
+  return result;
 }
 
 int ak_object_set_text(struct ak_object *object, int field, const char *text, size_t length) {
@@ -141,7 +148,9 @@ int ak_object_check(const struct ak_object *object, apikeys_error *err) {
   const char *name = apikeys_schema_field_name(object->record.kind, object->problem_field);
   if (object->problem == APIKEYS_ERROR_NO_MEMORY)
     return ak_error_code(err, APIKEYS_ERROR_NO_MEMORY);
-  return ak_error_set(err, object->problem, name, "was set to something that it cannot be");
+  const char *text = object->problem_text;
+  return ak_error_set(err, object->problem, name, "%s",
+                      text != NULL ? text : "was set to something that it cannot be");
 }
 
 int ak_object_check_text(const struct ak_object *object, int field, size_t min, size_t max,

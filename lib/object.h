@@ -17,6 +17,7 @@ struct ak_object {
   uint64_t changed;    /* bit f: field f was set and not written yet */
   int problem;         /* a setter failed with this; the calls that use the object fail with it */
   int problem_field;
+  const char *problem_text; /* what a value for it must be, static; NULL: nothing is said of that */
   struct ak_json json; /* lent by the _json getters */
   bool json_written;   /* and good until the object changes */
 };
@@ -40,7 +41,7 @@ int ak_object_remove_slug(struct ak_object *object, int field, const char *slug,
 int ak_object_clear_slugs(struct ak_object *object, int field);
 
 /* A setter's failure: `result`, which the calls that use the object will give as well. */
-int ak_object_refuse(struct ak_object *object, int field, int result);
+int ak_object_refuse(struct ak_object *object, int field, int result, const char *text);
 
 /* Getters; "" and 0 for a NULL object. */
 const char *ak_object_text(const struct ak_object *object, int field, size_t *length);

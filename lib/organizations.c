@@ -17,12 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-  NAME_MAX_BYTES = 255,
-  EXTERNAL_ID_MAX_BYTES = 128,
-  DOMAIN_MAX_BYTES = 253,
-  DOMAINS_MAX = 100
-};
+enum { NAME_MAX_BYTES = 255, EXTERNAL_ID_MAX_BYTES = 128, DOMAINS_MAX = 100 };
 
 /* -- Creating ---------------------------------------------------------------------------------- */
 
@@ -230,32 +225,35 @@ AK_GET_INTEGER(organization, int64_t, created_at_ms, AK_ORGANIZATION_CREATED_AT)
 AK_GET_INTEGER(organization, int64_t, updated_at_ms, AK_ORGANIZATION_UPDATED_AT)
 AK_JSON(organization)
 
-/* The domains with one more; APIKEYS_ERROR_INVALID_ARGUMENT if that is too many. */
-static int add_domain(struct ak_object *object, const char *domain, size_t length) {
+/* The domains with one more; a phrase that says what is wrong with that, or NULL, in *problem. */
+static int add_domain(struct ak_object *object, const char *domain, size_t length,
+                      const char **problem) {
   struct ak_slugs set = {0};
   size_t old_length;
   const char *old = apikeys_record_text(&object->record, AK_ORGANIZATION_DOMAINS, &old_length);
   ak_slugs_add_all(&set, old, old_length);
   ak_slugs_add(&set, domain, length);
   const char *text = ak_slugs_text(&set);
-  int rc = set.failed                                       ? APIKEYS_ERROR_NO_MEMORY
-           : ak_slugs_count(text, set.length) > DOMAINS_MAX ? APIKEYS_ERROR_INVALID_ARGUMENT
-                                                            : APIKEYS_OK;
-  if (rc == APIKEYS_OK)
-    rc = ak_object_set_text(object, AK_ORGANIZATION_DOMAINS, text, set.length);
+  bool many = !set.failed && ak_slugs_count(text, set.length) > DOMAINS_MAX;
+  *problem = many ? "must be at most 100" : NULL;
+  int rc = set.failed ? APIKEYS_ERROR_NO_MEMORY
+           : many     ? APIKEYS_ERROR_INVALID_ARGUMENT
+                      : ak_object_set_text(object, AK_ORGANIZATION_DOMAINS, text, set.length);
   ak_slugs_release(&set);
   return rc;
 }
 
+/* Domains that are stored stay as they are, whatever they are: this is asked of new ones alone. */
 int apikeys_organization_add_domain(apikeys_organization *organization, const char *domain,
                                     size_t length) {
   if (organization == NULL)
     return APIKEYS_ERROR_INVALID_ARGUMENT;
-  bool valid = domain != NULL && ak_text_id_problem(domain, length, 1, DOMAIN_MAX_BYTES) == NULL;
-  int rc =
-      valid ? add_domain(&organization->object, domain, length) : APIKEYS_ERROR_INVALID_ARGUMENT;
-  return rc == APIKEYS_OK ? rc
-                          : ak_object_refuse(&organization->object, AK_ORGANIZATION_DOMAINS, rc);
+  const char *problem = ak_text_domain_problem(domain, domain != NULL ? length : 0);
+  int rc = problem == NULL ? add_domain(&organization->object, domain, length, &problem)
+                           : APIKEYS_ERROR_INVALID_ARGUMENT;
+  return rc == APIKEYS_OK
+             ? rc
+             : ak_object_refuse(&organization->object, AK_ORGANIZATION_DOMAINS, rc, problem);
 }
 
 static bool metadata_at(const apikeys_organization *organization, size_t i, struct ak_pair *pair) {
@@ -316,6 +314,7 @@ int apikeys_organization_set_metadata(apikeys_organization *organization, const 
        (value != NULL && ak_text_problem(value, value_length, 1, AK_METADATA_VALUE_MAX) == NULL));
   struct ak_pair pair = {key, key_length, value_length > 0 ? value : "", value_length};
   int rc = valid ? set_pair(&organization->object, &pair) : APIKEYS_ERROR_INVALID_ARGUMENT;
-  return rc == APIKEYS_OK ? rc
-                          : ak_object_refuse(&organization->object, AK_ORGANIZATION_METADATA, rc);
+  return rc == APIKEYS_OK
+             ? rc
+             : ak_object_refuse(&organization->object, AK_ORGANIZATION_METADATA, rc, NULL);
 }

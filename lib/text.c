@@ -112,6 +112,46 @@ const char *ak_text_id_problem(const char *text, size_t length, size_t min, size
   return NULL;
 }
 
+static bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+static bool is_letter_or_digit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c);
+}
+
+/* The length of the label at the beginning of `text`, which ends at a dot; 0 if it is none. */
+static size_t label_length(const char *text, size_t length, bool *number) {
+  enum { LABEL_MAX = 63 };
+  size_t used = 0;
+  *number = true;
+  while (used < length && text[used] != '.') {
+    if (!is_letter_or_digit(text[used]) && text[used] != '-')
+      return 0;
+    *number = *number && is_digit(text[used]);
+    used++;
+  }
+  bool good = used > 0 && used <= LABEL_MAX && text[0] != '-' && text[used - 1] != '-';
+  return good ? used : 0;
+}
+
+const char *ak_text_domain_problem(const char *text, size_t length) {
+  enum { DOMAIN_MAX = 253 };
+  static const char problem[] = "must be a domain name, such as acme.example";
+  size_t labels = 0;
+  bool number = false;
+  if (length == 0 || length > DOMAIN_MAX)
+    return problem;
+  for (size_t at = 0; at <= length; at++) { /* behind each label its dot, or the end */
+    size_t used = label_length(text + at, length - at, &number);
+    if (used == 0)
+      return problem;
+    at += used;
+    labels++;
+  }
+  return labels >= 2 && !number ? NULL : problem;
+}
+
 static bool is_slug_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == ':' ||
          c == '.' || c == '*';

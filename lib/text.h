@@ -17,6 +17,13 @@ const char *ak_text_problem(const char *text, size_t length, size_t min, size_t 
 const char *ak_text_id_problem(const char *text, size_t length, size_t min, size_t max);
 
 /*
+ * The same for domain names (RFC 1123): at most 253 bytes, two labels or more, separated by dots,
+ * each 1 to 63 letters, digits and hyphens, no hyphen at an end; the last label is not a number, as
+ * it is in an address. Names in other scripts have their ASCII form: "xn--…".
+ */
+const char *ak_text_domain_problem(const char *text, size_t length);
+
+/*
  * Decode the character at the beginning of `text` into *code: returns its length in bytes, 1 to 4,
  * or 0 if there is no valid one (overlong forms, surrogates and cut sequences are not).
  */

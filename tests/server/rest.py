@@ -49,6 +49,7 @@ class RestTest(ServiceTest):
         got = self.ask(status, method, path, body, **others)
         self.assertEqual(got["message"], "Validation failed.")
         self.assertEqual([(error["code"], error["field"]) for error in got["errors"]], errors, got)
+        return [error.get("message") for error in got["errors"]]
 
     def not_found(self, noun, identity, method, path, body=None):
         self.assertEqual(self.ask(404, method, path, body), {

@@ -81,7 +81,12 @@ class Organizations(RestTest):
              ("invalid", "name"), ("invalid", "external_id"), ("invalid", "domain_data"),
              ("invalid", "metadata"))
         post({"name": "x", "domain_data": ["a.example"]}, ("invalid", "domain_data"))
-        post({"name": "x", "domain_data": [{"domain": "a b"}]}, ("invalid", "domain_data"))
+        for domain in ("a b", "acme", "http://acme.example", "a@acme.example", "127.0.0.1",
+                       "-a.example", "a_b.example", "acme.example.", ".example", "ä.example",
+                       "x" * 64 + ".example", ""):
+            said = self.invalid([("invalid", "domain_data")], "POST", "/organizations", {
+                "name": "x", "domain_data": [{"domain": "a.example"}, {"domain": domain}]})
+            self.assertIn("a domain name such as acme.example", said[0])
         post({"name": "x", "metadata": {"a": 1}}, ("invalid", "metadata"))
         post({"name": "x", "metadata": {"ä": "b"}}, ("invalid", "metadata"))
         post({"name": "x", "external_id": "x" * 129}, ("invalid", "external_id"))

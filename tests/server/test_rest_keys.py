@@ -108,7 +108,9 @@ class OrganizationKeys(RestTest):
         self.assertIsNone(expire({"expires_at": None})["expires_at"])
         self.assertEqual(expire({"expires_at": "2036-01-15T14:00:00+02:00"})["expires_at"], LATER)
         self.invalid([("invalid", "expires_at")], "POST", path, {"expires_at": "soon"})
-        self.invalid([("invalid", "expires_at")], "POST", path, {"expires_at": 5})
+        for wrong in (5, True, "2036-01-15", "2036-01-15 12:00:00Z", 1893456000):
+            said = self.invalid([("invalid", "expires_at")], "POST", path, {"expires_at": wrong})
+            self.assertEqual(said, ['must be a time with its zone: "2026-01-15T12:00:00Z"'])
         self.assertIsNotNone(self.validate(created["value"]))
         over = expire({"expires_at": PAST})
         self.assertGreaterEqual(over["expires_at"], over["created_at"])

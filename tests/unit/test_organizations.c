@@ -181,6 +181,45 @@ START_TEST(domains_and_metadata_have_their_bounds) {
 }
 END_TEST
 
+START_TEST(domains_are_domain_names) {
+  struct world world;
+  world_open(&world, (enum backend)_i);
+  const char *const wrong[] = {"acme", "http://acme.example", "127.0.0.1", "acme@example.com"};
+  for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+    apikeys_organization *organization = organization_named("Acme");
+    ck_assert_int_eq(apikeys_organization_add_domain(organization, S(wrong[i])),
+                     APIKEYS_ERROR_INVALID_ARGUMENT);
+    expect_failure(&world, create(&world, organization), APIKEYS_ERROR_INVALID_ARGUMENT, "domains");
+    ck_assert_str_eq(apikeys_error_message(world.err),
+                     "domains: must be a domain name, such as acme.example");
+    apikeys_organization_free(organization);
+  }
+  world_close(&world);
+}
+END_TEST
+
+START_TEST(a_stored_domain_that_is_none_stays_readable) {
+  struct world world;
+  world_open(&world, (enum backend)_i);
+  apikeys_organization *made = organization_named("Acme"), *got = apikeys_organization_new();
+  apikeys_organization_add_domain(made, S("a.example"));
+  ck_assert_int_eq(create(&world, made), 0);
+  const char *stored = "a.example";
+  if ((enum backend)_i == BACKEND_SQLITE) {
+    stored = "http://old/";
+    run_sql(&world, "UPDATE organizations SET domains = 'http://old/'");
+  }
+  const char *id = apikeys_organization_id(made, NULL);
+  ck_assert_int_eq(get(&world, id, got), 0);
+  apikeys_organization_set_name(got, S("Renamed"));
+  ck_assert_int_eq(update(&world, got), 0);
+  ck_assert_str_eq(apikeys_organization_domains(got, NULL), stored);
+  apikeys_organization_free(got);
+  apikeys_organization_free(made);
+  world_close(&world);
+}
+END_TEST
+
 START_TEST(an_update_writes_only_what_was_set) {
   struct world world;
   char id[64];
@@ -275,6 +314,8 @@ int main(void) {
       texts_have_their_bounds,
       an_external_id_is_one_organizations,
       domains_and_metadata_have_their_bounds,
+      domains_are_domain_names,
+      a_stored_domain_that_is_none_stays_readable,
       an_update_writes_only_what_was_set,
       deleting_takes_everything_that_was_its_own,
       a_list_is_searched_by_name,

@@ -176,6 +176,29 @@ START_TEST(ids_of_the_host_are_printable_ascii) {
 }
 END_TEST
 
+START_TEST(domain_names) {
+  static const char *const good[] = {"a.example",  "A-1.EXAMPLE",    "xn--bcher-kva.example",
+                                     "1.2.3.4.ab", "4.in-addr.arpa", "a.b.c.d"};
+  static const char *const bad[] = {
+      "",        "acme",     ".",     "a.",         ".a",           "a..b",  "-a.b",
+      "a-.b",    "a.-b",     "a.b-",  "a_b.c",      "a b.c",        "a.b\n", "127.0.0.1",
+      "a.b.123", "a.b:8080", "a@b.c", "http://a.b", "b\303\274.de", "*.a.b", "a.b/"};
+  for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+    ck_assert_msg(ak_text_domain_problem(good[i], strlen(good[i])) == NULL, "%s", good[i]);
+  for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+    ck_assert_msg(ak_text_domain_problem(bad[i], strlen(bad[i])) != NULL, "'%s'", bad[i]);
+  ck_assert_ptr_nonnull(ak_text_domain_problem("a\0.b", 4));
+  char text[254];
+  memset(text, 'a', sizeof text);
+  for (size_t i = 63; i < sizeof text; i += 64) /* labels of 63, and 253 in all */
+    text[i] = '.';
+  ck_assert_ptr_null(ak_text_domain_problem(text, 253));
+  ck_assert_ptr_nonnull(ak_text_domain_problem(text, 254));
+  text[63] = 'a'; /* a label of 127 */
+  ck_assert_ptr_nonnull(ak_text_domain_problem(text, 253));
+}
+END_TEST
+
 /* -- Slugs and search ------------------------------------------------------------------------- */
 
 START_TEST(slugs) {
@@ -287,6 +310,7 @@ int main(void) {
   tcase_add_test(text, invalid_utf8_is_refused);
   tcase_add_test(text, lengths_are_counted_in_bytes);
   tcase_add_test(text, ids_of_the_host_are_printable_ascii);
+  tcase_add_test(text, domain_names);
   tcase_add_test(text, slugs);
   tcase_add_test(text, search);
   suite_add_tcase(suite, text);

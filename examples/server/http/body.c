@@ -40,6 +40,11 @@ void form_refuse(struct form *form, const char *code, const char *field) {
   json_array_append_new(form->errors, json_pack("{s:s,s:s}", "code", code, "field", field));
 }
 
+void form_explain(struct form *form, const char *code, const char *field, const char *message) {
+  json_array_append_new(
+      form->errors, json_pack("{s:s,s:s,s:s}", "code", code, "field", field, "message", message));
+}
+
 bool form_good(struct form *form) {
   if (json_array_size(form->errors) == 0)
     return true;
@@ -82,12 +87,12 @@ json_t *form_texts(struct form *form, const char *field) {
 }
 
 int64_t form_time_ms(struct form *form, const char *field) {
-  size_t length;
+  const json_t *value = json_object_get(form->object, field);
   int64_t ms = 0;
-  const char *text = form_text(form, field, FORM_OPTIONAL, &length);
-  if (text != NULL && !timestamp_parse(text, length, &ms))
-    json_array_append_new(form->errors,
-                          json_pack("{s:s,s:s,s:s}", "code", "invalid", "field", field, "message",
-                                    "must be a time with its zone: \"2026-01-15T12:00:00Z\""));
+  if (value == NULL || json_is_null(value))
+    return 0;
+  const char *text = json_string_value(value);
+  if (text == NULL || !timestamp_parse(text, json_string_length(value), &ms))
+    form_explain(form, "invalid", field, TIMESTAMP_WANTED);
   return ms;
 }

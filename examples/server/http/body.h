@@ -24,7 +24,7 @@
 struct form {
   struct exchange *x;
   json_t *object;
-  json_t *errors; /* of {"code", "field"} */
+  json_t *errors; /* of {"code", "field"}, some with a "message" */
 };
 
 enum presence { FORM_OPTIONAL, FORM_REQUIRED };
@@ -36,6 +36,8 @@ void form_close(struct form *form);
 
 /* Report a field: "required", "invalid", … */
 void form_refuse(struct form *form, const char *code, const char *field);
+/* The same with what the field must be, for people. */
+void form_explain(struct form *form, const char *code, const char *field, const char *message);
 /* True if nothing was reported; else the exchange is answered with 422. */
 bool form_good(struct form *form);
 
@@ -45,7 +47,7 @@ bool form_has(const struct form *form, const char *field);
 const char *form_text(struct form *form, const char *field, enum presence presence, size_t *length);
 /* An array of text; NULL if absent or null, or reported: elements are asked for with json_…(). */
 json_t *form_texts(struct form *form, const char *field);
-/* A date as ISO 8601 text. 0: absent or null, or reported. */
+/* A time as RFC 3339 text. 0: absent or null, or reported with the form that is wanted. */
 int64_t form_time_ms(struct form *form, const char *field);
 
 #endif

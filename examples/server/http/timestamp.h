@@ -8,7 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* "2026-01-15T12:00:00.000Z", with an offset or without fraction too. */
+/* "2026-01-15T12:00:00.000Z", with an offset or without fraction too. What is none is told
+ * TIMESTAMP_WANTED. */
+#define TIMESTAMP_WANTED "must be a time with its zone: \"2026-01-15T12:00:00Z\""
 bool timestamp_parse(const char *text, size_t length, int64_t *unix_ms);
 
 /* "2026-01-15T12:00:00.000Z"; null for 0, which is "never". NULL: out of memory. */

@@ -73,7 +73,9 @@ static bool set_time(struct list *list, const char *parameter,
   if (text == NULL ||
       (timestamp_parse(text, length, &unix_ms) && set(list->filter, unix_ms) == APIKEYS_OK))
     return true;
-  reply_invalid(list->x, "invalid", parameter);
+  reply_json(list->x, 422,
+             json_pack("{s:s,s:[{s:s,s:s,s:s}]}", "message", "Validation failed.", "errors", "code",
+                       "invalid", "field", parameter, "message", TIMESTAMP_WANTED));
   return false;
 }
 

@@ -92,6 +92,8 @@ static int set_domains(struct form *form, apikeys_organization *organization) {
   const json_t *domains = json_object_get(form->object, "domain_data");
   if (domains == NULL || json_is_null(domains))
     return APIKEYS_OK;
+  static const char wanted[] =
+      "must be a list of {\"domain\":…}, at most 100, each a domain name such as acme.example";
   int rc = apikeys_organization_clear_domains(organization);
   bool good = json_is_array(domains);
   for (size_t i = 0; rc == APIKEYS_OK && good && i < json_array_size(domains); i++) {
@@ -102,7 +104,7 @@ static int set_domains(struct form *form, apikeys_organization *organization) {
                                            json_string_length(domain));
   }
   if (!good || rc == APIKEYS_ERROR_INVALID_ARGUMENT)
-    form_refuse(form, "invalid", "domain_data");
+    form_explain(form, "invalid", "domain_data", wanted);
   return rc == APIKEYS_ERROR_INVALID_ARGUMENT ? APIKEYS_OK : rc;
 }
 

@@ -12,7 +12,21 @@ import { go, url } from './places.js';
 import { rolesTable } from './roles.js';
 import { button, heading, idText, note, say, tabs } from './ui.js';
 
-const parseDomains = (text) => text.split(/[\s,]+/).filter(Boolean);
+const LABEL = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/i;
+
+/** As the service has it: two labels or more, and no address. */
+function isDomain(text) {
+  const labels = text.split('.');
+  return text.length <= 253 && labels.length >= 2 && labels.every((label) => LABEL.test(label)) && !/^\d+$/.test(labels.at(-1));
+}
+
+/** One a line; those that were there before may stay, whatever they are. */
+function parseDomains(text, before) {
+  const domains = text.split(/[\s,]+/).filter(Boolean);
+  const wrong = domains.find((domain) => !isDomain(domain) && !before.includes(domain));
+  if (wrong) throw Object.assign(new Error('Domains'), { fields: { domain_data: `“${wrong}” is not a domain name such as acme.example.` } });
+  return domains;
+}
 
 /** "name: value", one a line. */
 function parseMetadata(text) {
@@ -28,13 +42,15 @@ function parseMetadata(text) {
 function settingsTab(organization, { reload }) {
   const writable = can('apikeys:organizations:write');
   const metadata = organization.metadata ?? {};
+  const domains = organization.domains.map(({ domain }) => domain);
   const submit = async (values) => {
     const wanted = parseMetadata(values.metadata);
+    const named = parseDomains(values.domain_data, domains);
     const gone = Object.fromEntries(Object.keys(metadata).filter((key) => !(key in wanted)).map((key) => [key, null]));
     await put(path`/organizations/${organization.id}`, {
       name: values.name.trim(),
       external_id: values.external_id.trim() || null,
-      domain_data: parseDomains(values.domains).map((domain) => ({ domain, state: 'verified' })),
+      ...(named.join() === domains.join() ? {} : { domain_data: named.map((domain) => ({ domain, state: 'verified' })) }),
       metadata: { ...wanted, ...gone },
     });
   };
@@ -59,7 +75,7 @@ function settingsTab(organization, { reload }) {
         [
           { name: 'name', label: 'Name', value: organization.name, required: true, maxlength: 255 },
           { name: 'external_id', label: 'External id', value: organization.external_id ?? '', maxlength: 128, hint: 'What your own system calls it.' },
-          { name: 'domains', label: 'Domains', value: organization.domains.map(({ domain }) => domain).join('\n'), type: 'textarea', hint: 'One a line.' },
+          { name: 'domain_data', label: 'Domains', value: domains.join('\n'), type: 'textarea', hint: 'One a line, such as acme.example.' },
           { name: 'metadata', label: 'Metadata', value: Object.entries(metadata).map(([key, value]) => `${key}: ${value}`).join('\n'), type: 'textarea', hint: 'One “name: value” a line.' },
         ],
         { label: 'Save changes', submit, done: () => { say('Saved'); reload(); } },
