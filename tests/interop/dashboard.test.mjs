@@ -3,6 +3,8 @@
 // The operator's dashboard in a browser: every page, what can be done on it, wide and narrow, light
 // and dark, with axe finding nothing.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { axeViolations, keepScreenshot, openPage, startBrowser } from './browser.mjs';
 import { startReceiver } from './receiver.mjs';
@@ -71,6 +73,15 @@ async function check(page, name) {
   assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, `${name} is wider than the screen`);
   await keepScreenshot(page, `dashboard-${name}`, { fullPage: false });
   assert.deepEqual(page.complaints, []);
+}
+
+/** A change behind the service's back: time that has passed, as the tests cannot wait for it. */
+const edit = (sql) => execFileSync('sqlite3', ['-cmd', '.timeout 5000', join(server.directory, 'keys.db'), sql]);
+
+async function makeOrganization(name) {
+  const { status, body } = await server.request('POST', '/organizations', { body: { name } });
+  assert.equal(status, 201);
+  return body.id;
 }
 
 const PLACES = [
@@ -231,6 +242,10 @@ test('a permission is made, switched on, and what an organization is is changed'
   assert.equal(body.organization_keys, true);
 
   await page.goto(`${server.url}${organization}/settings`);
+  await page.getByLabel('Domains').fill('acme.example\nhttp://acme.example');
+  await page.getByRole('button', { name: 'Save changes' }).click();
+  await page.getByText('“http://acme.example” is not a domain name').waitFor();
+  await keepScreenshot(page, 'dashboard-no-domain');
   await page.getByLabel('Domains').fill('acme.example');
   await page.getByLabel('Metadata').fill('plan: gold');
   await page.getByRole('button', { name: 'Save changes' }).click();
@@ -238,6 +253,106 @@ test('a permission is made, switched on, and what an organization is is changed'
   const acme = (await server.request('GET', `/organizations/${server.organizationId}`)).body;
   assert.deepEqual(acme.metadata, { plan: 'gold' });
   assert.equal(acme.domains[0].domain, 'acme.example');
+
+  // One that was stored before it would be refused stays until somebody changes it.
+  edit(`UPDATE organizations SET domains = 'http://old/' WHERE id = '${server.organizationId}'`);
+  await page.goto(`${server.url}${organization}/settings`);
+  await page.getByLabel('Metadata').fill('plan: silver');
+  await page.getByRole('button', { name: 'Save changes' }).click();
+  await page.getByText('Saved').waitFor();
+  const old = (await server.request('GET', `/organizations/${server.organizationId}`)).body;
+  assert.deepEqual([old.metadata, old.domains[0].domain], [{ plan: 'silver' }, 'http://old/']);
+});
+
+test('who made a key is known, however many were made at once', async () => {
+  const id = await makeOrganization('Bulk');
+  const make = async (_, i) => {
+    const { body } = await server.request('POST', `/organizations/${id}/api_keys`, { body: { name: `Imported ${i}` } });
+    server.secrets.add(body.value);
+  };
+  await Promise.all(Array.from({ length: 101 }, make));
+  await make(null, 101);
+  // More of the same millisecond than a page holds.
+  edit(`UPDATE api_keys SET created_at = 1768478400000 WHERE organization_id = '${id}';
+        UPDATE events SET created_at = 1768478400000 WHERE organization_id = '${id}' AND type = 'api_key.created'`);
+  const page = await start();
+  await page.goto(`${server.url}/dashboard/organizations/${id}?search=Imported+101`);
+  await page.getByRole('button', { name: 'Imported 101', exact: true }).click();
+  await page.getByRole('dialog').getByText('First management key').waitFor();
+  assert.deepEqual(page.complaints, []);
+});
+
+test('a creation whose answer was lost can be sent again, and makes one key', async () => {
+  const id = await makeOrganization('Lossy');
+  const page = await start();
+  await page.goto(`${server.url}/dashboard/organizations/${id}`);
+  await page.getByRole('button', { name: 'Create key' }).first().click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Name').fill('Made all the same');
+  await dialog.getByLabel('Expires').selectOption('In 7 days');
+  const keys = [];
+  await page.route('**/api_keys', async (route) => {
+    if (route.request().method() !== 'POST') return route.continue();
+    keys.push(route.request().headers()['idempotency-key']);
+    if (keys.length > 1) return route.continue();
+    server.secrets.add((await (await route.fetch()).json()).value);
+    return route.fulfill({ status: 504, body: '<html>' });
+  });
+  await dialog.getByRole('button', { name: 'Create key' }).click();
+  await dialog.getByText('it is not known whether this was done').waitFor();
+  await keepScreenshot(page, 'dashboard-lost-answer');
+  edit('UPDATE idempotency_keys SET created_at = created_at - 10000');
+  await dialog.getByRole('button', { name: 'Create key' }).click();
+  const value = await dialog.getByLabel('Value', { exact: true }).inputValue();
+  server.secrets.add(value);
+  await dialog.getByRole('button', { name: 'I have stored it' }).click();
+  await page.unrouteAll();
+  assert.equal(new Set(keys).size, 1);
+  assert.equal((await server.request('GET', `/organizations/${id}/api_keys`)).body.data.length, 1);
+});
+
+test('a session that ends costs nobody what they typed', async () => {
+  const page = await signedIn();
+  await page.goto(server.url + organization);
+  await page.getByRole('button', { name: 'Create key' }).click();
+  const create = page.getByRole('dialog', { name: 'Create an API key' });
+  await create.getByLabel('Name').fill('Typed with care');
+  await page.context().clearCookies();
+  await create.getByRole('button', { name: 'Create key' }).click();
+  const again = page.getByRole('dialog', { name: 'Your session has ended' });
+  await again.getByLabel('Management key').fill('nonsense');
+  await again.getByRole('button', { name: 'Sign in' }).click();
+  await again.getByText('This is not a management key').waitFor();
+  assert.deepEqual(await axeViolations(page), []);
+  await keepScreenshot(page, 'dashboard-session-ended');
+  await page.keyboard.press('Escape');
+  await again.getByLabel('Management key').fill(server.managementKey);
+  await again.getByRole('button', { name: 'Sign in' }).click();
+  const secret = page.getByRole('dialog', { name: 'Store this key now' });
+  server.secrets.add(await secret.getByLabel('Value', { exact: true }).inputValue());
+  await secret.getByText('Typed with care').waitFor();
+  await secret.getByRole('button', { name: 'I have stored it' }).click();
+
+  // Somebody else sends it themselves.
+  const { body } = await server.request('POST', '/management_keys', { body: { name: 'Colleague', permissions: ['apikeys:organizations:read', 'apikeys:keys:read'] } });
+  server.secrets.add(body.value);
+  await page.getByRole('button', { name: 'Create key' }).click();
+  await create.getByLabel('Name').fill('Not in my name');
+  await page.context().clearCookies();
+  await create.getByRole('button', { name: 'Create key' }).click();
+  await again.getByLabel('Management key').fill(body.value);
+  await again.getByRole('button', { name: 'Sign in' }).click();
+  await create.getByText('You have signed in with another key').waitFor();
+  await page.locator('.account', { hasText: 'Colleague' }).waitFor();
+  assert.equal(await create.getByLabel('Name').inputValue(), 'Not in my name');
+  await create.getByRole('button', { name: 'Cancel' }).click();
+
+  await page.context().clearCookies();
+  await page.getByLabel('Search keys by name').fill('x');
+  await again.getByRole('button', { name: 'Leave the page' }).click();
+  await page.getByRole('heading', { name: 'Sign in', level: 1 }).waitFor();
+  assert.equal(await page.getByRole('dialog').count(), 0);
+  await page.context().close();
 });
 
 test('an organization from its creation to its end, with a member and a role of its own', async () => {
@@ -302,6 +417,32 @@ test('settings hold, and a colleague gets a key with less', async () => {
   assert.equal((await server.request('GET', '/environment')).body.max_lifetime_ms, 400 * 86400_000);
   await server.request('PATCH', '/environment', { body: { max_lifetime_ms: 0 } });
 
+  // What ends keys or events at once is not done by a slip.
+  await page.reload();
+  const environment = async () => (await server.request('GET', '/environment')).body;
+  const before = await environment();
+  await page.getByLabel('Revoke keys unused for, in days').fill('0.0001');
+  await page.getByRole('button', { name: 'Save changes' }).click();
+  await page.getByText('At least 1 day').waitFor();
+  await page.getByLabel('Revoke keys unused for, in days').fill('4000');
+  await page.getByLabel('Keep events for, in days').fill('4000');
+  await page.getByLabel('Accepted prefixes').fill('other');
+  await page.getByLabel('Prefix of new keys').fill('other');
+  await page.getByRole('button', { name: 'Save changes' }).click();
+  await dialog.getByText('has not been used for 4,000 days').waitFor();
+  await dialog.getByText('Events older than 4,000 days').waitFor();
+  await dialog.getByText('Keys that begin with “sk_”').waitFor();
+  await check(page, 'settings-confirm');
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  assert.deepEqual(await environment(), before);
+  await page.getByLabel('Accepted prefixes').fill(before.accepted_prefixes.join(' '));
+  await page.getByLabel('Prefix of new keys').fill(before.prefix);
+  await page.getByRole('button', { name: 'Save changes' }).click();
+  await dialog.getByRole('button', { name: 'Save them' }).click();
+  await page.getByText('Saved').waitFor();
+  assert.equal((await environment()).idle_lifetime_ms, 4000 * 86400_000);
+  await server.request('PATCH', '/environment', { body: { idle_lifetime_ms: 0, event_retention_ms: 0 } });
+
   await page.goto(`${server.url}/dashboard/management-keys`);
   await page.getByRole('button', { name: 'Create key' }).click();
   await dialog.getByLabel('Name').fill('Reader');
@@ -328,6 +469,54 @@ test('events come by themselves, and can be read', async () => {
   assert.match(page.url(), /\?event=event_/);
   await page.getByText('As JSON').click();
   await check(page, 'event');
+});
+
+test('events: none is left out, the time that was asked for holds, and what fails says so', async () => {
+  const page = await signedIn();
+  await page.clock.install();
+  edit('UPDATE events SET created_at = created_at - 7200000');
+  const id = await makeOrganization('Busy');
+  const rename = (name) => server.request('PUT', `/organizations/${id}`, { body: { name } });
+  await rename('Recent');
+  await page.goto(`${server.url}/dashboard/events?range=3600000&type=organization.updated`);
+  const shown = () => page.locator('.event-subject').allTextContents();
+  await page.getByText('Recent').waitFor();
+  await settled(page);
+  assert.deepEqual(await shown(), ['Recent']);
+
+  await page.context().setOffline(true);
+  await page.clock.runFor(3000);
+  await page.getByText('Not connected').waitFor();
+  await Promise.all(Array.from({ length: 104 }, (_, i) => rename(`Bulk ${i}`)));
+  await rename('Last');
+  const { data } = (await server.request('GET', '/events?events=organization.updated&order=desc&limit=100')).body;
+  const newest = data.map((event) => event.data.name);
+  await page.context().setOffline(false);
+  await page.clock.runFor(3000);
+  await page.getByText('Live', { exact: true }).waitFor();
+  assert.deepEqual((await shown()).slice(0, 100), newest);
+  assert.equal((await shown()).length, 106);
+  assert.equal((await shown()).at(-1), 'Recent');
+
+  await page.reload();
+  await page.getByText('Last', { exact: true }).waitFor();
+  await settled(page);
+  assert.deepEqual(await shown(), newest.slice(0, 30));
+  await page.context().setOffline(true);
+  await page.getByRole('button', { name: 'Show older' }).click();
+  await page.getByRole('alert').getByText('The service cannot be reached').waitFor();
+  await keepScreenshot(page, 'dashboard-older-failed', { fullPage: true });
+  await page.context().setOffline(false);
+  await page.getByRole('button', { name: 'Try again' }).click();
+  const older = page.getByRole('button', { name: 'Show older' });
+  for (const last of [newest[59], newest[89]]) {
+    await page.getByText(last, { exact: true }).waitFor();
+    await older.click();
+  }
+  await page.getByText('Recent').waitFor();
+  assert.equal(await older.count(), 0);
+  assert.equal((await shown()).length, 106);
+  await page.context().close();
 });
 
 test('a webhook endpoint: made, its failures seen and sent again, ended', async () => {

@@ -8,23 +8,39 @@ const FIELD_TEXTS = {
   permission_not_available: 'One of these permissions is not available to such keys.',
 };
 
+const DOUBT = 'No answer came, so it is not known whether this was done. Please look before you try again.';
+const SAFE_DOUBT = 'No answer came, so it is not known whether this was done. Send it again as it is: it is never done twice.';
+const OTHER_KEY = 'You have signed in with another key. Send this again if it is to be done with that one.';
+const IN_FLIGHT = 'idempotency_key_in_flight';
+const IN_FLIGHT_PATIENCE_MS = 30_000;
+const IN_FLIGHT_DELAY_MS = 2_000;
+
 /** What an answer other than 2xx said: `fields` has a message for each field that was wrong. */
 export class ApiError extends Error {
   constructor(status, body) {
     super(body?.message ?? 'The service gave no answer that makes sense.');
     this.status = status;
     this.code = body?.code ?? null;
+    this.leavesDoubt = false; // it may have been done all the same
     this.fields = {};
     for (const { field, code, message } of body?.errors ?? [])
       this.fields[field] = message ?? FIELD_TEXTS[code] ?? 'This is not valid.';
   }
 }
 
+/** A change without an answer of ours: from a gateway, or from nowhere. */
+function doubtful(status, code = null) {
+  const error = new ApiError(status, { message: DOUBT, code });
+  error.leavesDoubt = true;
+  return error;
+}
+
 let session = null;
-let whenSignedOut = () => {};
+let whenSignedOut = async () => false;
 
 export const currentSession = () => session;
 export const can = (scope) => session?.key.permissions.includes(scope) ?? false;
+/** `callback` is asked to let the person sign in again; its promise: whether they did. */
 export const onSignedOut = (callback) => (whenSignedOut = callback);
 
 async function send(method, url, { body, background = false, headers = {}, signal }) {
@@ -43,11 +59,25 @@ async function send(method, url, { body, background = false, headers = {}, signa
     });
   } catch (error) {
     if (error.name === 'AbortError') throw error;
+    if (method !== 'GET') throw doubtful(0);
     throw new ApiError(0, { message: 'The service cannot be reached. Check your connection.' });
   }
 }
 
+let signingIn = null; // a promise, which requests that meet the session's end together share
+
+/** Lets the person sign in again. True if a request can be sent again then: changes are one key's. */
+async function signedInAgain(method, before) {
+  if (session === before) {
+    signingIn ??= whenSignedOut().finally(() => (signingIn = null));
+    await signingIn;
+  }
+  if (session === null || session === before) return false;
+  return method === 'GET' || session.key.id === before.key.id;
+}
+
 async function ask(method, url, options = {}) {
+  const before = session;
   const response = await send(method, url, options);
   const text = await response.text();
   let answer = null;
@@ -57,11 +87,12 @@ async function ask(method, url, options = {}) {
     /* A proxy's own page: the status alone tells. */
   }
   if (response.ok) return answer;
+  const signedOut = response.status === 401 && answer?.code === 'signed_out' && before !== null;
+  if (signedOut && (await signedInAgain(method, before))) return ask(method, url, options);
+  if (response.status >= 500 && method !== 'GET') throw doubtful(response.status, answer?.code);
   const error = new ApiError(response.status, answer);
-  if (response.status === 401 && error.code === 'signed_out' && session !== null) {
-    session = null;
-    whenSignedOut();
-  }
+  if (signedOut && session !== null) error.message = OTHER_KEY;
+  error.retryAfterMs = Number(response.headers.get('Retry-After') ?? 0) * 1000;
   throw error;
 }
 
@@ -94,10 +125,41 @@ export async function all(listPath, parameters = {}, options) {
   return items;
 }
 
-/** The same text for each try to do one thing, so that it is done once. */
-export function idempotencyKey() {
+function idempotencyKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return `dashboard-${Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('')}`;
+}
+
+/** While the service may still be answering the first request, it wants us to wait. */
+async function patiently(send) {
+  const end = Date.now() + IN_FLIGHT_PATIENCE_MS;
+  for (;;) {
+    try {
+      return await send();
+    } catch (error) {
+      const wait = error.retryAfterMs || IN_FLIGHT_DELAY_MS;
+      if (error.code !== IN_FLIGHT || Date.now() + wait > end) throw error;
+      await new Promise((resolve) => setTimeout(resolve, wait));
+    }
+  }
+}
+
+/** `const send = creation()`: sent again with the same body it makes the same thing, not another. */
+export function creation() {
+  let asked = null;
+  let headers = null;
+  return async (path, body) => {
+    const text = path + JSON.stringify(body);
+    if (text !== asked) headers = { 'Idempotency-Key': idempotencyKey() };
+    asked = text;
+    try {
+      return await patiently(() => post(path, body, { headers }));
+    } catch (error) {
+      if (error.leavesDoubt) error.message = SAFE_DOUBT;
+      if (error.code === 'idempotency_key_used') asked = null; // to ask for it again leads nowhere
+      throw error;
+    }
+  };
 }
 
 // -- The session ---------------------------------------------------------------------------------
@@ -119,10 +181,10 @@ export async function signIn(key) {
 }
 
 export async function signOut() {
-  try {
-    await ask('DELETE', '/dashboard/session');
-  } catch (error) {
-    if (error.status !== 401) throw error;
-  }
+  const response = await send('DELETE', '/dashboard/session', {});
+  if (!response.ok && response.status !== 401) throw new ApiError(response.status, null);
   session = null;
 }
+
+/** The session is over, and nobody wants to sign in again here. */
+export const forgetSession = () => (session = null);

@@ -7,9 +7,9 @@ import { button, copyButton, iconButton, note, placeToasts } from './ui.js';
 
 /**
  * `build(close)` gives what is in the window. The promise is kept when it closes, with what close()
- * was given. `mustChoose`: it closes by a button of its own only.
+ * was given. `mustChoose`: it closes by a button of its own only. `covers`: nothing else is seen.
  */
-export function openDialog(title, build, { wide = false, mustChoose = false } = {}) {
+export function openDialog(title, build, { wide = false, mustChoose = false, covers = false } = {}) {
   return new Promise((resolve) => {
     const id = uniqueId('dialog');
     let result;
@@ -17,7 +17,7 @@ export function openDialog(title, build, { wide = false, mustChoose = false } = 
       result = value;
       dialog.close();
     };
-    const dialog = el('dialog', { 'aria-labelledby': id, class: wide ? 'wide' : null });
+    const dialog = el('dialog', { 'aria-labelledby': id, class: covers ? 'covers' : wide ? 'wide' : null });
     const closer = mustChoose ? null : iconButton('Close', 'close', { onclick: () => close() });
     dialog.append(el('header', {}, el('h2', { id }, title), closer ?? ''), ...[build(close)].flat());
     if (mustChoose) dialog.addEventListener('cancel', (event) => event.preventDefault());

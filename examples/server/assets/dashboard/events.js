@@ -8,9 +8,11 @@ import { ago, badge, code, dateTime } from './format.js';
 import { TYPES, describe } from './event_types.js';
 import { organizationUrl } from './organizations.js';
 import { parameter, setQuery } from './places.js';
-import { button, copyButton, empty, heading, idText, later } from './ui.js';
+import { button, copyButton, empty, heading, idText, later, note } from './ui.js';
 
 const PAGE = 30;
+const PAGE_MOST = 100;
+const PAGES_MOST = 5; // of news at a time: after more than that the list begins anew
 const LIVE_MS = 3000;
 
 const SOURCES = { api: 'API', dashboard: 'Dashboard', admin_portal: 'Widget', system: 'System' };
@@ -90,13 +92,10 @@ function row(event, open) {
   );
 }
 
-function filters() {
-  return {
-    events: parameter('type'),
-    organization_id: parameter('organization'),
-    range_start: parameter('range') ? new Date(Date.now() - Number(parameter('range'))).toISOString() : '',
-  };
-}
+const filters = () => ({ events: parameter('type'), organization_id: parameter('organization') });
+
+/** When the time that is asked for began; '' for any. */
+const since = () => (parameter('range') ? new Date(Date.now() - Number(parameter('range'))).toISOString() : '');
 
 function filterBar(change, live) {
   const select = (label, name, options) => {
@@ -124,38 +123,110 @@ function filterBar(change, live) {
   );
 }
 
+/**
+ * Events as they are shown: the newest first, without a gap. `ask(parameters, options)` gets a page,
+ * `draw(event)` makes a row. What was asked for before the filters changed is dropped.
+ */
+class EventList {
+  node = el('ol', { class: 'events', 'aria-label': 'Events, newest first' });
+  more = el('div', { class: 'pager' });
+  #ask;
+  #draw;
+  #seen = new Set();
+  #newest = null;
+  #oldest = null; // the cursor behind which there are more; null: there are none
+  #since = ''; // the filter's time, as it was when the list began
+  #run = 0;
+
+  constructor(ask, draw) {
+    this.#ask = ask;
+    this.#draw = draw;
+  }
+
+  /** From the beginning. False: nothing fits the filters. */
+  async load(since) {
+    const run = ++this.#run;
+    const page = await this.#get(run, { order: 'desc', limit: PAGE, range_start: since });
+    this.#seen.clear();
+    this.#newest = null;
+    this.#since = since;
+    fill(this.node);
+    this.#append(page);
+    return page.data.length > 0;
+  }
+
+  /** What came since: all of it, however much. True: so much that the list is to begin anew. */
+  async loadNewer() {
+    const run = this.#run;
+    if (this.#newest === null) return this.#loadFirst(run);
+    for (let pages = 0; pages < PAGES_MOST; pages++) {
+      const page = await this.#get(run, { order: 'asc', limit: PAGE_MOST, after: this.#newest }, { background: true });
+      for (const event of this.#fresh(page.data)) {
+        const row = this.#draw(event);
+        row.classList.add('new');
+        this.node.prepend(row);
+        this.#newest = event.id;
+      }
+      if ((page.list_metadata?.after ?? null) === null) return false;
+    }
+    return true;
+  }
+
+  async loadOlder() {
+    const run = this.#run;
+    this.#append(await this.#get(run, { order: 'desc', limit: PAGE, after: this.#oldest }));
+  }
+
+  async #loadFirst(run) {
+    const page = await this.#get(run, { order: 'desc', limit: PAGE, range_start: this.#since }, { background: true });
+    this.#append(page);
+    return false;
+  }
+
+  async #get(run, parameters, options = {}) {
+    const page = await this.#ask(parameters, options);
+    if (run !== this.#run) throw new DOMException('', 'AbortError');
+    return page;
+  }
+
+  #fresh(events) {
+    return events.filter(({ id }) => !this.#seen.has(id) && this.#seen.add(id));
+  }
+
+  /** The service takes a cursor or a time, not both: behind a cursor we look at the time ourselves. */
+  #append({ data, list_metadata: metadata }) {
+    const wanted = this.#since === '' ? data : data.filter((event) => event.created_at >= this.#since);
+    this.#newest ??= wanted[0]?.id ?? null;
+    this.node.append(...this.#fresh(wanted).map(this.#draw));
+    this.#oldest = wanted.length === data.length ? (metadata?.after ?? null) : null;
+    this.#showMore();
+  }
+
+  #showMore(problem = null) {
+    const onclick = async () => {
+      older.disabled = true;
+      try {
+        await this.loadOlder();
+      } catch (error) {
+        if (error.name !== 'AbortError' && error.status !== 401) this.#showMore(error);
+      }
+    };
+    const older = button(problem ? 'Try again' : 'Show older', { onclick });
+    const said = problem ? el('div', { role: 'alert' }, note(problem.message, 'danger')) : null;
+    fill(this.more, this.#oldest ? [said, older] : null);
+  }
+}
+
 export function showEvents(_, { signal }) {
-  const listNode = el('ol', { class: 'events', 'aria-label': 'Events, newest first' });
-  const more = el('div', { class: 'pager' });
-  const seen = new Set();
-  let oldest = null;
   const open = (event) => () => {
     setQuery({ event: event.id }, { quiet: true });
     showOne(event.id, signal);
   };
-  const fresh = (events) => events.filter(({ id }) => !seen.has(id) && seen.add(id));
-  const olderButton = button('Show older', { onclick: () => loadOlder() });
-  const ask = (extra, options) => get(`/events${query({ order: 'desc', limit: PAGE, include: 'operator_events', ...filters(), ...extra })}`, { signal, ...options });
-  const append = ({ data, list_metadata: metadata }) => {
-    listNode.append(...fresh(data).map((event) => row(event, open(event))));
-    oldest = metadata?.after ?? null;
-    fill(more, oldest ? olderButton : null);
-  };
-  async function loadOlder() {
-    olderButton.disabled = true;
-    try {
-      append(await ask({ after: oldest, range_start: '' }));
-    } finally {
-      olderButton.disabled = false;
-    }
-  }
+  const ask = (parameters, options) => get(`/events${query({ include: 'operator_events', ...filters(), ...parameters })}`, { signal, ...options });
+  const list = new EventList(ask, (event) => row(event, open(event)));
   const body = later(async () => {
-    seen.clear();
-    fill(listNode);
-    const page = await ask({});
-    if (page.data.length === 0) return empty('No events', 'Nothing that fits these filters has happened.');
-    append(page);
-    return [listNode, more];
+    const some = await list.load(since());
+    return some ? [list.node, list.more] : empty('No events', 'Nothing that fits these filters has happened.');
   });
 
   const state = el('span', { class: 'live-state' }, 'Live');
@@ -164,18 +235,21 @@ export function showEvents(_, { signal }) {
     live.classList.toggle('off', !good);
     if (state.textContent !== (good ? 'Live' : 'Not connected')) fill(state, good ? 'Live' : 'Not connected');
   };
+  const loadNewer = async () => {
+    // Events that were pruned leave no place to go on from.
+    const anew = await list.loadNewer().catch((error) => error.fields?.after ? true : Promise.reject(error));
+    if (anew) await body.reload();
+    else if (list.node.hasChildNodes() && !list.node.isConnected) fill(body, list.node, list.more);
+  };
   const poll = async () => {
     if (signal.aborted) return;
     if (document.visibilityState === 'visible' && !body.hasAttribute('aria-busy')) {
       try {
-        const { data } = await ask({}, { background: true });
-        const news = fresh(data);
-        if (news.length > 0 && !listNode.isConnected) fill(body, listNode, more);
-        listNode.prepend(...news.map((event) => { const node = row(event, open(event)); node.classList.add('new'); return node; }));
+        await loadNewer();
         announce(true);
       } catch (error) {
         if (signal.aborted || error.status === 401) return;
-        announce(false);
+        if (error.name !== 'AbortError') announce(false);
       }
     }
     setTimeout(poll, LIVE_MS);

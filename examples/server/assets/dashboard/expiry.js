@@ -31,10 +31,21 @@ function control(field, id, describedBy) {
   return node;
 }
 
+const readSpans = new WeakMap(); // by field: the span that it had when it was read, and its end
+
+/** A form that is sent again asks for the same moment, so that it is the same request. */
+function endOf(node, span) {
+  const read = readSpans.get(node);
+  if (read?.span === span && read.end > Date.now()) return read.end;
+  const end = Date.now() + Number(span);
+  readSpans.set(node, { span, end });
+  return end;
+}
+
 function read(node) {
   const [span, time] = node.children;
   if (span.value === '') return null;
-  return span.value === OWN ? Date.parse(time.value) : Date.now() + Number(span.value);
+  return span.value === OWN ? Date.parse(time.value) : endOf(node, span.value);
 }
 
 export const expiryField = (extra = {}) => ({ name: 'expires_at', label: 'Expires', make: control, read, ...extra });

@@ -79,6 +79,7 @@ const MAKERS = { select: choiceField, checklist, switch: switchField };
 function read(field, control) {
   if (field.read) return field.read(control);
   if (field.type === 'checklist') return [...control.querySelectorAll('input[name]:checked')].map((box) => box.value);
+  if (control.validity?.badInput) return 'unreadable'; // else what cannot be read would be nothing
   return field.type === 'switch' ? control.checked : control.value;
 }
 
@@ -124,7 +125,7 @@ function complainOfMissing(fields) {
  * `submit(values)` does it; what it throws is shown beside the field that it names. `done(result)`
  * is called after it. While it runs, the form cannot be sent again.
  */
-export function form(given, { submit, done, label, cancel = null, danger = false, about = null, className = null }) {
+export function form(given, { submit, done, label, cancel = null, cancelLabel = 'Cancel', danger = false, about = null, className = null }) {
   const fields = given.filter(Boolean).map(makeField);
   const problem = el('div', { role: 'alert', class: 'form-error' });
   const action = button(label, { type: 'submit', class: `button ${danger ? 'danger' : 'primary'}` });
@@ -149,6 +150,6 @@ export function form(given, { submit, done, label, cancel = null, danger = false
     about,
     el('div', { class: 'fields' }, fields.map((field) => field.node)),
     problem,
-    el('footer', {}, cancel ? button('Cancel', { onclick: () => cancel() }) : null, action),
+    el('footer', {}, cancel ? button(cancelLabel, { onclick: () => cancel() }) : null, action),
   );
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Keys of an organization: the list, one key's details, making one, ending one.
-import { all, can, get, idempotencyKey, path, post, query, remove } from './api.js';
+import { all, can, creation, get, path, post, query, remove } from './api.js';
 import { confirmDialog, facts, formDialog, openDialog, secretDialog } from './dialogs.js';
 import { el } from './dom.js';
 import { expiryField, expiryFrom } from './expiry.js';
@@ -57,19 +57,22 @@ export function keyMenu(key, kind, { view = null, changed, warning }) {
   ]);
 }
 
+/** The event that a key left when it was made, at the same millisecond, as others may have been. */
+async function creationOf(key, organizationId) {
+  const range_end = new Date(Date.parse(key.created_at) + 1).toISOString();
+  const where = { events: 'api_key.created', organization_id: organizationId, range_end, order: 'asc', limit: 100 };
+  let from = { range_start: key.created_at };
+  for (;;) {
+    const { data, list_metadata: metadata } = await get(`/events${query({ ...where, ...from })}`);
+    const found = data.find((event) => event.data.id === key.id);
+    if (found || metadata?.after == null) return found;
+    from = { after: metadata.after };
+  }
+}
+
 /** Who made it: the event that it left knows. */
 async function creator(key, organizationId) {
-  const at = Date.parse(key.created_at);
-  const { data } = await get(
-    `/events${query({
-      events: 'api_key.created',
-      organization_id: organizationId,
-      range_start: new Date(at - 2000).toISOString(),
-      range_end: new Date(at + 2000).toISOString(),
-      limit: 100,
-    })}`,
-  );
-  const actor = data.find((event) => event.data.id === key.id)?.context?.actor;
+  const actor = (await creationOf(key, organizationId))?.context?.actor;
   if (!actor) return el('span', { class: 'muted' }, 'Not known any more');
   return el('span', {}, actor.name ?? code(actor.id), el('span', { class: 'muted' }, ` through the ${actor.source.replace('_', ' ')}`));
 }
@@ -131,7 +134,7 @@ async function showDetails(id, organization, context) {
 
 async function createKey(organization) {
   const available = (await all('/authorization/permissions', {})).filter((p) => p.available_to_organization_keys);
-  const once = idempotencyKey();
+  const send = creation();
   const made = await formDialog(
     'Create an API key',
     [
@@ -148,7 +151,7 @@ async function createKey(organization) {
     {
       label: 'Create key',
       submit: ({ name, expires_at: expiresAt, permissions }) =>
-        post(path`/organizations/${organization.id}/api_keys`, { name: name.trim(), permissions, expires_at: expiryFrom(expiresAt) ?? undefined }, { headers: { 'Idempotency-Key': once } }),
+        send(path`/organizations/${organization.id}/api_keys`, { name: name.trim(), permissions, expires_at: expiryFrom(expiresAt) ?? undefined }),
     },
   );
   if (!made) return false;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The dashboard: who is signed in, which place is shown.
-import { currentSession, onSignedOut, resume, signOut } from './api.js';
+import { currentSession, forgetSession, onSignedOut, resume, signOut } from './api.js';
 import { closeDialogs } from './dialogs.js';
 import { el, fill, icon } from './dom.js';
 import { showEvents } from './events.js';
@@ -13,7 +13,7 @@ import { showPermissions } from './permissions.js';
 import { find, go, place, start, url } from './places.js';
 import { showRoles } from './roles.js';
 import { showSettings } from './settings.js';
-import { showSignIn } from './sign_in.js';
+import { showSignIn, signInAgain } from './sign_in.js';
 import { failure, heading, iconButton } from './ui.js';
 import { showWebhook, showWebhooks } from './webhooks.js';
 
@@ -157,7 +157,15 @@ function signedOut() {
   show();
 }
 
-onSignedOut(signedOut);
+/** A session's end costs nobody what they typed: the page waits, unseen, until they are back. */
+onSignedOut(async () => {
+  if (await signInAgain()) {
+    document.querySelector('.account')?.replaceWith(account());
+    return;
+  }
+  forgetSession();
+  signedOut();
+});
 start(show);
 try {
   await resume();

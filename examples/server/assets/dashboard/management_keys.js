@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // The operator's own keys: for colleagues, and for the programs that use this API.
-import { can, currentSession, get, idempotencyKey, post, query } from './api.js';
+import { can, creation, currentSession, get, query } from './api.js';
 import { formDialog, secretDialog } from './dialogs.js';
 import { el } from './dom.js';
 import { expiryField, expiryFrom } from './expiry.js';
@@ -12,7 +12,7 @@ import { button, heading, later, pager, table } from './ui.js';
 
 async function create() {
   const own = currentSession().key.permissions;
-  const once = idempotencyKey();
+  const send = creation();
   const made = await formDialog(
     'Create a management key',
     [
@@ -23,7 +23,7 @@ async function create() {
     {
       label: 'Create management key',
       submit: ({ name, expires_at: expiresAt, permissions }) =>
-        post('/management_keys', { name: name.trim(), permissions, expires_at: expiryFrom(expiresAt) ?? undefined }, { headers: { 'Idempotency-Key': once } }),
+        send('/management_keys', { name: name.trim(), permissions, expires_at: expiryFrom(expiresAt) ?? undefined }),
     },
   );
   if (!made) return false;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Who belongs to an organization, and with which roles.
-import { can, get, path, post, put, query, remove } from './api.js';
+import { can, creation, get, path, put, query, remove } from './api.js';
 import { confirmDialog, formDialog, openDialog } from './dialogs.js';
 import { el } from './dom.js';
 import { ago, badge, chips, code } from './format.js';
@@ -22,6 +22,7 @@ async function assignable(organization) {
 
 async function addMember(organization) {
   const options = await assignable(organization);
+  const send = creation();
   return formDialog(
     'Add a member',
     [
@@ -31,7 +32,7 @@ async function addMember(organization) {
     {
       label: 'Add member',
       submit: ({ user_id: user, role_slugs: roles }) =>
-        post(MEMBERSHIPS, { organization_id: organization.id, user_id: user.trim(), ...(roles.length > 0 ? { role_slugs: roles } : {}) }),
+        send(MEMBERSHIPS, { organization_id: organization.id, user_id: user.trim(), ...(roles.length > 0 ? { role_slugs: roles } : {}) }),
     },
   );
 }

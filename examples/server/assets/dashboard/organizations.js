@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import { can, get, post, query } from './api.js';
+import { can, creation, get, query } from './api.js';
 import { formDialog } from './dialogs.js';
 import { el } from './dom.js';
 import { ago, code } from './format.js';
@@ -10,6 +10,7 @@ const PAGE = 20;
 export const organizationUrl = (id, tab = '') => url(`/organizations/${encodeURIComponent(id)}${tab && `/${tab}`}`);
 
 async function create() {
+  const send = creation();
   const made = await formDialog(
     'New organization',
     [
@@ -18,7 +19,7 @@ async function create() {
     ],
     {
       label: 'Create organization',
-      submit: ({ name, external_id: external }) => post('/organizations', { name: name.trim(), ...(external.trim() ? { external_id: external.trim() } : {}) }),
+      submit: ({ name, external_id: external }) => send('/organizations', { name: name.trim(), ...(external.trim() ? { external_id: external.trim() } : {}) }),
     },
   );
   if (made) go(organizationUrl(made.id));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Permissions, and the switches that say which of them keys may be given.
-import { can, get, patch, path, post, put, query, remove } from './api.js';
+import { can, creation, get, patch, path, put, query, remove } from './api.js';
 import { confirmDialog, formDialog } from './dialogs.js';
 import { el } from './dom.js';
 import { badge, code } from './format.js';
@@ -13,6 +13,7 @@ const one = (permission) => path`/authorization/permissions/${permission.slug}`;
 const reserved = (slug) => slug.startsWith('widgets:') || slug.startsWith('apikeys:');
 
 function edit(permission) {
+  const send = creation();
   return formDialog(
     permission ? `Edit ${permission.slug}` : 'New permission',
     [
@@ -24,7 +25,7 @@ function edit(permission) {
       label: permission ? 'Save' : 'Create permission',
       submit: ({ slug, name, description }) => {
         const texts = { name: name.trim(), description: description.trim() || null };
-        return permission ? patch(one(permission), texts) : post('/authorization/permissions', { slug: slug.trim(), ...texts });
+        return permission ? patch(one(permission), texts) : send('/authorization/permissions', { slug: slug.trim(), ...texts });
       },
     },
   );

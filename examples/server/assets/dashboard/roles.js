@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Roles, of the environment or of one organization.
-import { all, can, get, patch, path, post, put, remove } from './api.js';
+import { all, can, creation, get, patch, path, put, remove } from './api.js';
 import { confirmDialog, formDialog } from './dialogs.js';
 import { el } from './dom.js';
 import { badge, chips, code } from './format.js';
@@ -14,6 +14,7 @@ const isSystem = (role) => ['admin', 'member'].includes(role.slug) && role.type 
 async function editRole(role, organization) {
   const permissions = await all('/authorization/permissions');
   const prefix = organization ? 'org-' : '';
+  const send = creation();
   return formDialog(
     role ? `Edit ${role.name}` : 'New role',
     [
@@ -26,7 +27,7 @@ async function editRole(role, organization) {
       label: role ? 'Save' : 'Create role',
       submit: async ({ name, slug, description, permissions: chosen }) => {
         const texts = { name: name.trim(), description: description.trim() || null };
-        const saved = role ? await patch(rolePath(role, organization), texts) : await post(listPath(organization), { slug: slug.trim(), ...texts });
+        const saved = role ? await patch(rolePath(role, organization), texts) : await send(listPath(organization), { slug: slug.trim(), ...texts });
         return put(`${rolePath(saved, organization)}/permissions`, { permissions: chosen });
       },
     },

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
+//
+// Signing in: on a page of its own, or over the page whose session has ended.
 import { signIn } from './api.js';
+import { openDialog } from './dialogs.js';
 import { form } from './forms.js';
 import { el, icon } from './dom.js';
 
@@ -8,6 +11,26 @@ const REFUSALS = {
   422: 'This is not a management key.',
   429: 'Too many attempts from your address. Please wait a minute.',
 };
+
+const FIELD = { name: 'key', label: 'Management key', type: 'password', required: true, autocomplete: 'current-password' };
+
+async function submit({ key }) {
+  try {
+    return await signIn(key.trim());
+  } catch (error) {
+    if (error.status in REFUSALS) error.message = REFUSALS[error.status];
+    if (error.status === 401 || error.status === 422) error.fields = { key: error.message };
+    throw error;
+  }
+}
+
+/** True once it was done; the page under it is not seen meanwhile, and stays as it is. */
+export function signInAgain() {
+  const about = el('p', { class: 'muted' }, 'Sign in again to go on where you were. What you have typed is still there.');
+  const build = (close) =>
+    form([{ ...FIELD, autofocus: true }], { label: 'Sign in', about, submit, done: () => close(true), cancel: () => close(), cancelLabel: 'Leave the page' });
+  return openDialog('Your session has ended', build, { mustChoose: true, covers: true });
+}
 
 export function showSignIn(done) {
   return el(
@@ -19,19 +42,7 @@ export function showSignIn(done) {
       el('span', { class: 'mark' }, icon('key')),
       el('h1', {}, 'Sign in'),
       el('p', { class: 'muted' }, 'With your own management key. What you do here is recorded under its name.'),
-      form([{ name: 'key', label: 'Management key', type: 'password', required: true, autocomplete: 'current-password' }], {
-        label: 'Sign in',
-        done,
-        submit: async ({ key }) => {
-          try {
-            await signIn(key.trim());
-          } catch (error) {
-            if (error.status in REFUSALS) error.message = REFUSALS[error.status];
-            if (error.status === 401 || error.status === 422) error.fields = { key: error.message };
-            throw error;
-          }
-        },
-      }),
+      form([FIELD], { label: 'Sign in', done, submit }),
       el(
         'p',
         { class: 'hint' },

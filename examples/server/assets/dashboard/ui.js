@@ -3,11 +3,22 @@
 // What pages are made of.
 import { el, fill, icon, uniqueId } from './dom.js';
 
+/** What a click does, with a word about it if that fails. */
+const saying = (act) => async (event) => {
+  try {
+    await act(event);
+  } catch (error) {
+    if (error.name !== 'AbortError' && error.status !== 401) say(error.message, 'warning');
+  }
+};
+
+const withWord = ({ onclick, ...attributes }) => ({ ...attributes, onclick: onclick ? saying(onclick) : null });
+
 export const button = (label, attributes = {}, picture = null) =>
-  el('button', { type: 'button', class: 'button', ...attributes }, picture ? icon(picture) : null, label);
+  el('button', { type: 'button', class: 'button', ...withWord(attributes) }, picture ? icon(picture) : null, label);
 
 export const iconButton = (label, picture, attributes = {}) =>
-  el('button', { type: 'button', class: 'button quiet square', 'aria-label': label, title: label, ...attributes }, icon(picture));
+  el('button', { type: 'button', class: 'button quiet square', 'aria-label': label, title: label, ...withWord(attributes) }, icon(picture));
 
 /** The top of a page: where one is, its name, what can be done. */
 export function heading(title, { trail = [], about = null, actions = [] } = {}) {
@@ -146,14 +157,10 @@ export function menu(label, items) {
   if (given.length === 0) return null;
   const id = uniqueId('menu');
   const entry = ({ label: text, danger, run }) => {
-    const onclick = async () => {
+    const onclick = saying(() => {
       list.hidePopover();
-      try {
-        await run();
-      } catch (error) {
-        if (error.name !== 'AbortError' && error.status !== 401) say(error.message, 'warning');
-      }
-    };
+      return run();
+    });
     return el('button', { type: 'button', role: 'menuitem', tabindex: '-1', class: danger ? 'danger' : null, onclick }, text);
   };
   const list = el('div', { id, class: 'menu', role: 'menu', 'aria-label': label, popover: 'auto' }, given.map(entry));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Webhook endpoints: who is told of events, and what became of telling them.
-import { can, get, patch, path, post, query, remove } from './api.js';
+import { can, creation, get, patch, path, post, query, remove } from './api.js';
 import { confirmDialog, facts, formDialog } from './dialogs.js';
 import { el, fill } from './dom.js';
 import { PUBLIC_TYPES, TYPES, describe } from './event_types.js';
@@ -21,6 +21,7 @@ const statusBadge = ({ status, disabled_reason: reason }) =>
   status === 'enabled' ? badge('Enabled', 'good') : badge(REASONS[reason] ?? 'Disabled', 'warning');
 
 async function edit(endpoint = null) {
+  const send = creation();
   const saved = await formDialog(
     endpoint ? 'Edit the endpoint' : 'New webhook endpoint',
     [
@@ -32,7 +33,7 @@ async function edit(endpoint = null) {
       submit: async ({ endpoint_url: address, events }) => {
         const body = { endpoint_url: address.trim(), events };
         try {
-          return await (endpoint ? patch(one(endpoint), body) : post('/webhook_endpoints', body));
+          return await (endpoint ? patch(one(endpoint), body) : send('/webhook_endpoints', body));
         } catch (error) {
           if (['invalid_url', 'duplicate_endpoint'].includes(error.code)) error.fields.endpoint_url = error.message;
           throw error;
