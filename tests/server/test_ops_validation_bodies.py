@@ -23,7 +23,8 @@ class Bodies(RestTest):
                 self.assertIsNotNone(answer.json["api_key"], body)
 
     def test_what_is_no_key(self):
-        for value in ("", " ", self.value + " ", self.value[:-1], "\u00e9", "a\\b", 'a"b', "\x7f"):
+        for value in ("", " ", self.value + " ", self.value[:-1], self.value + "\0", "\0",
+                      "\u00e9", "a\\b", 'a"b', "\x7f"):
             for ascii_only in (True, False):
                 answer = self.send(json.dumps({"value": value}, ensure_ascii=ascii_only))
                 self.assertEqual((answer.status, answer.json), (200, {"api_key": None}), value)

@@ -7,13 +7,13 @@
 
 #include <string.h>
 
-bool form_open(struct form *form, struct exchange *x) {
+static bool open_with(struct form *form, struct exchange *x, size_t flags) {
   json_error_t error;
   *form = (struct form){.x = x};
   if (x->body_length == 0)
     form->object = json_object();
   else
-    form->object = json_loadb(x->body, x->body_length, JSON_REJECT_DUPLICATES, &error);
+    form->object = json_loadb(x->body, x->body_length, JSON_REJECT_DUPLICATES | flags, &error);
   form->errors = json_array();
   if (json_is_object(form->object) && form->errors != NULL) {
     if (name_check_fields(x, form->object))
@@ -29,6 +29,14 @@ bool form_open(struct form *form, struct exchange *x) {
     reply_error(x, 400, "invalid_json", "The body must be a JSON object.");
   form_close(form);
   return false;
+}
+
+bool form_open(struct form *form, struct exchange *x) {
+  return open_with(form, x, 0);
+}
+
+bool form_open_with_nul(struct form *form, struct exchange *x) {
+  return open_with(form, x, JSON_ALLOW_NUL);
 }
 
 void form_close(struct form *form) {

@@ -32,6 +32,8 @@ enum presence { FORM_OPTIONAL, FORM_REQUIRED };
 /* False: the body is no JSON object (400), or has a field that the route does not know (see
  * http/name_check.h); answered. No body at all is an empty object. */
 bool form_open(struct form *form, struct exchange *x);
+/* The same for a form whose texts may hold U+0000 and are used by their length alone. */
+bool form_open_with_nul(struct form *form, struct exchange *x);
 void form_close(struct form *form);
 
 /* Report a field: "required", "invalid", … */

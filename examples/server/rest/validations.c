@@ -43,7 +43,7 @@ static void validate_value(struct exchange *x, const char *value, size_t length)
 static void validate_form(struct exchange *x) {
   struct form form;
   size_t length;
-  if (!form_open(&form, x))
+  if (!form_open_with_nul(&form, x)) /* a text with U+0000 is no key, but is text */
     return;
   const char *value = form_text(&form, "value", FORM_REQUIRED, &length);
   if (form_good(&form))
