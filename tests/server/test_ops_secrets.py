@@ -40,7 +40,9 @@ class MisplacedSecrets(unittest.TestCase):
                         ("POST", "/organizations", {"name": [secret]}, {}),
                         ("POST", f"/organizations/{organization}/api_keys",
                          {"name": "k", "permissions": [secret]}, {}),
-                        ("POST", "/permissions", {"slug": secret, "name": "x"}, {}),
+                        ("POST", "/authorization/permissions", {"slug": secret, "name": "x"}, {}),
+                        ("POST", "/webhook_endpoints",
+                         {"endpoint_url": "https://a.example", "events": [secret]}, {}),
                         ("POST", "/organizations", {"name": "Agent"}, {"User-Agent": f"cli {secret}"}),
                         ("GET", "/organizations", None, {"X-Request-ID": secret}),
                         ("GET", "/organizations", None, {"X-Forwarded-For": secret})]:

@@ -7,6 +7,7 @@
 #include "http/reply.h"
 #include "http/timestamp.h"
 #include "log.h"
+#include "mask.h"
 #include "new_id.h"
 #include "rest/event_types.h"
 #include "rest/list.h"
@@ -60,11 +61,16 @@ static void answer(struct exchange *x, int rc, int status, const struct endpoint
 
 /* -- What a body says -------------------------------------------------------------------------- */
 
+/* The client's own text may be a secret that was pasted into the wrong place. */
 static bool refuse_event_type(struct exchange *x, const char *type) {
+  json_t *masked = mask_json(type);
+  const char *shown = json_string_value(masked);
   reply_json(x, 422,
              json_pack("{s:s,s:s,s:[{s:s,s:s,s:s+}]}", "message", "Validation failed.", "code",
                        "invalid_request_parameters", "errors", "code", "unknown_event_type",
-                       "field", "events", "message", "There are no events of type ", type));
+                       "field", "events", "message", "There are no events of type ",
+                       shown != NULL ? shown : "?"));
+  json_decref(masked);
   return false;
 }
 
