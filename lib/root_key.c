@@ -260,8 +260,10 @@ int ak_root_key_keep_old(const char *path, apikeys_error *err) {
     ak_secrets_derive(read);
     if (name_of_old(old, path, read->check) != 0)
       rc = ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "root_key", "its path is too long");
-    else if (!file_holds(old, read->check))
+    else if (!file_holds(old, read->check)) {
+      unlink(old); /* cut short by a crash: the key itself is still in the file */
       rc = ak_root_key_write(read, old, err);
+    }
   }
   ak_secret_free(read);
   return rc;

@@ -250,7 +250,8 @@ APIKEYS_API int apikeys_prune(apikeys_env *env, const apikeys_actor *actor, int6
  * must be given. Leaves an event. Actor: the system, or `apikeys:environment:write`.
  *
  * One transaction, so that at each moment one root key opens all of the store; other writers wait for
- * it (about 10 microseconds a key: seconds where there are a million).
+ * it, and get APIKEYS_ERROR_BUSY after their busy timeout. Validations go on. Measured on two cores
+ * with other work: 0.05 s with 1,000 keys, 11 to 20 s with 100,000; count on minutes with a million.
  *
  * A new file is written first, named by the key's own check value (`<file>.` and 16 hex digits), and
  * takes the file's place by a rename behind the commit. A crash anywhere leaves the old or the new key

@@ -493,6 +493,50 @@ START_TEST(no_call_is_refused_while_others_rotate) {
 }
 END_TEST
 
+struct validator {
+  const struct world *other;
+  int refusals;
+};
+
+static void *validate_often(void *data) {
+  struct validator *validator = data;
+  apikeys_error *err = apikeys_error_new();
+  for (int i = 0; i < 200; i++)
+    validator->refusals +=
+        apikeys_validate(validator->other->env, S(key.value), NULL, NULL, NULL, err) != APIKEYS_OK;
+  apikeys_error_free(err);
+  return NULL;
+}
+
+/* Threads of one handle, without a cache: each asks the store, and one at a time looks for the key. */
+START_TEST(threads_of_one_handle_follow_together) {
+  enum { THREADS = 4 };
+  static struct rotator rotator;
+  struct validator validators[THREADS];
+  struct world other;
+  pthread_t thread, threads[THREADS];
+  apikeys_options *options = apikeys_options_new();
+  ck_assert_int_eq(apikeys_options_set_cache_keys(options, 0), 0);
+  open_other(&other, options);
+  rotator = (struct rotator){.rotations = 50};
+  open_other(&rotator.other, NULL);
+  ck_assert_int_eq(pthread_create(&thread, NULL, rotate_often, &rotator), 0);
+  for (int i = 0; i < THREADS; i++) {
+    validators[i] = (struct validator){.other = &other};
+    ck_assert_int_eq(pthread_create(&threads[i], NULL, validate_often, &validators[i]), 0);
+  }
+  for (int i = 0; i < THREADS; i++) {
+    pthread_join(threads[i], NULL);
+    ck_assert_int_eq(validators[i].refusals, 0);
+  }
+  pthread_join(thread, NULL);
+  ck_assert_int_eq(rotator.failures, 0);
+  close_other(&rotator.other);
+  close_other(&other);
+  apikeys_options_free(options);
+}
+END_TEST
+
 /* An open reads the record first and the file then: a rotation may end in between. */
 START_TEST(no_open_is_refused_while_another_rotates) {
   static struct rotator rotator;
@@ -681,6 +725,7 @@ int main(void) {
                                 a_link_is_followed_and_never_written,
                                 a_link_to_nothing_makes_no_root_key,
                                 mode_0440_needs_root_and_a_group_of_ours,
+                                threads_of_one_handle_follow_together,
                                 no_open_is_refused_while_another_rotates,
                                 a_mounted_secret_is_rotated_with_given_bytes,
                                 a_callback_is_asked_at_each_open,
