@@ -15,16 +15,20 @@ WAIT_SECONDS = 60
 class Receiver:
     """`answer(n)` gives the n-th delivery's status, or (status, headers); it may also block."""
 
-    def __init__(self, answer=lambda n: 200, tls=None):
+    def __init__(self, answer=lambda n: 200, tls=None, protocol="HTTP/1.0"):
         self.answer = answer
         self.deliveries = []  # (headers, body), in the order they came
+        self.clients = set()  # the connections' other ends
         self.came = threading.Condition()
         receiver = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = protocol  # "HTTP/1.1" keeps connections
+
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 with receiver.came:
+                    receiver.clients.add(self.client_address)
                     receiver.deliveries.append((self.headers, body))
                     number = len(receiver.deliveries)
                     receiver.came.notify_all()

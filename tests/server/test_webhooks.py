@@ -356,12 +356,21 @@ class Deliveries(WebhookTest):
         self.endpoint(slow.url(), ["api_key.created"])
         self.endpoint(fast.url(), ["api_key.created"])
         organization = self.organization()
-        for i in range(12):
+        for i in range(40):
             self.key(organization, str(i))
-        fast.received(12)
-        self.assertLessEqual(len(slow.deliveries), 4)
+        fast.received(40)
+        self.assertLessEqual(len(slow.deliveries), 32)
         go.set()
-        slow.received(12)
+        slow.received(40)
+
+    def test_a_connection_serves_several_deliveries(self):
+        receiver = self.receiver(protocol="HTTP/1.1")
+        endpoint = self.endpoint(receiver.url(), ["api_key.created"])
+        organization = self.organization()
+        for i in range(1, 6):
+            self.key(organization, str(i))
+            self.until(lambda i=i: len(self.deliveries(endpoint, "delivered")) == i)
+        self.assertEqual(len(receiver.clients), 1)
 
     @classmethod
     def setUpClass(cls):

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 enum { CONNECT_MS = 5000, WHOLE_MS = 15000, ANSWER_MAX = 16384 };
+enum { IDLE_SECONDS = 10, CONNECTION_SECONDS = 60 };
 
 /* The address is known here and is what is connected to: there is no second look-up that could
  * give another one. */
@@ -64,11 +65,12 @@ static bool set_up(struct attempt *attempt, const char *url, size_t length,
          SET(CURLOPT_FOLLOWLOCATION, 0L) && SET(CURLOPT_PROXY, "") && SET(CURLOPT_NOPROXY, "*") &&
          SET(CURLOPT_NOSIGNAL, 1L) && SET(CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS) &&
          SET(CURLOPT_TIMEOUT_MS, (long)WHOLE_MS) &&
-         /* Each try looks its target up and connects anew, so that each is checked. */
-         SET(CURLOPT_DNS_CACHE_TIMEOUT, 0L) && SET(CURLOPT_FRESH_CONNECT, 1L) &&
-         SET(CURLOPT_FORBID_REUSE, 1L) && SET(CURLOPT_OPENSOCKETFUNCTION, open_socket) &&
-         SET(CURLOPT_OPENSOCKETDATA, attempt) && SET(CURLOPT_WRITEFUNCTION, ignore) &&
-         SET(CURLOPT_WRITEDATA, attempt) &&
+         /* Each connection's address is looked up and checked when it is made; it serves the
+          * further tries of the next seconds, and not for long, so that a new address is seen. */
+         SET(CURLOPT_DNS_CACHE_TIMEOUT, 0L) && SET(CURLOPT_MAXAGE_CONN, (long)IDLE_SECONDS) &&
+         SET(CURLOPT_MAXLIFETIME_CONN, (long)CONNECTION_SECONDS) &&
+         SET(CURLOPT_OPENSOCKETFUNCTION, open_socket) && SET(CURLOPT_OPENSOCKETDATA, attempt) &&
+         SET(CURLOPT_WRITEFUNCTION, ignore) && SET(CURLOPT_WRITEDATA, attempt) &&
          (config->webhook_ca_file == NULL || SET(CURLOPT_CAINFO, config->webhook_ca_file));
 #undef SET
 }

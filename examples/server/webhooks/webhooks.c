@@ -14,8 +14,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A slow target has a few attempts at a time, and there is room for those of all. */
-enum { ATTEMPTS_PER_ENDPOINT = 4, ATTEMPTS_MAX = ENDPOINTS_MAX * ATTEMPTS_PER_ENDPOINT };
+/*
+ * Each endpoint always has room for a few attempts at a time; while few are under way in all, one
+ * may have more, so that a target which is slow to answer still gets many a second.
+ */
+enum {
+  ATTEMPTS_SURE = 4,
+  ATTEMPTS_PER_ENDPOINT = 32,
+  ATTEMPTS_SHARED = 128,
+  ATTEMPTS_MAX = ATTEMPTS_SHARED + ENDPOINTS_MAX * ATTEMPTS_SURE
+};
 enum { LOOK_MS = 1000, SKIP_MS = 60000, STOP_MS = 3000 };
 
 struct webhooks {
@@ -151,18 +159,27 @@ static int list_due(struct webhooks *webhooks, const char *endpoint, int limit,
   return rc;
 }
 
+/* How many more attempts the endpoint may have now. */
+static size_t room_for(const struct webhooks *webhooks, const char *id) {
+  size_t busy = attempts_to(webhooks, id), all = webhooks->attempt_count, room = 0;
+  if (busy < ATTEMPTS_PER_ENDPOINT && all < ATTEMPTS_SHARED)
+    room = ATTEMPTS_PER_ENDPOINT - busy < ATTEMPTS_SHARED - all ? ATTEMPTS_PER_ENDPOINT - busy
+                                                                : ATTEMPTS_SHARED - all;
+  if (busy < ATTEMPTS_SURE && room < ATTEMPTS_SURE - busy)
+    room = ATTEMPTS_SURE - busy;
+  return room < ATTEMPTS_MAX - all ? room : ATTEMPTS_MAX - all;
+}
+
 /* As many as there is room for. Lists have no secrets, so the endpoint is got if it has work. */
 static int serve_endpoint(const struct endpoint *listed, void *user_data) {
   struct webhooks *webhooks = user_data;
   const char *id = endpoint_id(listed);
-  size_t busy = attempts_to(webhooks, id), room = ATTEMPTS_MAX - webhooks->attempt_count;
+  size_t room = room_for(webhooks, id);
   if (!endpoint_is_enabled(listed))
     return APIKEYS_OK;
   webhooks->wanted = true;
-  if (busy >= ATTEMPTS_PER_ENDPOINT || room == 0)
+  if (room == 0)
     return APIKEYS_OK;
-  if (room > ATTEMPTS_PER_ENDPOINT - busy)
-    room = ATTEMPTS_PER_ENDPOINT - busy;
   struct endpoint endpoint = {0};
   apikeys_page *page = apikeys_page_new();
   int rc = page == NULL ? APIKEYS_ERROR_NO_MEMORY : list_due(webhooks, id, (int)room, page);
