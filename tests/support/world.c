@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "support/world.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -52,10 +54,14 @@ void world_reopen(struct world *world) {
   open_environment(world);
 }
 
-static void remove_file(const struct world *world, const char *suffix) {
-  char path[128];
-  snprintf(path, sizeof path, "%s%s", world->path, suffix);
-  unlink(path);
+/* All that the library left beside the database, also what an earlier root key left. */
+static void remove_files(const char *path) {
+  DIR *directory = opendir(path);
+  if (directory == NULL)
+    return;
+  for (struct dirent *entry; (entry = readdir(directory)) != NULL;)
+    unlinkat(dirfd(directory), entry->d_name, 0); /* refuses "." and ".." */
+  closedir(directory);
 }
 
 void world_close(struct world *world) {
@@ -65,9 +71,7 @@ void world_close(struct world *world) {
   apikeys_error_free(world->err);
   if (world->path[0] == '\0')
     return;
-  static const char *const suffixes[] = {"", "-wal", "-shm", ".root", ".root.next"};
-  for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++)
-    remove_file(world, suffixes[i]);
+  remove_files(world->directory);
   rmdir(world->directory);
 }
 
