@@ -100,6 +100,7 @@ static void create_once(struct exchange *x, const apikeys_key_spec *spec, const 
       !in_flight_enter(x->service->in_flight, &entry, owner_id, idempotency_key)) {
     reply_error(x, 409, "idempotency_key_in_flight",
                 "A request with this idempotency key is being answered.");
+    reply_header(x, "Retry-After", "1");
     return;
   }
   int rc = create(x, spec);

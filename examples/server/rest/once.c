@@ -125,6 +125,7 @@ static void make_first(const struct creation *creation, void (*make)(struct exch
 static void reply_in_flight(struct exchange *x) {
   reply_error(x, 409, "idempotency_key_in_flight",
               "A request with this idempotency key is being answered.");
+  reply_header(x, "Retry-After", "1");
 }
 
 static void reply_again(const struct creation *creation, const json_t *body) {

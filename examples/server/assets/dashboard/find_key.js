@@ -34,10 +34,20 @@ function found(keys, again) {
   );
 }
 
+/**
+ * The visible beginning is enough, so nothing more of a value leaves this page or stays in it. People
+ * paste values as they find them: in quotes, behind a name, with a comma or an escaped newline, cut
+ * short. What has more than a beginning and none that can be seen is not sent at all: null.
+ */
+export function beginningOf(text) {
+  const plain = text.replace(/\\[nrt]/g, ' ').trim();
+  const whole = /([a-z][a-z0-9_]*_[0-9A-Za-z]{16})[0-9A-Za-z]*/.exec(plain);
+  if (whole !== null) return whole[1];
+  return /[0-9A-Za-z]{17}/.test(plain) ? null : plain;
+}
+
 export function showFindKey() {
   const results = el('div', { 'aria-live': 'polite' });
-  /** The visible beginning is enough, so nothing more of a value leaves this page or stays in it. */
-  const beginning = (text) => /^([a-z][a-z0-9_]*_[0-9A-Za-z]{16})[0-9A-Za-z]{38}$/.exec(text)?.[1] ?? text;
   const look = async (value) => {
     const { data } = await post('/api_keys/lookups', { value });
     fill(results, found(data, () => look(value)));
@@ -54,7 +64,12 @@ export function showFindKey() {
           {
             label: 'Find',
             className: 'inline',
-            submit: async ({ value }) => look(beginning(value.trim())),
+            submit: async ({ value }) => {
+              const beginning = beginningOf(value);
+              if (beginning === null)
+                throw Object.assign(new Error(), { fields: { value: 'No key begins like that. It was not sent anywhere, in case it is a secret.' } });
+              return look(beginning);
+            },
             done: () => {
               for (const input of document.querySelectorAll('.panel input')) input.value = '';
             },
