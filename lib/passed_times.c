@@ -30,12 +30,12 @@ bool ak_may_have_passed(const struct ak_passed_times *times, int64_t deadline_ms
 
 void ak_watch_clock(struct ak_passed_times *times, const apikeys_options *options) {
   enum { JUMP_MS = 60000 };
-  int64_t monotonic = ak_monotonic_ms(), now = ak_now_roughly_ms(options);
-  int64_t seen_monotonic = atomic_exchange(&times->seen_monotonic_ms, monotonic);
-  int64_t seen = atomic_exchange(&times->seen_ms, now);
-  if (seen_monotonic == 0)
+  /* One word, so that two threads never compare halves of two looks. */
+  int64_t ahead = ak_difference(ak_now_roughly_ms(options), ak_monotonic_ms());
+  int64_t seen = atomic_exchange(&times->seen_ahead_ms, ahead);
+  if (seen == 0)
     return;
-  int64_t jump = ak_difference(ak_difference(now, seen), ak_difference(monotonic, seen_monotonic));
+  int64_t jump = ak_difference(ahead, seen);
   if (jump > JUMP_MS)
     ak_log(options, APIKEYS_LOG_WARNING,
            "the clock jumped forward by %lld s: keys and tokens that it makes expire stay refused "

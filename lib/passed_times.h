@@ -13,8 +13,7 @@
 
 struct ak_passed_times {
   _Atomic int64_t up_to_ms; /* the latest deadline that was found to have passed */
-  _Atomic int64_t seen_ms;  /* the clock, and the monotonic clock beside it, when last looked at */
-  _Atomic int64_t seen_monotonic_ms;
+  _Atomic int64_t seen_ahead_ms; /* the clock less the monotonic one, when last looked at; 0: never */
 };
 
 /*

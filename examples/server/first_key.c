@@ -32,8 +32,8 @@ static int count_management_keys(apikeys_env *env, const apikeys_actor *system, 
   return rc;
 }
 
-static int make_key(apikeys_env *env, const apikeys_actor *system, const char *name, char *value,
-                    size_t size, apikeys_error *err) {
+static int make_key(apikeys_env *env, const apikeys_actor *system, const char *name,
+                    apikeys_key *key, char *value, size_t size, apikeys_error *err) {
   static const char *const scopes[] = {
       "apikeys:environment:read",
       "apikeys:environment:write",
@@ -61,9 +61,18 @@ static int make_key(apikeys_env *env, const apikeys_actor *system, const char *n
   apikeys_key_spec_set_name(spec, S(name));
   for (size_t i = 0; i < sizeof scopes / sizeof scopes[0]; i++)
     apikeys_key_spec_add_permission(spec, S(scopes[i]));
-  int rc = apikeys_key_create(env, system, spec, NULL, value, size, NULL, err);
+  int rc = apikeys_key_create(env, system, spec, key, value, size, NULL, err);
   apikeys_key_spec_free(spec);
   return rc;
+}
+
+/* Nobody can read its value: it must not count as a key that is left. */
+static void take_back(struct service *service, const apikeys_actor *system, const apikeys_key *key,
+                      apikeys_error *err) {
+  const char *id = apikeys_key_id(key, NULL);
+  if (apikeys_key_revoke(service->env, system, S(id), S("its value could not be written"), NULL,
+                         err) != APIKEYS_OK)
+    log_line(service->log, LOG_ERROR, "%s cannot be revoked: %s", id, apikeys_error_message(err));
 }
 
 /* Opened before the key is made, so that no key is made that nobody can read. */
@@ -87,7 +96,9 @@ static bool hand_over(struct service *service, const apikeys_actor *system, cons
                       int fd, apikeys_error *err) {
   char value[APIKEYS_VALUE_MAX];
   const char *path = service->config->management_key_file;
-  int rc = make_key(service->env, system, name, value, sizeof value, err);
+  apikeys_key *key = apikeys_key_new();
+  int rc = key == NULL ? APIKEYS_ERROR_NO_MEMORY
+                       : make_key(service->env, system, name, key, value, sizeof value, err);
   bool written = rc == APIKEYS_OK && write_value(fd, value);
   if (rc != APIKEYS_OK)
     log_line(service->log, LOG_ERROR, "%s: %s", name, apikeys_error_message(err));
@@ -99,7 +110,10 @@ static bool hand_over(struct service *service, const apikeys_actor *system, cons
       printf("%s, also in %s:\n\n  %s\n\n", name, path, value);
   } else {
     unlink(path);
+    if (rc == APIKEYS_OK)
+      take_back(service, system, key, err);
   }
+  apikeys_key_free(key);
   sodium_memzero(value, sizeof value);
   return written;
 }

@@ -44,7 +44,7 @@ bool event_type_is_foreign(const char *type, size_t length) {
       "action",         "authentication", "connection", "dsync",      "email_verification",
       "flag",           "group",          "invitation", "magic_auth", "organization_domain",
       "password_reset", "pipes",          "session",    "user",       "vault",
-      "waitlist_user",
+      "waitlist_user",  "agent",          "radar",
   };
   const char *point = memchr(type, '.', length);
   for (size_t i = 0; point != NULL && i < sizeof nouns / sizeof nouns[0]; i++)
