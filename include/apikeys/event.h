@@ -13,8 +13,9 @@
  *
  * Types: api_key.created, .updated, .revoked; management_key.created, .updated, .revoked;
  * organization.created, .updated, .deleted; organization_membership.created, .updated, .deleted;
- * role.created, .updated, .deleted; organization_role.created, .updated, .deleted; permission.created, .updated, .deleted; environment.created,
- * .updated, .pruned, .root_key_rotated.
+ * role.created, .updated, .deleted; organization_role.created, .updated, .deleted;
+ * permission.created, .updated, .deleted; environment.created, .updated, .pruned,
+ * .root_key_rotated.
  */
 #ifndef APIKEYS_EVENT_H
 #define APIKEYS_EVENT_H
@@ -88,8 +89,9 @@ APIKEYS_API int apikeys_event_acknowledge(apikeys_env *env, const apikeys_actor 
 /*
  * Calls back for each event of a change made through this handle: after its commit, on the thread
  * that made it, before its call returns, with no lock held. The callback may call everything,
- * subscribe and unsubscribe included; a subscription that it adds starts with the next event. Callbacks of changes that threads make at the same time may
- * come out of the events' order; the numbers tell. The event is lent for the duration of the call.
+ * subscribe and unsubscribe included; a subscription that it adds starts with the next event.
+ * Callbacks of changes that threads make at the same time may come out of the events' order; the
+ * numbers tell. The event is lent for the duration of the call.
  * `destroy` (may be NULL) is called exactly once with `user_data`: when the subscription was
  * freed and no callback is under way any more; also if subscribing fails. Since 1.0.
  */

@@ -182,8 +182,8 @@ static int open_mounted(const char *name) {
   apikeys_storage store;
   int fd = open(name, O_CREAT | O_WRONLY, 0600);
   if (fd < 0 || close(fd) != 0 || unshare(CLONE_NEWNS) != 0 ||
-      mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-      mount(path, name, NULL, MS_BIND, NULL) != 0)
+      mount("none", "/", "none", MS_REC | MS_PRIVATE, "") != 0 ||
+      mount(path, name, "none", MS_BIND, "") != 0)
     return 77;
   return try_open(&store, name, 0) == APIKEYS_ERROR_CANNOT_OPEN &&
                  strstr(apikeys_error_message(error), "mount point") != NULL

@@ -125,7 +125,7 @@ function filterBar(change, live) {
 
 /**
  * Events as they are shown: the newest first, without a gap. `ask(parameters, options)` gets a page,
- * `draw(event)` makes a row. What was asked for before the filters changed is dropped.
+ * `draw(event)` makes a row. An answer to a question from before the filters changed is dropped.
  */
 class EventList {
   node = el('ol', { class: 'events', 'aria-label': 'Events, newest first' });

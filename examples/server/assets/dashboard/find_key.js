@@ -37,7 +37,7 @@ function found(keys, again) {
 /**
  * The visible beginning is enough, so nothing more of a value leaves this page or stays in it. People
  * paste values as they find them: in quotes, behind a name, with a comma or an escaped newline, cut
- * short. What has more than a beginning and none that can be seen is not sent at all: null.
+ * short. A text with 17 letters and digits in a row and no such beginning is not sent at all: null.
  */
 export function beginningOf(text) {
   const plain = text.replace(/\\[nrt]/g, ' ').trim();

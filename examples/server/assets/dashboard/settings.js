@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What holds for all keys of the environment.
+// The settings, which hold for all keys of the environment.
 import { can, get, patch } from './api.js';
 import { confirmDialog } from './dialogs.js';
 import { form } from './forms.js';
@@ -14,7 +14,7 @@ const DAYS = ['max_lifetime_ms', 'idle_lifetime_ms', 'event_retention_ms'];
 
 const wrong = (name, text) => Object.assign(new Error(text), { fields: { [name]: text } });
 
-/** What the field says, 0 for nothing; at least one, unless it is what was there before. */
+/** The field's number, 0 if it is empty; at least one, unless it is the stored one. */
 function number(values, name, before, unit) {
   const text = String(values[name]).trim();
   if (text === '') return 0;
@@ -42,7 +42,7 @@ function wanted(values, environment) {
 const shorter = (asked, before) => asked !== 0 && (before === 0 || asked < before);
 const inDays = (ms) => `${(ms / DAY).toLocaleString()} ${ms === DAY ? 'day' : 'days'}`;
 
-/** What a change ends at once, for good or for those who use it: nobody does that by a slip. */
+/** The changes that end something at once, for good or for its users: they are asked about first. */
 function losses(asked, environment) {
   const lost = [];
   const gone = environment.accepted_prefixes.filter((prefix) => !asked.accepted_prefixes.includes(prefix));
