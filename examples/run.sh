@@ -58,7 +58,7 @@ fi
 
 if [ "$serve" = yes ]; then
   scratch=$(mktemp -d "${TMPDIR:-/tmp}/apikeysd-demo.XXXXXX")
-  "$build/examples/server/apikeysd" --demo --next-port --database "$scratch/keys.db" \
+  "$build/examples/apikeysd/apikeysd" --demo --next-port --database "$scratch/keys.db" \
     --ready-file "$scratch/ready.json" &
   service=$!
   # The service ends in good order; then so does this.

@@ -200,7 +200,7 @@ else
   http_rounds=7 http_seconds=3 calls=100000
 fi
 say "http, $few keys"
-python3 "$here/http/run.py" "$build/examples/server/apikeysd" \
+python3 "$here/http/run.py" "$build/examples/apikeysd/apikeysd" \
   "$build/tests/bench/bench_constant_server" "$stores/$few" "$few" "$http_rounds" \
   "$http_seconds" >>"$raw"
 say "other languages"

@@ -9,10 +9,10 @@
  *   constant_time control-NAME   code with a known leak: a report, or the method is blind
  *   constant_time list           the names of the controls
  */
-#include "constant_time.h"
-#include "crypto.h"
-#include "token.h"
-#include "widget_token_text.h"
+#include "crypto/constant_time.h"
+#include "crypto/crypto.h"
+#include "crypto/key_text.h"
+#include "crypto/widget_token_text.h"
 
 #include <apikeys/error.h>
 
@@ -54,9 +54,9 @@ static void require(int holds, const char *what) {
 
 /* -- The library ------------------------------------------------------------------------------ */
 
-static size_t make_value(char out[AK_TOKEN_MAX + 1]) {
+static size_t make_value(char out[AK_KEY_TEXT_MAX + 1]) {
   size_t length = 0;
-  require(ak_token_generate(out, &length, "sk", PREFIX_LENGTH, NULL) == APIKEYS_OK, "generate");
+  require(ak_key_text_generate(out, &length, "sk", PREFIX_LENGTH, NULL) == APIKEYS_OK, "generate");
   return length;
 }
 
@@ -67,9 +67,9 @@ static void hide_secret(char *text, size_t length) {
 
 /* What a validation does with a presented value: parse, digest, compare. */
 static int validate(const char *text, size_t length, const uint8_t stored[AK_DIGEST_BYTES]) {
-  struct ak_token token;
+  struct ak_key_text token;
   uint8_t digest[AK_DIGEST_BYTES];
-  if (ak_token_parse(&token, text, length) != APIKEYS_OK)
+  if (ak_key_text_parse(&token, text, length) != APIKEYS_OK)
     return APIKEYS_MALFORMED;
   ak_digest(digest, text, length);
   int difference = ak_secret_compare(digest, stored, sizeof digest);
@@ -78,7 +78,7 @@ static int validate(const char *text, size_t length, const uint8_t stored[AK_DIG
 }
 
 static void check_values(void) {
-  char text[AK_TOKEN_MAX + 1], other[AK_TOKEN_MAX + 1];
+  char text[AK_KEY_TEXT_MAX + 1], other[AK_KEY_TEXT_MAX + 1];
   uint8_t stored[AK_DIGEST_BYTES];
   size_t length = make_value(text);
   require(make_value(other) == length, "length");
@@ -96,7 +96,7 @@ static void check_damaged_values(void) {
   uint8_t stored[AK_DIGEST_BYTES] = {0};
   for (size_t place = PUBLIC_LENGTH; place < PREFIX_LENGTH + 1 + AK_BODY_LENGTH; place++)
     for (size_t i = 0; i < sizeof changes; i++) {
-      char text[AK_TOKEN_MAX + 1];
+      char text[AK_KEY_TEXT_MAX + 1];
       size_t length = make_value(text);
       text[place] = changes[i];
       hide_secret(text, length);
@@ -109,7 +109,7 @@ static void check_values_of_another_length(void) {
   uint8_t stored[AK_DIGEST_BYTES] = {0};
   for (size_t start = 0; start <= PREFIX_LENGTH; start++)
     for (size_t added = 0; added <= AK_PREFIX_MAX - PREFIX_LENGTH; added++) {
-      char text[2 * AK_TOKEN_MAX];
+      char text[2 * AK_KEY_TEXT_MAX];
       size_t length = make_value(text);
       memset(text + length, '0', added);
       hide(text + PUBLIC_LENGTH, length + added - PUBLIC_LENGTH);
@@ -120,18 +120,18 @@ static void check_values_of_another_length(void) {
 }
 
 static void check_what_is_shown(void) {
-  char text[AK_TOKEN_MAX + 1], out[AK_OBFUSCATED_MAX + 1];
+  char text[AK_KEY_TEXT_MAX + 1], out[AK_OBFUSCATED_MAX + 1];
   const char *start = NULL;
   size_t part = 0, length = make_value(text);
   hide_secret(text, length);
-  require(ak_token_obfuscate(out, text, length) == PREFIX_LENGTH + 1 + 3 + 4, "obfuscate");
+  require(ak_key_text_obfuscate(out, text, length) == PREFIX_LENGTH + 1 + 3 + 4, "obfuscate");
   for (size_t cut = length; cut > PREFIX_LENGTH + 1; cut--)
-    require(ak_token_visible_part(text, cut, &start, &part) == 0, "visible part");
+    require(ak_key_text_visible_part(text, cut, &start, &part) == 0, "visible part");
 }
 
 static void check_fingerprints(void) {
   uint8_t key[AK_FINGERPRINT_BYTES] = {1}, tag[AK_FINGERPRINT_BYTES], other[AK_FINGERPRINT_BYTES];
-  char text[AK_TOKEN_MAX + 1];
+  char text[AK_KEY_TEXT_MAX + 1];
   size_t length = make_value(text);
   hide_secret(text, length);
   hide(key, sizeof key);
@@ -151,13 +151,13 @@ static int fill_hidden(void *out, size_t length, void *user_data) {
 
 static void check_generation(void) {
   const struct ak_random random = {fill_hidden, NULL};
-  char text[AK_TOKEN_MAX + 1];
-  struct ak_token token;
+  char text[AK_KEY_TEXT_MAX + 1];
+  struct ak_key_text token;
   size_t length = 0;
   for (int round = 0; round < 20; round++) {
-    int rc = ak_token_generate(text, &length, "sk", PREFIX_LENGTH, &random);
+    int rc = ak_key_text_generate(text, &length, "sk", PREFIX_LENGTH, &random);
     require(rc == APIKEYS_OK, "generate from hidden bytes");
-    require(ak_token_parse(&token, text, length) == APIKEYS_OK, "parse what was generated");
+    require(ak_key_text_parse(&token, text, length) == APIKEYS_OK, "parse what was generated");
   }
 }
 
@@ -216,7 +216,7 @@ static void run_library(void) {
 static volatile int sink;
 
 static void control_memcmp(const char *text, size_t length) {
-  char copy[AK_TOKEN_MAX + 1];
+  char copy[AK_KEY_TEXT_MAX + 1];
   memcpy(copy, text, length);
   sink = memcmp(copy, text, length) == 0 ? 1 : 2;
   if (sink == 1)
@@ -255,8 +255,8 @@ static void control_alphabet(const char *text, size_t length) {
 
 /* The library's verdict about a value is public, its characters stay secret. */
 static void control_after_the_verdict(const char *text, size_t length) {
-  struct ak_token token;
-  require(ak_token_parse(&token, text, length) == APIKEYS_OK, "parse");
+  struct ak_key_text token;
+  require(ak_key_text_parse(&token, text, length) == APIKEYS_OK, "parse");
   if (token.lookup_id[AK_LOOKUP_ID_LENGTH] == 'a')
     sink = 1;
 }
@@ -264,11 +264,11 @@ static void control_after_the_verdict(const char *text, size_t length) {
 /* What is generated from secret bytes is secret. */
 static void control_generated(const char *text, size_t length) {
   const struct ak_random random = {fill_hidden, NULL};
-  char out[AK_TOKEN_MAX + 1];
+  char out[AK_KEY_TEXT_MAX + 1];
   size_t out_length = 0;
   (void)text;
   (void)length;
-  require(ak_token_generate(out, &out_length, "sk", PREFIX_LENGTH, &random) == 0, "generate");
+  require(ak_key_text_generate(out, &out_length, "sk", PREFIX_LENGTH, &random) == 0, "generate");
   if (out[out_length - 1] == 'a')
     sink = 1;
 }
@@ -287,7 +287,7 @@ static const struct control {
 };
 
 static int run_control(const char *name) {
-  char text[AK_TOKEN_MAX + 1];
+  char text[AK_KEY_TEXT_MAX + 1];
   size_t length = make_value(text);
   hide_secret(text, length);
   for (size_t i = 0; i < sizeof controls / sizeof controls[0]; i++)

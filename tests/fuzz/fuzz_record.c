@@ -4,7 +4,7 @@
  * kind; the rest is decoded. What does not decode leaves nothing behind; what does is the same
  * again after it was encoded and decoded, in one form only, and is safe to look at in every way.
  */
-#include "record.h"
+#include "storage/record.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +18,8 @@ static void require(int holds) {
 
 static int same(const apikeys_record *a, const apikeys_record *b) {
   for (int field = 0; field < AK_FIELDS_MAX; field++) {
-    struct ak_value x = ak_record_value(a, field), y = ak_record_value(b, field);
-    if (ak_value_compare(&x, &y) != 0)
+    struct ak_field_value x = ak_record_value(a, field), y = ak_record_value(b, field);
+    if (ak_field_value_compare(&x, &y) != 0)
       return 0;
   }
   return 1;

@@ -8,7 +8,7 @@
  *   3  claims, each ended by a NUL
  * Whatever is accepted must be what the library itself writes for the same claims.
  */
-#include "widget_token_text.h"
+#include "crypto/widget_token_text.h"
 
 #include "support/widget_text.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lib/cache.c: a key that may be in one of two slots, and moves from one to the other while others
+ * lib/cache/cache.c: a key that may be in one of two slots, and moves from one to the other while others
  * look for it, fill it in and evict it. What coherence.pml leaves out; the protocol of generations
  * is the same here, and shorter.
  *

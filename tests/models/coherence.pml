@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lib/coherence.c and lib/cache.c: fill, evict, generation, for one key in one slot. That a key has
+ * lib/cache/coherence.c and lib/cache/cache.c: fill, evict, generation, for one key in one slot. That a key has
  * two places is left to cache_places.pml, and what stands beside the cache to standing.pml.
  *
  * The store has the key's state, and a generation that moves with each change before the change is
@@ -18,7 +18,7 @@
  *   -DSEQUENCE_UNCHECKED the sequence number is not looked at again after the copy
  *
  * Memory is sequentially consistent here. That the code's orderings suffice for that is argued in
- * lib/cache.c (each word is written with release and read with acquire) and checked by
+ * lib/cache/cache.c (each word is written with release and read with acquire) and checked by
  * ThreadSanitizer and the history test.
  */
 #define READERS 2

@@ -6,7 +6,7 @@ import re
 
 import jsonschema
 
-PATH = os.path.join(os.path.dirname(__file__), "../../examples/server/assets/api/openapi.json")
+PATH = os.path.join(os.path.dirname(__file__), "../../examples/apikeysd/assets/api/openapi.json")
 with open(PATH, encoding="utf-8") as file:
     DOCUMENT = json.load(file)
 

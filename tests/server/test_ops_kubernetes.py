@@ -15,7 +15,7 @@ SECRET, DATA = "/secrets", "/data"
 
 
 def manifest():
-    with open(os.path.join(ROOT, "examples/server/kubernetes.yaml"), encoding="utf-8") as file:
+    with open(os.path.join(ROOT, "examples/apikeysd/kubernetes.yaml"), encoding="utf-8") as file:
         return re.sub(r"^#.*", "", file.read(), flags=re.MULTILINE)
 
 

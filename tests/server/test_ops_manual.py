@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import unittest
 
-PAGE = os.path.join(os.path.dirname(__file__), "../../examples/server/apikeysd.8.in")
+PAGE = os.path.join(os.path.dirname(__file__), "../../examples/apikeysd/apikeysd.8.in")
 
 
 class Manual(unittest.TestCase):

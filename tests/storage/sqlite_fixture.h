@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "query.h"
+#include "storage/query.h"
 
 #include "support/sql.h"
 

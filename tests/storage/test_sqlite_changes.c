@@ -7,7 +7,7 @@
 #define _GNU_SOURCE /* what the fixture needs */
 #include "sqlite_fixture.h"
 
-#include "storage/sqlite.h"
+#include "storage/sqlite/sqlite.h"
 
 #include "support/suite.h"
 

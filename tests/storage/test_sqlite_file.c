@@ -6,7 +6,7 @@
 #include <sched.h>
 #include <sys/mount.h>
 
-#include "storage/sqlite_private.h"
+#include "storage/sqlite/private.h"
 
 #include "support/suite.h"
 

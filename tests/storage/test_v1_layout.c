@@ -2,7 +2,7 @@
 /* A back-end of version 1.0, and those of versions to come, against the library as it is now. */
 #include "storage_v1.h"
 
-#include "storage.h"
+#include "storage/storage.h"
 
 #include "support/suite.h"
 
@@ -170,7 +170,7 @@ START_TEST(a_back_end_of_version_1_works) {
   ck_assert_int_eq(ak_begin(&transaction, &loaded, APIKEYS_TRANSACTION_WRITE), 0);
   ck_assert_int_eq(ak_insert(&transaction, &record), 0);
   ck_assert_int_eq(ak_update(&transaction, &record), 0);
-  ck_assert_int_eq(ak_raise(&transaction, &record, AK_API_KEY_USE_LAST_USED_AT), 0);
+  ck_assert_int_eq(ak_store_max(&transaction, &record, AK_API_KEY_USE_LAST_USED_AT), 0);
   ck_assert_int_eq(ak_get(&transaction, &query, &record), APIKEYS_ERROR_NOT_FOUND);
   ck_assert_int_eq(ak_count(&transaction, &query, &count), 0);
   ck_assert_uint_eq(count, 42);

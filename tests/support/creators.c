@@ -2,7 +2,7 @@
 #include "creators.h"
 
 #include "deeds.h"
-#include "env.h"
+#include "operation/env_handle.h"
 
 #include <sched.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "support/widget_text.h"
 
-#include "crypto.h"
+#include "crypto/crypto.h"
 
 size_t encode_base64url(char *out, const void *bytes, size_t length) {
   static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

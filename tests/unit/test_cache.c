@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The table of keys that were seen: who is found again, up to its bound and beyond. */
-#include "cache.h"
-#include "coherence.h"
-#include "schema.h"
-#include "token.h"
+#include "cache/cache.h"
+#include "cache/coherence.h"
+#include "storage/schema.h"
+#include "crypto/key_text.h"
 
 #include "support/suite.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "crypto.h"
+#include "crypto/crypto.h"
 
 #include "support/suite.h"
 

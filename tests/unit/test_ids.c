@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "ids.h"
+#include "crypto/ids.h"
 
 #include "support/suite.h"
 

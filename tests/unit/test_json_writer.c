@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "json_writer.h"
+#include "base/json_writer.h"
 
 #include "support/suite.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "query.h"
+#include "storage/query.h"
 
 #include "support/suite.h"
 

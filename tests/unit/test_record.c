@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "record.h"
+#include "storage/record.h"
 
 #include "support/suite.h"
 
@@ -26,8 +26,8 @@ static void assert_text(const apikeys_record *record, int field, const char *exp
 
 static bool same(const apikeys_record *a, const apikeys_record *b) {
   for (int field = 0; field < AK_FIELDS_MAX; field++) {
-    struct ak_value x = ak_record_value(a, field), y = ak_record_value(b, field);
-    if (ak_value_compare(&x, &y) != 0)
+    struct ak_field_value x = ak_record_value(a, field), y = ak_record_value(b, field);
+    if (ak_field_value_compare(&x, &y) != 0)
       return false;
   }
   return a->kind == b->kind;
@@ -321,9 +321,9 @@ END_TEST
 
 /* ------------------------------------------------------------------------------ order --------- */
 
-static struct ak_value random_value(uint8_t bytes[8]) {
+static struct ak_field_value random_value(uint8_t bytes[8]) {
   static const int64_t integers[] = {0, 1, -1, 127, 128, -128, 256, INT64_MIN, INT64_MAX};
-  struct ak_value value = {.type = (int)random_below(4)};
+  struct ak_field_value value = {.type = (int)random_below(4)};
   switch (value.type) {
   case APIKEYS_TYPE_INTEGER:
     value.integer = integers[random_below(9)] / (1 + random_below(3));
@@ -358,12 +358,12 @@ static int compare_bytes(const uint8_t *a, size_t a_length, const uint8_t *b, si
 START_TEST(bytes_order_as_values_do) {
   for (int round = 0; round < 200000; round++) {
     uint8_t bytes[4][8], a[64], b[64];
-    struct ak_value values[4];
+    struct ak_field_value values[4];
     for (int i = 0; i < 4; i++)
       values[i] = random_value(bytes[i]);
-    int expected = ak_value_compare(&values[0], &values[2]);
+    int expected = ak_field_value_compare(&values[0], &values[2]);
     if (expected == 0)
-      expected = ak_value_compare(&values[1], &values[3]);
+      expected = ak_field_value_compare(&values[1], &values[3]);
     size_t a_length = ak_order_append(a, sizeof a, 0, &values[0]);
     size_t a_all = ak_order_append(a, sizeof a, a_length, &values[1]);
     size_t b_length = ak_order_append(b, sizeof b, 0, &values[2]);
@@ -371,7 +371,7 @@ START_TEST(bytes_order_as_values_do) {
     if (sign(compare_bytes(a, a_all, b, b_all)) != sign(expected))
       ck_abort_msg("round %d: the bytes say another thing than the values", round);
     /* What begins with the first value lies between it and it with 0xff behind. */
-    if (ak_value_compare(&values[0], &values[2]) != 0) {
+    if (ak_field_value_compare(&values[0], &values[2]) != 0) {
       a[a_length] = 0xff;
       bool inside =
           compare_bytes(b, b_all, a, a_length) >= 0 && compare_bytes(b, b_all, a, a_length + 1) < 0;
@@ -385,7 +385,7 @@ END_TEST
 START_TEST(nothing_is_written_that_does_not_fit) {
   for (int round = 0; round < 2000; round++) {
     uint8_t bytes[8], whole[32], part[32];
-    struct ak_value value = random_value(bytes);
+    struct ak_field_value value = random_value(bytes);
     size_t length = ak_order_append(whole, sizeof whole, 0, &value);
     for (size_t capacity = 0; capacity <= length; capacity++) {
       memset(part, 0xee, sizeof part);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "slug_set.h"
+#include "base/slug_set.h"
 
 #include "support/suite.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What the core makes of a back-end's answers: nothing that is wrong may read as good. */
-#include "storage.h"
+#include "storage/storage.h"
 
 #include "support/suite.h"
 
@@ -200,7 +200,7 @@ static int call_scan(void) {
   return ak_scan(&transaction, &query, no_visit, NULL);
 }
 static int call_raise(void) {
-  return ak_raise(&transaction, &key, AK_API_KEY_UPDATED_AT);
+  return ak_store_max(&transaction, &key, AK_API_KEY_UPDATED_AT);
 }
 static int call_backup(void) {
   return ak_storage_backup(&storage, "copy");
@@ -445,9 +445,9 @@ START_TEST(records_that_ran_out_of_memory_are_not_stored) {
 END_TEST
 
 START_TEST(only_integers_are_raised) {
-  ck_assert_int_eq(ak_raise(&transaction, &key, AK_API_KEY_NAME), APIKEYS_ERROR_INVALID_ARGUMENT);
-  ck_assert_int_eq(ak_raise(&transaction, &key, AK_NUMBER), APIKEYS_ERROR_INVALID_ARGUMENT);
-  ck_assert_int_eq(ak_raise(&transaction, &key, 99), APIKEYS_ERROR_INVALID_ARGUMENT);
+  ck_assert_int_eq(ak_store_max(&transaction, &key, AK_API_KEY_NAME), APIKEYS_ERROR_INVALID_ARGUMENT);
+  ck_assert_int_eq(ak_store_max(&transaction, &key, AK_NUMBER), APIKEYS_ERROR_INVALID_ARGUMENT);
+  ck_assert_int_eq(ak_store_max(&transaction, &key, 99), APIKEYS_ERROR_INVALID_ARGUMENT);
 }
 END_TEST
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "widget_token_text.h"
+#include "crypto/widget_token_text.h"
 
 #include "support/suite.h"
 #include "support/widget_text.h"

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* Is the process alive, and can it answer? For supervisors and load balancers. */
+#include "authenticate.h"
+#include "http/reply.h"
+#include "routes.h"
+#include "service.h"
+
+#include <string.h>
+
+static void show_alive(struct exchange *x) {
+  static const char good[] = "{\"status\":\"ok\"}";
+  reply_text(x, 200, good, sizeof good - 1);
+}
+
+/* Ready: the store answers, and will for a while. */
+static void show_ready(struct exchange *x) {
+  if (atomic_load(&x->service->draining)) {
+    reply_error(x, 503, "draining", "The service is about to stop.");
+    return;
+  }
+  apikeys_settings *settings = apikeys_settings_new();
+  int rc = settings == NULL ? APIKEYS_ERROR_NO_MEMORY : APIKEYS_OK;
+  if (rc == APIKEYS_OK && authenticate_system(x, "readiness"))
+    rc = apikeys_settings_get(x->service->env, x->actor, settings, x->err);
+  apikeys_settings_free(settings);
+  if (rc == APIKEYS_OK)
+    show_alive(x);
+  else
+    reply_failure(x, rc, "Environment", "");
+}
+
+const struct route health_routes[] = {
+    {METHOD_GET, "/healthz", ACCESS_PUBLIC, show_alive},
+    {METHOD_GET, "/readyz", ACCESS_PUBLIC, show_ready},
+    {0},
+};

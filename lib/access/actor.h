@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* Who asks, as the host said it, and what that is worth at the time of a call. */
+#ifndef AK_ACCESS_ACTOR_H
+#define AK_ACCESS_ACTOR_H
+
+#include "base/slug_set.h"
+#include "crypto/ids.h"
+
+#include <apikeys/actor.h>
+
+enum { AK_USER_ID_MAX = 128, AK_CONTEXT_MAX = 255 };
+
+struct apikeys_actor {
+  int type;
+  char environment_id[AK_ID_MAX]; /* where it was verified; "" if the host asserted it */
+  char organization_id[AK_ID_MAX];
+  char user_id[AK_USER_ID_MAX + 1]; /* "": a widget token without a user */
+  char key_id[AK_ID_MAX];           /* a management key's */
+  int64_t expires_at_ms;            /* a widget token's */
+  struct ak_slugs permissions;      /* vouched for, or a widget token's scopes */
+  int source;                       /* APIKEYS_SOURCE_…, or 0 */
+  char reason[AK_CONTEXT_MAX + 1];
+  char request_id[AK_CONTEXT_MAX + 1];
+  char address[AK_CONTEXT_MAX + 1];
+  char user_agent[AK_CONTEXT_MAX + 1];
+};
+
+/* Make it nobody again, context included. */
+void ak_actor_forget(apikeys_actor *actor);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* What text may be: the checks that every input passes before it is stored. Pure. */
+#ifndef AK_BASE_TEXT_H
+#define AK_BASE_TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * NULL if `text` is `min` to `max` bytes of valid UTF-8 (no overlong forms, no surrogates) without
+ * control characters (C0, DEL, C1, U+2028, U+2029); else a phrase that says what is wrong with it,
+ * such as "must be 1 to 255 bytes long", static.
+ */
+const char *ak_text_problem(const char *text, size_t length, size_t min, size_t max);
+
+/* The same for printable ASCII without blanks: ids that the host gives us. */
+const char *ak_text_id_problem(const char *text, size_t length, size_t min, size_t max);
+
+/*
+ * The same for domain names (RFC 1123): at most 253 bytes, two labels or more, separated by dots,
+ * each 1 to 63 letters, digits and hyphens, no hyphen at an end; the last label is not a number, as
+ * it is in an address. Names in other scripts have their ASCII form: "xn--…".
+ */
+const char *ak_text_domain_problem(const char *text, size_t length);
+
+/*
+ * Decode the character at the beginning of `text` into *code: returns its length in bytes, 1 to 4,
+ * or 0 if there is no valid one (overlong forms, surrogates and cut sequences are not).
+ */
+size_t ak_utf8_decode(const char *text, size_t length, uint32_t *code);
+
+enum { AK_SLUG_MAX = 48 };
+/* 0 if `text` is a permission's or role's slug: 1 to 48 of a-z 0-9 - _ : . * ; else -1. */
+int ak_slug_check(const char *text, size_t length);
+
+/* 1 if `needle` occurs in `text`, ASCII letters compared without case; an empty needle occurs. */
+int ak_text_contains(const char *text, size_t length, const char *needle, size_t needle_length);
+
+enum { AK_TIME_TEXT_LENGTH = 24 }; /* 2026-01-15T12:00:00.000Z */
+/*
+ * RFC 3339 in UTC with milliseconds, for years 0000 to 9999; NUL-terminated. Times outside are held
+ * at the ends.
+ */
+void ak_time_text(char out[AK_TIME_TEXT_LENGTH + 1], int64_t unix_ms);
+
+/* Two digits a byte, a to f, and a NUL. Not for secrets. */
+void ak_hex_text(char *out, const uint8_t *bytes, size_t length);
+
+#endif

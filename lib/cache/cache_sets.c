@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+#include "cache/cache_sets.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+  BUCKETS = 8192, /* a power of two, and half of it is as many sets as are kept */
+  SETS_MAX = BUCKETS / 2,
+  SLACK_WORDS = 1 << (AK_CACHE_SET_LENGTH_BITS - 3) /* for the longest length that a number says */
+};
+
+struct ak_cache_sets {
+  _Atomic uint64_t serial; /* of what the numbers mean, for the process; 0: out of serials */
+  size_t used;             /* words */
+  size_t count;
+  uint32_t known[BUCKETS]; /* numbers; 0: none, which the empty set is as well */
+  _Atomic uint64_t words[AK_CACHE_SETS_WORDS + SLACK_WORDS];
+};
+
+#define SERIALS_END (UINT64_C(1) << (64 - AK_CACHE_SET_BITS))
+
+static uint64_t draw_serial(void) {
+  static _Atomic uint64_t drawn;
+  uint64_t serial = atomic_fetch_add(&drawn, 1) + 1;
+  return serial < SERIALS_END ? serial : 0;
+}
+
+struct ak_cache_sets *ak_cache_sets_new(void) {
+  struct ak_cache_sets *sets = calloc(1, sizeof *sets);
+  if (sets != NULL)
+    atomic_init(&sets->serial, draw_serial());
+  return sets;
+}
+
+void ak_cache_sets_free(struct ak_cache_sets *sets) {
+  free(sets);
+}
+
+/* The serial is released behind the entries' end and acquired behind an entry's number: whoever
+ * puts an old number and the new serial together finds that entry changed. */
+void ak_cache_sets_clear(struct ak_cache_sets *sets) {
+  atomic_store_explicit(&sets->serial, draw_serial(), memory_order_release);
+  sets->used = sets->count = 0;
+  memset(sets->known, 0, sizeof sets->known);
+}
+
+const _Atomic uint64_t *ak_cache_set_words(const struct ak_cache_sets *sets, uint32_t set) {
+  return &sets->words[set >> AK_CACHE_SET_LENGTH_BITS & (AK_CACHE_SETS_WORDS - 1)];
+}
+
+uint64_t ak_cache_set_mark(const struct ak_cache_sets *sets, uint32_t set) {
+  uint64_t serial = atomic_load_explicit(&sets->serial, memory_order_acquire);
+  return serial != 0 ? serial << AK_CACHE_SET_BITS | set : 0;
+}
+
+/* FNV-1a: who makes sets collide makes the filling of a cache slower, which is slow anyway. */
+static size_t cache_sets_hash(const char *text, size_t length) {
+  uint64_t state = UINT64_C(14695981039346656037);
+  for (size_t i = 0; i < length; i++)
+    state = (state ^ (unsigned char)text[i]) * UINT64_C(1099511628211);
+  return (size_t)(state ^ state >> 32) & (BUCKETS - 1);
+}
+
+static bool is_set(const struct ak_cache_sets *sets, uint32_t set, const char *text,
+                   size_t length) {
+  if (ak_cache_set_length(set) != length)
+    return false;
+  const _Atomic uint64_t *words = ak_cache_set_words(sets, set);
+  for (size_t at = 0; at < length; at += 8) {
+    uint64_t word = atomic_load_explicit(&words[at / 8], memory_order_relaxed);
+    if (memcmp(&word, text + at, length - at < 8 ? length - at : 8) != 0)
+      return false;
+  }
+  return true;
+}
+
+static uint32_t cache_sets_append(struct ak_cache_sets *sets, const char *text, size_t length) {
+  uint32_t set = (uint32_t)(sets->used << AK_CACHE_SET_LENGTH_BITS | length);
+  for (size_t at = 0; at < length; at += 8) {
+    uint64_t word = 0;
+    memcpy(&word, text + at, length - at < 8 ? length - at : 8);
+    atomic_store_explicit(&sets->words[sets->used++], word, memory_order_release);
+  }
+  sets->count++;
+  return set;
+}
+
+bool ak_cache_sets_add(struct ak_cache_sets *sets, const char *text, size_t length, uint32_t *set) {
+  if (length == 0) {
+    *set = 0;
+    return true;
+  }
+  size_t at = cache_sets_hash(text, length);
+  for (; sets->known[at] != 0; at = (at + 1) & (BUCKETS - 1))
+    if (is_set(sets, sets->known[at], text, length)) {
+      *set = sets->known[at];
+      return true;
+    }
+  if (sets->count == SETS_MAX || sets->used + (length + 7) / 8 > AK_CACHE_SETS_WORDS)
+    return false;
+  *set = sets->known[at] = cache_sets_append(sets, text, length);
+  return true;
+}
+
+/* Of two caches that take turns the newer keeps the place, so that they do not write for ever. */
+void ak_know_set(struct ak_set_memo *known, uint64_t mark) {
+  _Atomic uint64_t *place = &known->marks[ak_set_memo_slot(mark)];
+  uint64_t there = atomic_load_explicit(place, memory_order_relaxed);
+  if (there >> AK_CACHE_SET_BITS < mark >> AK_CACHE_SET_BITS)
+    atomic_compare_exchange_strong_explicit(place, &there, mark, memory_order_relaxed,
+                                            memory_order_relaxed);
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/text.h"
+#include "operation/list.h"
+
+#include <apikeys/key.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+apikeys_filter *apikeys_filter_new(void) {
+  return calloc(1, sizeof(apikeys_filter));
+}
+
+void apikeys_filter_clear(apikeys_filter *filter) {
+  if (filter == NULL)
+    return;
+  free(filter->search);
+  ak_slugs_release(&filter->event_types);
+  memset(filter, 0, sizeof *filter);
+}
+
+void apikeys_filter_free(apikeys_filter *filter) {
+  apikeys_filter_clear(filter);
+  free(filter);
+}
+
+static int filter_note(apikeys_filter *filter, unsigned part, bool set) {
+  filter->set = set ? filter->set | part : filter->set & ~part;
+  return APIKEYS_OK;
+}
+
+static int filter_refuse(apikeys_filter *filter) {
+  if (filter != NULL && filter->problem == 0)
+    filter->problem = APIKEYS_ERROR_INVALID_ARGUMENT;
+  return APIKEYS_ERROR_INVALID_ARGUMENT;
+}
+
+static int set_id(apikeys_filter *filter, unsigned part, char *to, const char *text, size_t length,
+                  size_t max) {
+  if (filter == NULL)
+    return APIKEYS_ERROR_INVALID_ARGUMENT;
+  if (length > 0 && (text == NULL || ak_text_id_problem(text, length, 1, max) != NULL))
+    return filter_refuse(filter);
+  if (length > 0)
+    memcpy(to, text, length);
+  to[length] = '\0';
+  return filter_note(filter, part, length > 0);
+}
+
+int apikeys_filter_set_limit(apikeys_filter *filter, int limit) {
+  if (filter == NULL || limit < 1 || limit > AK_LIMIT_MAX)
+    return filter_refuse(filter);
+  filter->limit = limit;
+  return filter_note(filter, AK_FILTER_LIMIT, true);
+}
+
+int apikeys_filter_set_order(apikeys_filter *filter, int order) {
+  if (filter == NULL ||
+      (order != APIKEYS_ORDER_NEWEST_FIRST && order != APIKEYS_ORDER_OLDEST_FIRST))
+    return filter_refuse(filter);
+  filter->order = order;
+  return filter_note(filter, AK_FILTER_ORDER, true);
+}
+
+int apikeys_filter_set_after(apikeys_filter *filter, const char *id, size_t length) {
+  if (filter != NULL && length > 0 && (filter->set & AK_FILTER_BEFORE) != 0)
+    return filter_refuse(filter);
+  return set_id(filter, AK_FILTER_AFTER, filter != NULL ? filter->cursor : NULL, id, length,
+                AK_CURSOR_MAX);
+}
+
+int apikeys_filter_set_before(apikeys_filter *filter, const char *id, size_t length) {
+  if (filter != NULL && length > 0 && (filter->set & AK_FILTER_AFTER) != 0)
+    return filter_refuse(filter);
+  return set_id(filter, AK_FILTER_BEFORE, filter != NULL ? filter->cursor : NULL, id, length,
+                AK_CURSOR_MAX);
+}
+
+int apikeys_filter_set_search(apikeys_filter *filter, const char *text, size_t length) {
+  if (filter == NULL || (length > 0 && text == NULL))
+    return filter_refuse(filter);
+  if (length > 0 && ak_text_problem(text, length, 1, 255) != NULL)
+    return filter_refuse(filter);
+  char *copy = NULL;
+  if (length > 0 && (copy = malloc(length)) == NULL)
+    return filter->problem = APIKEYS_ERROR_NO_MEMORY;
+  if (length > 0)
+    memcpy(copy, text, length);
+  free(filter->search);
+  filter->search = copy;
+  filter->search_length = length;
+  return filter_note(filter, AK_FILTER_SEARCH, length > 0);
+}
+
+int apikeys_filter_set_organization(apikeys_filter *filter, const char *id, size_t length) {
+  return set_id(filter, AK_FILTER_ORGANIZATION, filter != NULL ? filter->organization_id : NULL, id,
+                length, AK_ID_MAX - 1);
+}
+
+int apikeys_filter_set_user(apikeys_filter *filter, const char *user_id, size_t length) {
+  return set_id(filter, AK_FILTER_USER, filter != NULL ? filter->user_id : NULL, user_id, length,
+                AK_USER_ID_MAX);
+}
+
+int apikeys_filter_set_owner_type(apikeys_filter *filter, int owner_type) {
+  if (filter == NULL || owner_type < APIKEYS_OWNER_ORGANIZATION ||
+      owner_type > APIKEYS_OWNER_ENVIRONMENT)
+    return filter_refuse(filter);
+  filter->owner_type = owner_type;
+  return filter_note(filter, AK_FILTER_OWNER_TYPE, true);
+}
+
+int apikeys_filter_set_revoked(apikeys_filter *filter, int revoked) {
+  if (filter == NULL || (revoked != 0 && revoked != 1))
+    return filter_refuse(filter);
+  filter->revoked = revoked;
+  return filter_note(filter, AK_FILTER_REVOKED, revoked != 0);
+}
+
+int apikeys_filter_set_available_to(apikeys_filter *filter, int owner_type) {
+  if (filter == NULL ||
+      (owner_type != APIKEYS_OWNER_ORGANIZATION && owner_type != APIKEYS_OWNER_MEMBER))
+    return filter_refuse(filter);
+  filter->available_to = owner_type;
+  return filter_note(filter, AK_FILTER_AVAILABLE_TO, true);
+}
+
+int apikeys_filter_add_event_type(apikeys_filter *filter, const char *type, size_t length) {
+  if (filter == NULL || type == NULL || ak_slug_check(type, length) != 0)
+    return filter_refuse(filter);
+  ak_slugs_add(&filter->event_types, type, length);
+  if (filter->event_types.failed)
+    return filter->problem = APIKEYS_ERROR_NO_MEMORY;
+  return filter_note(filter, AK_FILTER_EVENT_TYPES, true);
+}
+
+int apikeys_filter_set_since_ms(apikeys_filter *filter, int64_t unix_ms) {
+  if (filter == NULL)
+    return APIKEYS_ERROR_INVALID_ARGUMENT;
+  filter->since_ms = unix_ms;
+  return filter_note(filter, AK_FILTER_SINCE, true);
+}
+
+int apikeys_filter_set_until_ms(apikeys_filter *filter, int64_t unix_ms) {
+  if (filter == NULL)
+    return APIKEYS_ERROR_INVALID_ARGUMENT;
+  filter->until_ms = unix_ms;
+  return filter_note(filter, AK_FILTER_UNTIL, true);
+}
+
+int apikeys_filter_set_collection(apikeys_filter *filter, const char *collection, size_t length) {
+  if (filter == NULL ||
+      (length > 0 && (collection == NULL || ak_slug_check(collection, length) != 0)))
+    return filter_refuse(filter);
+  if (length > 0)
+    memcpy(filter->collection, collection, length);
+  filter->collection[length] = '\0';
+  return filter_note(filter, AK_FILTER_COLLECTION, length > 0);
+}
+
+int apikeys_filter_set_group(apikeys_filter *filter, const char *group, size_t length) {
+  if (filter == NULL ||
+      (length > 0 && (group == NULL || ak_text_problem(group, length, 1, AK_GROUP_MAX) != NULL)))
+    return filter_refuse(filter);
+  if (length > 0)
+    memcpy(filter->group, group, length);
+  filter->group_length = length;
+  return filter_note(filter, AK_FILTER_GROUP, length > 0);
+}
+
+int apikeys_filter_set_due_until_ms(apikeys_filter *filter, int64_t unix_ms) {
+  if (filter == NULL || unix_ms < 1 || unix_ms == INT64_MAX)
+    return filter_refuse(filter);
+  filter->due_until_ms = unix_ms;
+  return filter_note(filter, AK_FILTER_DUE, true);
+}
+
+/* For messages: the parts in the order of their bits. */
+static const char *const part_names[] = {"limit",    "order",        "after",       "before",
+                                         "search",   "organization", "user",        "owner_type",
+                                         "revoked",  "available_to", "event_types", "since_ms",
+                                         "until_ms", "collection",   "group",       "due_until_ms"};
+
+int ak_filter_check(const apikeys_filter *filter, unsigned understood, apikeys_error *err) {
+  if (filter == NULL)
+    return APIKEYS_OK;
+  if (filter->problem != 0)
+    return ak_error_set(err, filter->problem, "filter", "was set to something that it cannot be");
+  unsigned strange = filter->set & ~understood;
+  for (size_t i = 0; i < sizeof part_names / sizeof part_names[0]; i++)
+    if ((strange >> i & 1u) != 0)
+      return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "filter",
+                          "this list does not understand %s", part_names[i]);
+  return APIKEYS_OK;
+}

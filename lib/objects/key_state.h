@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* Is a key, as its record stands, alive? Pure. */
+#ifndef AK_OBJECTS_KEY_STATE_H
+#define AK_OBJECTS_KEY_STATE_H
+
+#include "storage/record.h"
+
+enum { AK_KEY_ACTIVE = 1, AK_KEY_REVOKED = 2 };
+
+/* APIKEYS_OK, APIKEYS_REVOKED, or, from the very millisecond of its expiry on, APIKEYS_EXPIRED. */
+int ak_key_state(const apikeys_record *key, int64_t now_ms);
+
+/* From when on it counts as unused for longer than `idle_lifetime_ms`; 0: never (no such rule). */
+int64_t ak_key_idle_at(const apikeys_record *key, int64_t last_used_at_ms,
+                       int64_t idle_lifetime_ms);
+
+/* True if that has come. */
+bool ak_key_idle(const apikeys_record *key, int64_t last_used_at_ms, int64_t idle_lifetime_ms,
+                 int64_t now_ms);
+
+/* The same by times alone. */
+int64_t ak_idle_at(int64_t created_at_ms, int64_t last_used_at_ms, int64_t idle_lifetime_ms);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One public call: its transaction, its time, its actor with the power it has inside that
+ * transaction, and the events that it leaves. Every noun works through this.
+ *
+ *   struct ak_op call;
+ *   int rc = ak_op_begin(&call, env, actor, APIKEYS_TRANSACTION_WRITE, err);
+ *   if (rc == APIKEYS_OK)
+ *     rc = ak_op_end(&call, create(&call, …));
+ *   return rc;
+ */
+#ifndef AK_OPERATION_OPERATION_H
+#define AK_OPERATION_OPERATION_H
+
+#include "access/actor.h"
+#include "base/error.h"
+#include "objects/object.h"
+#include "operation/env_handle.h"
+
+/* What an actor may do, resolved inside the call's transaction. */
+struct ak_power {
+  const apikeys_actor *actor;
+  struct ak_slugs held; /* a member's permissions now, or a management key's scopes */
+};
+
+struct ak_op {
+  apikeys_env *env;
+  struct ak_transaction transaction;
+  int64_t now_ms;
+  apikeys_error *err;
+  struct ak_power power;
+  apikeys_event **events; /* to deliver after the commit */
+  size_t event_count;
+  size_t event_capacity;
+};
+
+/* Checks, begins, and resolves the actor. On failure there is nothing to end. */
+int ak_op_begin(struct ak_op *op, apikeys_env *env, const apikeys_actor *actor, int mode,
+                apikeys_error *err);
+
+/* The same without an actor: for validations and maintenance. */
+int ak_op_begin_internal(struct ak_op *op, apikeys_env *env, int mode, apikeys_error *err);
+
+/*
+ * Commits if `rc` is 0, else rolls back; then delivers the events. Returns rc, or what the commit
+ * said; the error object says the same.
+ */
+int ak_op_end(struct ak_op *op, int rc);
+
+/*
+ * Of what these are made, for calls that share a transaction (group_commit.h): the checks before
+ * it; in it, the call's time, and its actor's power; when it has ended, the error object and the
+ * events, then what the call holds is let go.
+ */
+int ak_op_check(struct ak_op *op, apikeys_env *env, const apikeys_actor *actor, apikeys_error *err);
+int ak_op_resolve(struct ak_op *op);
+int ak_op_finish(struct ak_op *op, int rc);
+void ak_op_release(struct ak_op *op);
+
+/* The environment's record. */
+int ak_op_environment(struct ak_op *op, apikeys_record *out);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* Deadlines that have passed stay passed; jumps of the clock are logged. */
+#include "operation/passed_times.h"
+
+#include "base/arithmetic.h"
+#include "base/monotonic.h"
+
+/* Only refusals write this, and rarely. */
+static void passed_times_keep(struct ak_passed_times *times, int64_t deadline_ms) {
+  int64_t kept = atomic_load_explicit(&times->up_to_ms, memory_order_relaxed);
+  while (kept < deadline_ms && !atomic_compare_exchange_weak(&times->up_to_ms, &kept, deadline_ms))
+    ;
+}
+
+bool ak_passed(struct ak_passed_times *times, int64_t deadline_ms, int64_t now_ms, bool own_time) {
+  if (deadline_ms == 0)
+    return false;
+  if (own_time)
+    return now_ms >= deadline_ms;
+  if (now_ms >= deadline_ms)
+    passed_times_keep(times, deadline_ms);
+  return deadline_ms <= atomic_load_explicit(&times->up_to_ms, memory_order_relaxed);
+}
+
+bool ak_may_have_passed(const struct ak_passed_times *times, int64_t deadline_ms, int64_t now_ms) {
+  return deadline_ms != 0 &&
+         (now_ms >= deadline_ms ||
+          deadline_ms <= atomic_load_explicit(&times->up_to_ms, memory_order_relaxed));
+}
+
+void ak_watch_clock(struct ak_passed_times *times, const apikeys_options *options) {
+  enum { JUMP_MS = 60000 };
+  /* One word, so that two threads never compare halves of two looks. */
+  int64_t ahead = ak_difference(ak_now_roughly_ms(options), ak_monotonic_ms());
+  int64_t seen = atomic_exchange(&times->seen_ahead_ms, ahead);
+  if (seen == 0)
+    return;
+  int64_t jump = ak_difference(ahead, seen);
+  if (jump > JUMP_MS)
+    ak_log(options, APIKEYS_LOG_WARNING,
+           "the clock jumped forward by %lld s: keys and tokens that it makes expire stay refused "
+           "until this process opens the environment again, also if it is set back",
+           (long long)(jump / 1000));
+  else if (jump < -JUMP_MS)
+    ak_log(options, APIKEYS_LOG_WARNING,
+           "the clock was set back by %lld s: what has expired stays expired",
+           (long long)(-(jump / 1000)));
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+#include "validate/requirement.h"
+
+#include "base/slug_set.h"
+#include "base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* -- Requirements ------------------------------------------------------------------------------ */
+
+apikeys_requirement *apikeys_requirement_new(void) {
+  apikeys_requirement *requirement = calloc(1, sizeof *requirement);
+  if (requirement != NULL && (requirement->notes = calloc(1, sizeof *requirement->notes)) == NULL) {
+    free(requirement);
+    return NULL;
+  }
+  return requirement;
+}
+
+void apikeys_requirement_free(apikeys_requirement *requirement) {
+  if (requirement == NULL)
+    return;
+  ak_slugs_release(&requirement->permissions);
+  free(requirement->notes);
+  free(requirement);
+}
+
+/* A requirement that could not be set as wanted must not pass for a weaker one. */
+static int requirement_note(apikeys_requirement *requirement, int problem) {
+  if (problem != APIKEYS_OK && requirement->problem == APIKEYS_OK)
+    requirement->problem = problem;
+  return problem;
+}
+
+int apikeys_requirement_add_permission(apikeys_requirement *requirement, const char *slug,
+                                       size_t length) {
+  if (requirement == NULL || atomic_load(&requirement->notes->frozen))
+    return APIKEYS_ERROR_INVALID_ARGUMENT;
+  if (slug == NULL || ak_slug_check(slug, length) != 0)
+    return requirement_note(requirement, APIKEYS_ERROR_INVALID_ARGUMENT);
+  ak_slugs_add(&requirement->permissions, slug, length);
+  return requirement_note(requirement,
+                          requirement->permissions.failed ? APIKEYS_ERROR_NO_MEMORY : APIKEYS_OK);
+}
+
+int apikeys_requirement_set_accept_management_keys(apikeys_requirement *requirement, int accept) {
+  if (requirement == NULL || atomic_load(&requirement->notes->frozen))
+    return APIKEYS_ERROR_INVALID_ARGUMENT;
+  if (accept != 0 && accept != 1)
+    return requirement_note(requirement, APIKEYS_ERROR_INVALID_ARGUMENT);
+  requirement->accept_management_keys = accept;
+  return APIKEYS_OK;
+}
+
+/* -- Requests ---------------------------------------------------------------------------------- */
+
+apikeys_request *apikeys_request_new(void) {
+  return calloc(1, sizeof(apikeys_request));
+}
+
+void apikeys_request_free(apikeys_request *request) {
+  free(request);
+}
+
+int apikeys_request_set_time_ms(apikeys_request *request, int64_t unix_ms) {
+  if (request == NULL || unix_ms < 0)
+    return APIKEYS_ERROR_INVALID_ARGUMENT;
+  request->time_ms = unix_ms;
+  return APIKEYS_OK;
+}
+
+static int requirement_set_context(char *to, const char *text, size_t length) {
+  if (to == NULL || (text == NULL && length > 0) ||
+      (length > 0 && ak_text_problem(text, length, 1, AK_CONTEXT_MAX) != NULL))
+    return APIKEYS_ERROR_INVALID_ARGUMENT;
+  if (length > 0)
+    memcpy(to, text, length);
+  to[length] = '\0';
+  return APIKEYS_OK;
+}
+
+int apikeys_request_set_address(apikeys_request *request, const char *text, size_t length) {
+  return requirement_set_context(request != NULL ? request->address : NULL, text, length);
+}
+
+int apikeys_request_set_request_id(apikeys_request *request, const char *text, size_t length) {
+  return requirement_set_context(request != NULL ? request->request_id : NULL, text, length);
+}
+
+/* -- Asking ------------------------------------------------------------------------------------ */
+
+void ak_requirement_freeze(const apikeys_requirement *requirement) {
+  if (requirement != NULL &&
+      atomic_load_explicit(&requirement->notes->frozen, memory_order_relaxed) == 0)
+    atomic_store_explicit(&requirement->notes->frozen, 1, memory_order_relaxed);
+}
+
+static int refuse_permission(const char *missing, size_t length, apikeys_error *err) {
+  int rc = ak_error_set(err, APIKEYS_NOT_PERMITTED, "permissions", "%.*s: %s", (int)length, missing,
+                        apikeys_result_text(APIKEYS_NOT_PERMITTED));
+  ak_error_set_subject(err, missing, length);
+  return rc;
+}
+
+int ak_require_owner(int owner_type, const apikeys_requirement *requirement) {
+  return owner_type == APIKEYS_OWNER_ENVIRONMENT &&
+                 (requirement == NULL || requirement->accept_management_keys != 1)
+             ? APIKEYS_MANAGEMENT_KEY
+             : APIKEYS_OK;
+}
+
+int ak_require_permissions(const char *permissions, size_t length,
+                           const apikeys_requirement *requirement, apikeys_error *err) {
+  if (requirement == NULL)
+    return APIKEYS_OK;
+  if (requirement->problem != APIKEYS_OK)
+    return ak_error_set(err, requirement->problem, "requirement",
+                        "was set to something that it cannot be");
+  const char *missing;
+  size_t missing_length;
+  bool included = ak_slugs_include(permissions, length, ak_slugs_text(&requirement->permissions),
+                                   requirement->permissions.length, &missing, &missing_length);
+  return included ? APIKEYS_OK : refuse_permission(missing, missing_length, err);
+}
+
+int ak_require(int owner_type, const char *permissions, size_t length,
+               const apikeys_requirement *requirement, apikeys_error *err) {
+  int rc = ak_require_owner(owner_type, requirement);
+  return rc == APIKEYS_OK ? ak_require_permissions(permissions, length, requirement, err) : rc;
+}
+
+static int require_of(const apikeys_key *key, const apikeys_requirement *requirement) {
+  size_t length;
+  const char *permissions = apikeys_key_permissions(key, &length);
+  return ak_require(apikeys_key_owner_type(key), permissions, length, requirement, NULL);
+}
+
+int apikeys_key_require(const apikeys_key *key, const apikeys_requirement *requirement) {
+  if (key == NULL || apikeys_key_id(key, NULL)[0] == '\0')
+    return APIKEYS_ERROR_INVALID_ARGUMENT;
+  return require_of(key, requirement);
+}
+
+int apikeys_key_require_permission(const apikeys_key *key, const char *slug, size_t length) {
+  if (key == NULL || apikeys_key_id(key, NULL)[0] == '\0' || slug == NULL ||
+      ak_slug_check(slug, length) != 0)
+    return APIKEYS_ERROR_INVALID_ARGUMENT;
+  size_t set_length;
+  const char *set = apikeys_key_permissions(key, &set_length);
+  return ak_slugs_has(set, set_length, slug, length) ? APIKEYS_OK : APIKEYS_NOT_PERMITTED;
+}
