@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A worker that follows events with a durable cursor: poll, act, acknowledge. It "crashes" once
- * between acting and acknowledging, and sees that event again: at least once, in order, whichever process
- * made the change.
+ * between acting and acknowledging, and sees that event again: at least once, in order, whichever
+ * process made the change.
  */
 #include <apikeys.h>
 

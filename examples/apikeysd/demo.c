@@ -133,7 +133,7 @@ const char *demo_organization_id(const struct demo *demo) {
   return demo->organization_id;
 }
 
-/* -- Widget tokens for everybody ----------------------------------------------------------------- */
+/* -- Widget tokens for everybody --------------------------------------------------------------- */
 
 static int make_token(struct exchange *x, char *token, size_t size) {
   static const char *const scopes[] = {"widgets:api-keys:manage",

@@ -8,7 +8,8 @@
 
 #include "service.h"
 
-/* Makes it if there is no management key. What goes wrong is logged: the service starts all the same. */
+/* Makes it if there is no management key. What goes wrong is logged: the service starts all the
+ * same. */
 void first_key_ensure(struct service *service);
 
 /* Makes another one, for whoever owns the files and has lost theirs. False: said why in the log. */

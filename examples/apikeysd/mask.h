@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Keys' values and signed tokens in texts that clients chose, before these reach a log or an answer. */
+/* Keys' values and signed tokens in texts that clients chose, before these reach a log or an
+ * answer. */
 #ifndef SERVER_MASK_H
 #define SERVER_MASK_H
 

@@ -26,7 +26,8 @@ struct service {
 /* Opens the environment and starts what works in the background. False: said why in the log. */
 bool service_start(struct service *service, const struct config *config, struct log *log);
 /* Ends it; usage is flushed. Also after a start that failed half-way. */
-/* "apikeysd recover": makes a management key in the environment, also while a service runs on it. */
+/* "apikeysd recover": makes a management key in the environment, also while a service runs on
+ * it. */
 bool service_recover(const struct config *config, struct log *log);
 void service_stop(struct service *service);
 

@@ -358,7 +358,8 @@ static bool is_past_the_end(const struct walk *walk) {
                                                : compare(&walk->key, &walk->upper) >= 0;
 }
 
-/* apikeys_query_matches() keeps organizations apart: no record is answered or counted without it. */
+/* apikeys_query_matches() keeps organizations apart: no record is answered or counted without
+ * it. */
 static int walk_entries(apikeys_transaction *transaction, struct walk *walk, apikeys_record *record,
                         apikeys_visitor visit, void *visit_data) {
   size_t limit = apikeys_query_limit(walk->query), visited = 0;
@@ -609,7 +610,8 @@ static int64_t now_ms(void) {
 
 /*
  * LMDB lets a writer wait for ever. So writers first take a lock of our own, which can be tried; it
- * belongs to the descriptor, so that it keeps threads apart as well, and ends with a killed process.
+ * belongs to the descriptor, so that it keeps threads apart as well, and ends with a killed
+ * process.
  */
 static int lock_writers(const struct file *file, int wait_ms, int *descriptor) {
   int64_t until = now_ms() + wait_ms;

@@ -36,8 +36,8 @@ APIKEYS_API const char *apikeys_version_text(void);
 
 /*
  * For bindings, which cannot read these headers: every constant of theirs by name, without
- * "APIKEYS_" ("OWNER_MEMBER"), and its value, i < apikeys_constant_count(); "" and 0 beyond. Results
- * have a table of their own, in <apikeys/error.h>. Since 1.0.
+ * "APIKEYS_" ("OWNER_MEMBER"), and its value, i < apikeys_constant_count(); "" and 0 beyond.
+ * Results have a table of their own, in <apikeys/error.h>. Since 1.0.
  */
 APIKEYS_API size_t apikeys_constant_count(void);
 APIKEYS_API const char *apikeys_constant_name(size_t i);

@@ -71,9 +71,9 @@ APIKEYS_API int apikeys_options_set_busy_timeout_ms(apikeys_options *options, in
 
 /*
  * How many keys this process may keep at hand for validation (apikeys/validate.h): 0 to 67,108,864,
- * 0 for none; 65,536 if not set. Once it is full that is 380 bytes a key, or 80 where key objects are
- * never asked for; pages are taken as they are first touched. Keys beyond the number take the places
- * of those used longest ago.
+ * 0 for none; 65,536 if not set. Once it is full that is 380 bytes a key, or 80 where key objects
+ * are never asked for; pages are taken as they are first touched. Keys beyond the number take the
+ * places of those used longest ago.
  */
 APIKEYS_API int apikeys_options_set_cache_keys(apikeys_options *options, size_t keys);
 
@@ -144,25 +144,25 @@ APIKEYS_API int apikeys_options_set_random(apikeys_options *options,
  * The file belongs on a local file system, one process must hold one copy of SQLite only, and
  * nobody may open the file or the two beside it ("-wal", "-shm") but through SQLite: these are
  * SQLite's own rules. An environment of an older schema is upgraded in one transaction, which adds
- * columns (at once, whatever the size) and builds new indexes (in proportion to the size). Processes
- * with an older version of the library that have the file open get APIKEYS_ERROR_SCHEMA_NEWER from
- * changes: restart them with the newer one.
+ * columns (at once, whatever the size) and builds new indexes (in proportion to the size).
+ * Processes with an older version of the library that have the file open get
+ * APIKEYS_ERROR_SCHEMA_NEWER from changes: restart them with the newer one.
  *
  * Other processes on this host may have the same file open, and may be killed at any time: a change
  * that one of them was told is done is seen by the next call of the others (for validations see
  * apikeys/validate.h).
  *
- * One file, one path: SQLite keeps two files beside the database, "-wal" and "-shm", and finds them by
- * its path. Give a container the directory, never the file alone; a database that has two paths would
- * hold two truths, and is refused. A hard link that is made later is logged as a warning.
+ * One file, one path: SQLite keeps two files beside the database, "-wal" and "-shm", and finds them
+ * by its path. Give a container the directory, never the file alone; a database that has two paths
+ * would hold two truths, and is refused. A hard link that is made later is logged as a warning.
  *
  * If one of the three files is removed or replaced, or something else than SQLite writes to the
- * database (a backup that is copied over it), every call gives APIKEYS_ERROR_STORE_REPLACED: changes
- * at once, all others within a second, until the environment is closed and opened again. A change
- * whose files are found gone after its commit gives APIKEYS_ERROR_OUTCOME_UNKNOWN, because other
- * processes will not see it. APIKEYS_ERROR_STORE_WENT_BACK: the database continues an earlier state
- * than one that this handle saw (a backup that was restored into it through SQLite). To restore a
- * backup, close first.
+ * database (a backup that is copied over it), every call gives APIKEYS_ERROR_STORE_REPLACED:
+ * changes at once, all others within a second, until the environment is closed and opened again. A
+ * change whose files are found gone after its commit gives APIKEYS_ERROR_OUTCOME_UNKNOWN, because
+ * other processes will not see it. APIKEYS_ERROR_STORE_WENT_BACK: the database continues an earlier
+ * state than one that this handle saw (a backup that was restored into it through SQLite). To
+ * restore a backup, close first.
  * Since 1.0.
  */
 APIKEYS_API int apikeys_open_sqlite(apikeys_env **env, const char *path,
@@ -213,15 +213,15 @@ APIKEYS_API uint64_t apikeys_environment_count(const apikeys_env *env, int numbe
 
 /*
  * Regular maintenance: writes recorded last-used times, revokes keys that were idle for longer than
- * the environment allows, drops idempotency keys older than 24 hours and documents that have expired,
- * prunes events past their retention, and removes what deleted organizations left behind. Call it
- * every few seconds from one thread of yours; calls at the same time are safe. Last-used times that
- * were not written when a process dies are lost, nothing else is.
+ * the environment allows, drops idempotency keys older than 24 hours and documents that have
+ * expired, prunes events past their retention, and removes what deleted organizations left behind.
+ * Call it every few seconds from one thread of yours; calls at the same time are safe. Last-used
+ * times that were not written when a process dies are lost, nothing else is.
  *
- * It works in transactions of at most 100 records, so that other writers get their turn; it may take
- * long where much is to be done. Looking for idle keys reads all keys: that happens at most a hundred
- * times in an idle lifetime, and at least every hour (a validation refuses an idle key by itself).
- * After an error what was done stays done; the next call continues.
+ * It works in transactions of at most 100 records, so that other writers get their turn; it may
+ * take long where much is to be done. Looking for idle keys reads all keys: that happens at most a
+ * hundred times in an idle lifetime, and at least every hour (a validation refuses an idle key by
+ * itself). After an error what was done stays done; the next call continues.
  */
 APIKEYS_API int apikeys_maintain(apikeys_env *env, apikeys_error *err);
 
@@ -236,9 +236,10 @@ APIKEYS_API int apikeys_backup(apikeys_env *env, const apikeys_actor *actor, con
 
 /*
  * Removes revoked keys and events that are older than `before_ms`, in transactions of at most 100
- * records. Event numbers below the first one that is kept are gone for good: a cursor behind it gets
- * APIKEYS_ERROR_CURSOR_EXPIRED. Leaves one event, with the first transaction that removes something;
- * after an error what was removed stays removed. Actor: the system, or `apikeys:environment:write`.
+ * records. Event numbers below the first one that is kept are gone for good: a cursor behind it
+ * gets APIKEYS_ERROR_CURSOR_EXPIRED. Leaves one event, with the first transaction that removes
+ * something; after an error what was removed stays removed. Actor: the system, or
+ * `apikeys:environment:write`.
  */
 APIKEYS_API int apikeys_prune(apikeys_env *env, const apikeys_actor *actor, int64_t before_ms,
                               apikeys_error *err);
@@ -246,26 +247,27 @@ APIKEYS_API int apikeys_prune(apikeys_env *env, const apikeys_actor *actor, int6
 /*
  * Rotates the root key: seals every key and every document's secret under a new one. No key's value
  * changes, and none needs to be presented. For the default file, a file, or a store that holds the
- * root key: pass NULL and 0, and a new one is drawn. Else pass the 32 new bytes, which the next open
- * must be given. Leaves an event. Actor: the system, or `apikeys:environment:write`.
+ * root key: pass NULL and 0, and a new one is drawn. Else pass the 32 new bytes, which the next
+ * open must be given. Leaves an event. Actor: the system, or `apikeys:environment:write`.
  *
- * One transaction, so that at each moment one root key opens all of the store; other writers wait for
- * it, and get APIKEYS_ERROR_BUSY after their busy timeout. Validations go on. Measured on two cores
- * with other work: 0.05 s with 1,000 keys, 11 to 20 s with 100,000; count on minutes with a million.
+ * One transaction, so that at each moment one root key opens all of the store; other writers wait
+ * for it, and get APIKEYS_ERROR_BUSY after their busy timeout. Validations go on. Measured on two
+ * cores with other work: 0.05 s with 1,000 keys, 11 to 20 s with 100,000; count on minutes with a
+ * million.
  *
- * A new file is written first, named by the key's own check value (`<file>.` and 16 hex digits), and
- * takes the file's place by a rename behind the commit. A crash anywhere leaves the old or the new key
- * working; the next open finishes. The key before stays in `<file>.old.` and 16 hex digits of its
- * check value, so that a backup from before opens: the library never deletes these files. Delete one
- * when no backup needs it.
+ * A new file is written first, named by the key's own check value (`<file>.` and 16 hex digits),
+ * and takes the file's place by a rename behind the commit. A crash anywhere leaves the old or the
+ * new key working; the next open finishes. The key before stays in `<file>.old.` and 16 hex digits
+ * of its check value, so that a backup from before opens: the library never deletes these files.
+ * Delete one when no backup needs it.
  *
- * A mounted secret is never written: pass 32 new bytes there too. They must be in the secret already,
- * under the name that the message of APIKEYS_ERROR_ROOT_KEY_MISSING says (the file's name, a dot and
- * 16 hex digits), so that all other processes can follow; NULL gives APIKEYS_ERROR_READ_ONLY. After
- * the rotation make them the file itself.
+ * A mounted secret is never written: pass 32 new bytes there too. They must be in the secret
+ * already, under the name that the message of APIKEYS_ERROR_ROOT_KEY_MISSING says (the file's name,
+ * a dot and 16 hex digits), so that all other processes can follow; NULL gives
+ * APIKEYS_ERROR_READ_ONLY. After the rotation make them the file itself.
  *
- * Other processes that have the environment open follow by themselves: with a file they read it, with
- * a callback they call it again (on a thread that is in a call), and with bytes they take what
+ * Other processes that have the environment open follow by themselves: with a file they read it,
+ * with a callback they call it again (on a thread that is in a call), and with bytes they take what
  * apikeys_offer_root_key() gave them. Only where the key is not to be had, calls give
  * APIKEYS_ERROR_ROOT_KEY_WRONG; the message names the check that is wanted.
  *
@@ -320,10 +322,10 @@ APIKEYS_API int apikeys_settings_update(apikeys_env *env, const apikeys_actor *a
 /*
  * The prefix of new keys, "sk" unless set: 1 to 24 of a-z 0-9 _ , beginning with a letter and not
  * ending with '_'. Keys of earlier prefixes stay valid: they are in the accepted prefixes, a set
- * separated by blanks, until taken out; values with a prefix taken out are malformed. Choose one that
- * names you: public secret scanners take some prefixes for other companies' keys (sk_live, sk_test,
- * ghp, npm, hf, gsk and others), and a warning is logged if one of these is set. That set is
- * written whole: only settings that were got can add to it or take out of it.
+ * separated by blanks, until taken out; values with a prefix taken out are malformed. Choose one
+ * that names you: public secret scanners take some prefixes for other companies' keys (sk_live,
+ * sk_test, ghp, npm, hf, gsk and others), and a warning is logged if one of these is set. That set
+ * is written whole: only settings that were got can add to it or take out of it.
  */
 APIKEYS_API const char *apikeys_settings_prefix(const apikeys_settings *settings, size_t *length);
 APIKEYS_API int apikeys_settings_set_prefix(apikeys_settings *settings, const char *prefix,

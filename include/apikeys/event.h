@@ -27,12 +27,12 @@
 extern "C" {
 #endif
 
-/* One event. Conventions as in <apikeys/permission.h>. Since 1.0. */
+/* One event; ids begin with "event_". Conventions as in <apikeys/permission.h>. Since 1.0. */
 APIKEYS_API apikeys_event *apikeys_event_new(void); /* NULL: out of memory */
 APIKEYS_API void apikeys_event_free(apikeys_event *event);
 
 APIKEYS_API int64_t apikeys_event_number(const apikeys_event *event);
-APIKEYS_API const char *apikeys_event_id(const apikeys_event *event, size_t *length); /* "event_…" */
+APIKEYS_API const char *apikeys_event_id(const apikeys_event *event, size_t *length);
 APIKEYS_API const char *apikeys_event_type(const apikeys_event *event, size_t *length);
 APIKEYS_API int64_t apikeys_event_created_at_ms(const apikeys_event *event);
 /* "" for events that concern no organization. */

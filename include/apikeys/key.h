@@ -59,8 +59,8 @@ APIKEYS_API int64_t apikeys_key_created_at_ms(const apikeys_key *key);
 APIKEYS_API int64_t apikeys_key_updated_at_ms(const apikeys_key *key);
 APIKEYS_API int64_t apikeys_key_expires_at_ms(const apikeys_key *key);
 /*
- * 1 if the creation that filled this object was a repeat under its idempotency key, so that the value
- * which the first one returned no longer works; else 0. Since 1.0.
+ * 1 if the creation that filled this object was a repeat under its idempotency key, so that the
+ * value which the first one returned no longer works; else 0. Since 1.0.
  */
 APIKEYS_API int apikeys_key_value_replaced(const apikeys_key *key);
 /* From a validation: the use before this one. */
@@ -114,15 +114,16 @@ APIKEYS_API int apikeys_key_spec_set_expires_at_ms(apikeys_key_spec *spec, int64
  * Create only: 1 to 255 bytes of text, chosen by the caller, that make a repeat safe when an answer
  * was lost. For 24 hours after an answer, for the same actor and owner:
  *
- *   within ten seconds   APIKEYS_ERROR_IDEMPOTENCY_IN_FLIGHT, in every process: repeats that race each
+ *   within ten seconds   APIKEYS_ERROR_IDEMPOTENCY_IN_FLIGHT, in every process: repeats that race
+ *   each
  *                        other would each get a value, of which one works. Wait, then repeat.
  *   afterwards           the same key with a new value; the value of before no longer works, and
  *                        apikeys_key_value_replaced() says so
  *   the key was used     APIKEYS_ERROR_IDEMPOTENCY_USED: somebody has the value
  *   another request      APIKEYS_ERROR_IDEMPOTENCY_MISMATCH
  *
- * The error's subject is the key's id. No value is kept for any of this. A use in another process is
- * seen once that process has written it (apikeys_maintain()).
+ * The error's subject is the key's id. No value is kept for any of this. A use in another process
+ * is seen once that process has written it (apikeys_maintain()).
  */
 APIKEYS_API int apikeys_key_spec_set_idempotency_key(apikeys_key_spec *spec, const char *text,
                                                      size_t length);

@@ -54,7 +54,7 @@ APIKEYS_API const char *apikeys_member_display_name(const apikeys_member *member
 APIKEYS_API int apikeys_member_set_display_name(apikeys_member *member, const char *text,
                                                 size_t length);
 
-APIKEYS_API const char *apikeys_member_id(const apikeys_member *member, size_t *length); /* "om_…" */
+APIKEYS_API const char *apikeys_member_id(const apikeys_member *member, size_t *length);
 APIKEYS_API int64_t apikeys_member_created_at_ms(const apikeys_member *member);
 APIKEYS_API int64_t apikeys_member_updated_at_ms(const apikeys_member *member);
 APIKEYS_API const char *apikeys_member_json(apikeys_member *member, size_t *length);
@@ -80,8 +80,8 @@ APIKEYS_API int apikeys_member_get_by_id(apikeys_env *env, const apikeys_actor *
 APIKEYS_API int apikeys_member_update(apikeys_env *env, const apikeys_actor *actor,
                                       apikeys_member *member, apikeys_error *err);
 
-/* Revokes the member's own keys in the same transaction, with an event each. With more than 100 keys
- * there are several transactions; the member goes with the last one. */
+/* Revokes the member's own keys in the same transaction, with an event each. With more than 100
+ * keys there are several transactions; the member goes with the last one. */
 APIKEYS_API int apikeys_member_delete(apikeys_env *env, const apikeys_actor *actor,
                                       const char *organization_id, size_t organization_id_length,
                                       const char *user_id, size_t user_id_length,

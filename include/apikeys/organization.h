@@ -30,8 +30,9 @@ APIKEYS_API const char *apikeys_organization_external_id(const apikeys_organizat
                                                          size_t *length);
 APIKEYS_API int apikeys_organization_set_external_id(apikeys_organization *organization,
                                                      const char *id, size_t length);
-/* Domain names, such as acme.example, separated by blanks; at most 100. Two labels or more; names in
- * other scripts in their ASCII form ("xn--…"). Letters stay large or small, as they are given. */
+/* Domain names, such as acme.example, separated by blanks; at most 100. Two labels or more; names
+ * in other scripts in their ASCII form ("xn--…"). Letters stay large or small, as they are given.
+ * */
 APIKEYS_API const char *apikeys_organization_domains(const apikeys_organization *organization,
                                                      size_t *length);
 APIKEYS_API int apikeys_organization_add_domain(apikeys_organization *organization,

@@ -54,8 +54,8 @@ APIKEYS_API const char *apikeys_role_json(apikeys_role *role, size_t *length);
 
 /*
  * Actor for create, update and delete: the system, or `apikeys:roles:write`. Each leaves an event:
- * role.created, role.updated, role.deleted; for an organization's role organization_role.created and
- * so on, with the organization's id in its data. APIKEYS_ERROR_EXISTS: the slug is taken there.
+ * role.created, role.updated, role.deleted; for an organization's role organization_role.created
+ * and so on, with the organization's id in its data. APIKEYS_ERROR_EXISTS: the slug is taken there.
  * APIKEYS_ERROR_NOT_FOUND: no such organization.
  */
 APIKEYS_API int apikeys_role_create(apikeys_env *env, const apikeys_actor *actor,

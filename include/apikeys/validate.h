@@ -74,15 +74,15 @@ APIKEYS_API int apikeys_request_set_request_id(apikeys_request *request, const c
  *
  * Negative: the question could not be answered (the store, memory, a fork): refuse with 503.
  *
- * When a change is seen. Good keys are cached in memory. Once any thread or process on this host has
- * been told that a change succeeded (a call that returned 0, a COMMIT in the sqlite3 shell), every
- * validation that starts afterwards sees it. Each validation first asks the store, in nanoseconds,
- * whether anything was committed. If the store cannot tell, it is asked for the key itself: slower,
- * never late. That is so for a store of your own without generation() (apikeys/storage.h), while the
- * database's log of changes (the tables "head" and "changes", the view "new_changes", the triggers on
- * them and those named changes_…) is not as the library made it or other triggers are on the same
- * tables, and with a bound of 0 in apikeys_options_set_cache_keys(). A child of a fork uses nothing
- * that its parent knew.
+ * When a change is seen. Good keys are cached in memory. Once any thread or process on this host
+ * has been told that a change succeeded (a call that returned 0, a COMMIT in the sqlite3 shell),
+ * every validation that starts afterwards sees it. Each validation first asks the store, in
+ * nanoseconds, whether anything was committed. If the store cannot tell, it is asked for the key
+ * itself: slower, never late. That is so for a store of your own without generation()
+ * (apikeys/storage.h), while the database's log of changes (the tables "head" and "changes", the
+ * view "new_changes", the triggers on them and those named changes_…) is not as the library made it
+ * or other triggers are on the same tables, and with a bound of 0 in
+ * apikeys_options_set_cache_keys(). A child of a fork uses nothing that its parent knew.
  *
  * Changes that bypass SQLite's triggers are not noticed at once: another host on a network file
  * system; a program that writes to the file itself; a connection with triggers turned off, with a
@@ -123,7 +123,8 @@ APIKEYS_API int apikeys_validate_many(apikeys_env *env, const char *const *value
 /*
  * The same for the value of an HTTP Authorization header: "Bearer <value>" (RFC 6750; the scheme in
  * any case, one blank or more). Anything else, such as no value, a tab, a blank behind, or another
- * scheme, is APIKEYS_MALFORMED. Where a request has more than one such header, refuse it before asking.
+ * scheme, is APIKEYS_MALFORMED. Where a request has more than one such header, refuse it before
+ * asking.
  */
 APIKEYS_API int apikeys_validate_authorization(apikeys_env *env, const char *header, size_t length,
                                                const apikeys_requirement *requirement,

@@ -4,11 +4,10 @@
 #define AK_ACCESS_ACTOR_H
 
 #include "base/slug_set.h"
+#include "base/text.h"
 #include "crypto/ids.h"
 
 #include <apikeys/actor.h>
-
-enum { AK_USER_ID_MAX = 128, AK_CONTEXT_MAX = 255 };
 
 struct apikeys_actor {
   int type;

@@ -50,17 +50,16 @@ bool ak_power_is_member(const struct ak_power *power) {
          power->actor->type == APIKEYS_ACTOR_WIDGET_TOKEN;
 }
 
-static int not_allowed(struct ak_op *op, const char *needs) {
-  return ak_error_set(op->err, APIKEYS_ERROR_NOT_ALLOWED, "actor", "lacks %s", needs);
+static int not_allowed(const struct ak_power *power, const char *needs) {
+  return ak_error_set(power->err, APIKEYS_ERROR_NOT_ALLOWED, "actor", "lacks %s", needs);
 }
 
-int ak_allow(struct ak_op *op, const char *scope) {
-  const struct ak_power *power = &op->power;
+int ak_allow(const struct ak_power *power, const char *scope) {
   if (power->actor->type == APIKEYS_ACTOR_SYSTEM)
     return APIKEYS_OK;
   if (power->actor->type == APIKEYS_ACTOR_MANAGEMENT_KEY && ak_power_holds(power, scope))
     return APIKEYS_OK;
-  return not_allowed(op, scope);
+  return not_allowed(power, scope);
 }
 
 static bool manages_all_users(const struct ak_power *power) {
@@ -71,21 +70,20 @@ static bool manages_own(const struct ak_power *power) {
   return ak_power_holds(power, AK_MANAGE_OWN_KEYS) || manages_all_users(power);
 }
 
-int ak_allow_some_keys(struct ak_op *op) {
-  const struct ak_power *power = &op->power;
+int ak_allow_some_keys(const struct ak_power *power) {
   if (!ak_power_is_member(power) || ak_power_holds(power, AK_MANAGE_KEYS) || manages_own(power))
     return APIKEYS_OK;
-  return not_allowed(op, AK_MANAGE_KEYS);
+  return not_allowed(power, AK_MANAGE_KEYS);
 }
 
-int ak_allow_in_organization(struct ak_op *op, const char *scope, const char *organization_id,
-                             size_t length) {
-  if (!ak_power_is_member(&op->power))
-    return ak_allow(op, scope);
-  const char *own = op->power.actor->organization_id;
-  int rc = ak_allow_some_keys(op);
+int ak_allow_in_organization(const struct ak_power *power, const char *scope,
+                             const char *organization_id, size_t length) {
+  if (!ak_power_is_member(power))
+    return ak_allow(power, scope);
+  const char *own = power->actor->organization_id;
+  int rc = ak_allow_some_keys(power);
   if (rc == APIKEYS_OK && (strlen(own) != length || memcmp(own, organization_id, length) != 0))
-    rc = ak_error_code(op->err, APIKEYS_ERROR_NOT_FOUND);
+    rc = ak_error_code(power->err, APIKEYS_ERROR_NOT_FOUND);
   return rc;
 }
 
@@ -95,39 +93,38 @@ static const char *keys_scope(enum ak_key_verb verb, int owner_type) {
   return verb == AK_KEY_SEE ? "apikeys:keys:read" : "apikeys:keys:write";
 }
 
-static int allow_members_keys(struct ak_op *op, enum ak_key_verb verb, const char *user_id) {
-  const struct ak_power *power = &op->power;
+static int allow_members_keys(const struct ak_power *power, enum ak_key_verb verb,
+                              const char *user_id) {
   bool own = user_id[0] != '\0' && strcmp(power->actor->user_id, user_id) == 0;
   if (own)
-    return manages_own(power) ? APIKEYS_OK : not_allowed(op, AK_MANAGE_OWN_KEYS);
+    return manages_own(power) ? APIKEYS_OK : not_allowed(power, AK_MANAGE_OWN_KEYS);
   if (!manages_all_users(power))
-    return not_allowed(op, AK_MANAGE_ALL_USER_KEYS);
+    return not_allowed(power, AK_MANAGE_ALL_USER_KEYS);
   if (verb == AK_KEY_SEE || verb == AK_KEY_REVOKE)
     return APIKEYS_OK;
-  return ak_error_set(op->err, APIKEYS_ERROR_NOT_ALLOWED, "actor",
+  return ak_error_set(power->err, APIKEYS_ERROR_NOT_ALLOWED, "actor",
                       "may see and revoke other members' keys, but not make or change them");
 }
 
-int ak_allow_keys(struct ak_op *op, enum ak_key_verb verb, int owner_type,
+int ak_allow_keys(const struct ak_power *power, enum ak_key_verb verb, int owner_type,
                   const char *organization_id, const char *user_id) {
-  const struct ak_power *power = &op->power;
   if (!ak_power_is_member(power))
-    return ak_allow(op, keys_scope(verb, owner_type));
-  int rc = ak_allow_some_keys(op);
+    return ak_allow(power, keys_scope(verb, owner_type));
+  int rc = ak_allow_some_keys(power);
   if (rc != APIKEYS_OK)
     return rc;
   if (owner_type == APIKEYS_OWNER_ENVIRONMENT ||
       strcmp(power->actor->organization_id, organization_id) != 0)
-    return ak_error_code(op->err, APIKEYS_ERROR_NOT_FOUND);
+    return ak_error_code(power->err, APIKEYS_ERROR_NOT_FOUND);
   if (owner_type == APIKEYS_OWNER_MEMBER)
-    return allow_members_keys(op, verb, user_id);
-  return ak_power_holds(power, AK_MANAGE_KEYS) ? APIKEYS_OK : not_allowed(op, AK_MANAGE_KEYS);
+    return allow_members_keys(power, verb, user_id);
+  return ak_power_holds(power, AK_MANAGE_KEYS) ? APIKEYS_OK : not_allowed(power, AK_MANAGE_KEYS);
 }
 
-void ak_scope_query(struct ak_op *op, apikeys_query *query, int kind, int index) {
-  const apikeys_actor *actor = op->power.actor;
+void ak_scope_query(const struct ak_power *power, apikeys_query *query, int kind, int index) {
+  const apikeys_actor *actor = power->actor;
   bool owned = apikeys_schema_scope_field(kind) >= 0;
-  if (owned && ak_power_is_member(&op->power))
+  if (owned && ak_power_is_member(power))
     ak_query_of(query, kind, index, actor->organization_id, strlen(actor->organization_id));
   else
     ak_query_any(query, kind, index);

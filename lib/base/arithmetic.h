@@ -23,7 +23,8 @@ static inline int64_t ak_difference(int64_t a, int64_t b) {
   return a < 0 ? INT64_MIN : INT64_MAX;
 }
 
-/* Where a walk in the order of numbers goes on; false behind the largest number: the walk is over. */
+/* Where a walk in the order of numbers goes on; false behind the largest number: the walk is
+ * over. */
 static inline bool ak_number_after(int64_t number, int64_t *next) {
   if (number == INT64_MAX)
     return false;

@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The longest id of a user, and the longest text that a host tells about a call, in bytes. */
+enum { AK_USER_ID_MAX = 128, AK_CONTEXT_MAX = 255 };
+
 /*
  * NULL if `text` is `min` to `max` bytes of valid UTF-8 (no overlong forms, no surrogates) without
  * control characters (C0, DEL, C1, U+2028, U+2029); else a phrase that says what is wrong with it,

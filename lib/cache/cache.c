@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The cache's memory, and every change of its slots: insert, displace, evict, drop. */
 #ifndef _DEFAULT_SOURCE
 #define _DEFAULT_SOURCE /* madvise, MAP_ANONYMOUS */
 #endif
@@ -18,7 +19,8 @@ enum { HUGE_PAGE = 2 << 20 };
 
 /* -- Making and ending ------------------------------------------------------------------------- */
 
-/* Zeros, which are empty slots. A fork's child finds zeros again, where the system can do that. */
+/* Zeroed memory, which means empty slots. A forked child sees zeros again where Linux offers
+ * that. */
 static void *map(size_t size) {
   void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED)
@@ -44,18 +46,17 @@ int ak_cache_init(struct ak_cache *cache, size_t keys, struct ak_usage *usage,
   pthread_mutex_init(&cache->lock, NULL);
   if (keys == 0)
     return APIKEYS_OK;
-  /* Four fifths full, one key in a thousand does not find a place. */
+  /* At a load of four fifths one insertion in a thousand evicts. */
   size_t buckets = (keys + keys / 4) / AK_BUCKET_SLOTS + 1;
   size_t slots = buckets * AK_BUCKET_SLOTS;
   cache->mapped = slots * sizeof(struct ak_cache_slot);
-  cache->mapped_extras = slots * sizeof(struct ak_cache_extra);
+  cache->mapped_cold = slots * sizeof(struct ak_cache_cold);
   cache->slots = map(cache->mapped);
-  cache->extras = map(cache->mapped_extras);
+  cache->cold = map(cache->mapped_cold);
   cache->sets = ak_cache_sets_new();
   cache->secrets = ak_secret_alloc(sizeof *cache->secrets);
   int rc = APIKEYS_ERROR_NO_MEMORY;
-  if (cache->slots != NULL && cache->extras != NULL && cache->sets != NULL &&
-      cache->secrets != NULL)
+  if (cache->slots != NULL && cache->cold != NULL && cache->sets != NULL && cache->secrets != NULL)
     rc = draw_secrets(cache, random);
   if (rc == APIKEYS_OK)
     cache->bucket_count = buckets;
@@ -65,8 +66,8 @@ int ak_cache_init(struct ak_cache *cache, size_t keys, struct ak_usage *usage,
 void ak_cache_release(struct ak_cache *cache) {
   if (cache->slots != NULL)
     munmap(cache->slots, cache->mapped);
-  if (cache->extras != NULL)
-    munmap(cache->extras, cache->mapped_extras);
+  if (cache->cold != NULL)
+    munmap(cache->cold, cache->mapped_cold);
   ak_cache_sets_free(cache->sets);
   ak_secret_free(cache->secrets);
   pthread_mutex_destroy(&cache->lock);
@@ -78,11 +79,11 @@ int ak_cache_renew(struct ak_cache *cache, const struct ak_random *random) {
   int rc = draw_secrets(cache, random);
   if (rc != APIKEYS_OK)
     return rc;
-  /* Private pages without a file come back as zeros. */
+  /* Anonymous private pages read as zeros after MADV_DONTNEED. */
   if (madvise(cache->slots, cache->mapped, MADV_DONTNEED) != 0)
     memset(cache->slots, 0, cache->mapped);
-  if (madvise(cache->extras, cache->mapped_extras, MADV_DONTNEED) != 0)
-    memset(cache->extras, 0, cache->mapped_extras);
+  if (madvise(cache->cold, cache->mapped_cold, MADV_DONTNEED) != 0)
+    memset(cache->cold, 0, cache->mapped_cold);
   ak_cache_sets_clear(cache->sets);
   atomic_store(&cache->counts.keys, 0);
   return APIKEYS_OK;
@@ -111,9 +112,9 @@ static void copy_in(_Atomic uint64_t *words, const void *from, size_t count) {
   }
 }
 
-/* Readers turn away; whatever a use is after this, it is not the old key's. The sequence is even
- * again at `end`. */
-static void cache_begin(struct ak_cache *cache, struct ak_cache_slot *slot) {
+/* Takes the sequence lock (odd), and saves the old key's use time. A use that is recorded later
+ * carries other sequence bits and does not count for the old key. */
+static void begin_slot_write(struct ak_cache *cache, struct ak_cache_slot *slot) {
   uint32_t sequence = atomic_load_explicit(&slot->sequence, memory_order_relaxed) + 1;
   atomic_store_explicit(&slot->sequence, sequence, memory_order_relaxed);
   uint64_t use =
@@ -122,7 +123,7 @@ static void cache_begin(struct ak_cache *cache, struct ak_cache_slot *slot) {
     ak_usage_record(cache->usage, (int64_t)ak_slot_word(slot, AK_SLOT_NUMBER), ak_use_time(use));
 }
 
-static void cache_end(struct ak_cache_slot *slot) {
+static void end_slot_write(struct ak_cache_slot *slot) {
   uint32_t sequence = atomic_load_explicit(&slot->sequence, memory_order_relaxed) + 1;
   atomic_store_explicit(&slot->sequence, sequence, memory_order_release);
 }
@@ -133,39 +134,40 @@ static void set_use(struct ak_cache_slot *slot, int64_t at_ms) {
   atomic_store_explicit(&slot->use, ak_use_make(sequence, at_ms, 0), memory_order_release);
 }
 
-static void cache_add(_Atomic uint64_t *counter, int change) {
+static void add_to_count(_Atomic uint64_t *counter, int change) {
   uint64_t now = atomic_load_explicit(counter, memory_order_relaxed);
   atomic_store_explicit(counter, now + (uint64_t)change, memory_order_relaxed);
 }
 
 static void clear(struct ak_cache *cache, struct ak_cache_slot *slot) {
   static const uint64_t nothing[AK_SLOT_WORDS];
-  cache_begin(cache, slot);
-  atomic_store_explicit(&slot->mark, 0, memory_order_release);
+  begin_slot_write(cache, slot);
+  atomic_store_explicit(&slot->partial, 0, memory_order_release);
   copy_in(slot->words, nothing, AK_SLOT_WORDS);
-  cache_end(slot);
+  end_slot_write(slot);
 }
 
-static void cache_drop(struct ak_cache *cache, struct ak_cache_slot *slot) {
+static void drop_slot(struct ak_cache *cache, struct ak_cache_slot *slot) {
   clear(cache, slot);
-  cache_add(&cache->counts.keys, -1);
-  cache_add(&cache->counts.drops, 1);
+  add_to_count(&cache->counts.keys, -1);
+  add_to_count(&cache->counts.drops, 1);
 }
 
-static struct ak_cache_slot *slot_at(struct ak_cache *cache, const struct ak_cache_place *place,
-                                     size_t i) {
-  return &cache->slots[ak_cache_slot_at(cache, place, i)];
+static struct ak_cache_slot *slot_at(struct ak_cache *cache,
+                                     const struct ak_cache_position *position, size_t i) {
+  return &cache->slots[ak_cache_slot_at(cache, position, i)];
 }
 
-/* The slot with this mark, which two keys at one place share once in 2^31; else an empty one; NULL:
- * there is neither. */
-static struct ak_cache_slot *find_slot(struct ak_cache *cache, const struct ak_cache_place *place) {
+/* The candidate slot with this partial key (two keys of a bucket share one with a chance of 2^-31);
+ * else an empty one; NULL: neither. */
+static struct ak_cache_slot *find_slot(struct ak_cache *cache,
+                                       const struct ak_cache_position *position) {
   struct ak_cache_slot *empty = NULL;
-  for (size_t i = 0; i < AK_PLACE_SLOTS; i++) {
-    struct ak_cache_slot *slot = slot_at(cache, place, i);
-    if (ak_slot_mark(slot) == place->mark)
+  for (size_t i = 0; i < AK_CANDIDATE_SLOTS; i++) {
+    struct ak_cache_slot *slot = slot_at(cache, position, i);
+    if (ak_slot_partial(slot) == position->partial)
       return slot;
-    if (empty == NULL && ak_slot_mark(slot) == 0)
+    if (empty == NULL && ak_slot_partial(slot) == 0)
       empty = slot;
   }
   return empty;
@@ -177,45 +179,48 @@ static void copy_words(_Atomic uint64_t *to, const _Atomic uint64_t *from, size_
                           memory_order_release);
 }
 
-static struct ak_cache_extra *extra_of(const struct ak_cache *cache,
-                                       const struct ak_cache_slot *slot) {
-  return &cache->extras[slot - cache->slots];
+static struct ak_cache_cold *cold_of(const struct ak_cache *cache,
+                                     const struct ak_cache_slot *slot) {
+  return &cache->cold[slot - cache->slots];
 }
 
-/* A reader may miss the entry on its way, and asks the store. */
-static void move(struct ak_cache *cache, struct ak_cache_slot *from, struct ak_cache_slot *to) {
-  uint32_t mark = ak_slot_mark(from);
-  cache_begin(cache, to);
+/* Moves an entry to an empty slot. A reader may miss it meanwhile, and then asks the store. */
+static void displace(struct ak_cache *cache, struct ak_cache_slot *from, struct ak_cache_slot *to) {
+  uint32_t partial = ak_slot_partial(from);
+  begin_slot_write(cache, to);
   set_use(to, ak_slot_use_time(from));
-  atomic_store_explicit(&to->mark, mark, memory_order_release);
+  atomic_store_explicit(&to->partial, partial, memory_order_release);
   copy_words(to->words, from->words, AK_SLOT_WORDS);
   if ((ak_slot_word(from, AK_SLOT_OWNER) >> AK_SLOT_DETAILS_BIT & 1) != 0)
-    copy_words(extra_of(cache, to)->words, extra_of(cache, from)->words, AK_DETAIL_WORDS);
-  cache_end(to);
+    copy_words(cold_of(cache, to)->words, cold_of(cache, from)->words, AK_DETAIL_WORDS);
+  end_slot_write(to);
   clear(cache, from);
 }
 
-/* An empty slot in the other bucket of what is in this one; NULL: there is none. */
-static struct ak_cache_slot *way_out(struct ak_cache *cache, const struct ak_cache_slot *slot) {
-  uint32_t mark = ak_slot_mark(slot);
+/* An empty slot in the alternate bucket of the entry in `slot`; NULL: none. */
+static struct ak_cache_slot *find_free_alternate(struct ak_cache *cache,
+                                                 const struct ak_cache_slot *slot) {
+  uint32_t partial = ak_slot_partial(slot);
   size_t bucket = (size_t)(slot - cache->slots) / AK_BUCKET_SLOTS;
-  const struct ak_cache_place other = {
-      .index = ak_cache_first_slot(ak_cache_other_bucket(cache, mark, bucket), mark), .mark = mark};
+  const struct ak_cache_position other = {
+      .index = ak_cache_first_slot(ak_cache_other_bucket(cache, partial, bucket), partial),
+      .partial = partial};
   for (size_t i = 0; i < AK_BUCKET_SLOTS; i++)
-    if (ak_slot_mark(slot_at(cache, &other, i)) == 0)
+    if (ak_slot_partial(slot_at(cache, &other, i)) == 0)
       return slot_at(cache, &other, i);
   return NULL;
 }
 
-/* Both buckets are full: one of the keys in them moves to its other one. Where none can, the key
- * whose last use is longest ago is lost. */
-static struct ak_cache_slot *clear_slot(struct ak_cache *cache,
-                                        const struct ak_cache_place *place) {
-  struct ak_cache_slot *oldest = slot_at(cache, place, 0);
-  for (size_t i = 0; i < AK_PLACE_SLOTS; i++) {
-    struct ak_cache_slot *slot = slot_at(cache, place, i), *free_slot = way_out(cache, slot);
+/* Both buckets are full: displace one entry to its alternate bucket and return its slot. If none
+ * can move, return the slot whose last use is longest ago, to be overwritten. */
+static struct ak_cache_slot *free_a_slot(struct ak_cache *cache,
+                                       const struct ak_cache_position *position) {
+  struct ak_cache_slot *oldest = slot_at(cache, position, 0);
+  for (size_t i = 0; i < AK_CANDIDATE_SLOTS; i++) {
+    struct ak_cache_slot *slot = slot_at(cache, position, i),
+                         *free_slot = find_free_alternate(cache, slot);
     if (free_slot != NULL) {
-      move(cache, slot, free_slot);
+      displace(cache, slot, free_slot);
       return slot; /* empty */
     }
     if (ak_slot_use_time(slot) < ak_slot_use_time(oldest))
@@ -230,7 +235,7 @@ static uint64_t hash_organization(const struct ak_cache *cache, const char *id, 
   return hashed[0] >> AK_SLOT_ORGANIZATION_SHIFT;
 }
 
-/* The set of permissions; where there is no room for one more, all start anew. */
+/* Finds or adds the permission set. If there is no room, all entries and sets are dropped first. */
 static bool find_set(struct ak_cache *cache, const apikeys_record *key, uint32_t *set) {
   size_t length;
   const char *permissions = apikeys_record_text(key, AK_API_KEY_PERMISSIONS, &length);
@@ -243,7 +248,7 @@ static bool find_set(struct ak_cache *cache, const apikeys_record *key, uint32_t
 }
 
 /* False if the texts are too long. */
-static bool cache_describe(const apikeys_record *key, struct ak_cache_details *out) {
+static bool fill_details(const apikeys_record *key, struct ak_cache_details *out) {
   size_t at = 0;
   memset(out, 0, sizeof *out);
   out->updated_at_ms = apikeys_record_integer(key, AK_API_KEY_UPDATED_AT);
@@ -269,45 +274,45 @@ static uint64_t owner_word(const struct ak_cache *cache, const apikeys_record *k
          (uint64_t)details << AK_SLOT_DETAILS_BIT;
 }
 
-void ak_cache_put(struct ak_cache *cache, const struct ak_cache_place *place,
+void ak_cache_put(struct ak_cache *cache, const struct ak_cache_position *position,
                   const apikeys_record *key, int64_t last_used_at_ms, int64_t idle_lifetime_ms,
                   bool details) {
   struct ak_cache_details described;
   uint32_t set;
   if (!find_set(cache, key, &set))
     return;
-  struct ak_cache_slot *slot = find_slot(cache, place);
+  struct ak_cache_slot *slot = find_slot(cache, position);
   if (slot == NULL)
-    slot = clear_slot(cache, place);
-  uint32_t before = ak_slot_mark(slot);
+    slot = free_a_slot(cache, position);
+  uint32_t before = ak_slot_partial(slot);
   uint64_t words[AK_SLOT_WORDS];
-  details = details && cache_describe(key, &described);
-  memcpy(words + AK_SLOT_TAG, place->tag, AK_FINGERPRINT_BYTES);
+  details = details && fill_details(key, &described);
+  memcpy(words + AK_SLOT_FINGERPRINT, position->fingerprint, AK_FINGERPRINT_BYTES);
   words[AK_SLOT_EXPIRES] = (uint64_t)apikeys_record_integer(key, AK_API_KEY_EXPIRES_AT);
   words[AK_SLOT_CREATED] = (uint64_t)apikeys_record_integer(key, AK_API_KEY_CREATED_AT);
   words[AK_SLOT_NUMBER] = (uint64_t)apikeys_record_integer(key, AK_NUMBER);
   words[AK_SLOT_OWNER] = owner_word(cache, key, set, details);
-  cache_begin(cache, slot);
+  begin_slot_write(cache, slot);
   set_use(slot, last_used_at_ms);
-  atomic_store_explicit(&slot->mark, place->mark, memory_order_release);
+  atomic_store_explicit(&slot->partial, position->partial, memory_order_release);
   copy_in(slot->words, words, AK_SLOT_WORDS);
   if (details)
-    copy_in(extra_of(cache, slot)->words, &described, AK_DETAIL_WORDS);
+    copy_in(cold_of(cache, slot)->words, &described, AK_DETAIL_WORDS);
   atomic_store_explicit(&cache->idle_lifetime_ms, idle_lifetime_ms, memory_order_release);
-  cache_end(slot);
-  cache_add(&cache->counts.keys, before == 0);
-  cache_add(&cache->counts.fills, 1);
-  cache_add(&cache->counts.evictions, before != 0 && before != place->mark);
+  end_slot_write(slot);
+  add_to_count(&cache->counts.keys, before == 0);
+  add_to_count(&cache->counts.fills, 1);
+  add_to_count(&cache->counts.evictions, before != 0 && before != position->partial);
 }
 
 void ak_cache_drop_key(struct ak_cache *cache, const char *lookup_id) {
-  struct ak_cache_place place;
+  struct ak_cache_position position;
   if (cache->bucket_count == 0)
     return;
-  ak_cache_place_of(cache, &place, lookup_id);
-  for (size_t i = 0; i < AK_PLACE_SLOTS; i++)
-    if (ak_slot_mark(slot_at(cache, &place, i)) == place.mark)
-      cache_drop(cache, slot_at(cache, &place, i));
+  ak_cache_position_of(cache, &position, lookup_id);
+  for (size_t i = 0; i < AK_CANDIDATE_SLOTS; i++)
+    if (ak_slot_partial(slot_at(cache, &position, i)) == position.partial)
+      drop_slot(cache, slot_at(cache, &position, i));
 }
 
 void ak_cache_drop_organization(struct ak_cache *cache, const char *organization_id,
@@ -316,16 +321,16 @@ void ak_cache_drop_organization(struct ak_cache *cache, const char *organization
     return;
   uint64_t hashed = hash_organization(cache, organization_id, length);
   for (size_t i = 0; i < ak_cache_all_slots(cache); i++)
-    if (ak_slot_mark(&cache->slots[i]) != 0 &&
+    if (ak_slot_partial(&cache->slots[i]) != 0 &&
         ak_slot_word(&cache->slots[i], AK_SLOT_OWNER) >> AK_SLOT_ORGANIZATION_SHIFT == hashed)
-      cache_drop(cache, &cache->slots[i]);
+      drop_slot(cache, &cache->slots[i]);
 }
 
 void ak_cache_drop_all(struct ak_cache *cache) {
   if (cache->bucket_count == 0)
     return;
   for (size_t i = 0; i < ak_cache_all_slots(cache); i++)
-    if (ak_slot_mark(&cache->slots[i]) != 0)
-      cache_drop(cache, &cache->slots[i]);
+    if (ak_slot_partial(&cache->slots[i]) != 0)
+      drop_slot(cache, &cache->slots[i]);
   ak_cache_sets_clear(cache->sets);
 }

@@ -1,32 +1,33 @@
 /* SPDX-License-Identifier: MIT */
+/* Lookups in the cache: positions, lock-free reads of slots, and records made from entries. */
 #include "cache/cache_slot.h"
 
 #include "cache/cache_sets.h"
 #include "crypto/key_text.h"
-#include "objects/key_state.h"
+#include "storage/key_state.h"
 
-/* -- Places ------------------------------------------------------------------------------------ */
+/* -- Positions --------------------------------------------------------------------------------- */
 
 /*
- * The lookup id is public and random; under a key nobody can choose one for the place it gets.
- * Constants: splitmix64's.
+ * A keyed mix of the lookup id, which is public and random: without the key nobody can choose
+ * lookup ids that fall into one bucket. Constants: splitmix64's.
  */
-static uint64_t cache_find_mix(const struct ak_cache_secrets *secrets, const char *lookup_id) {
+static uint64_t mix_lookup_id(const struct ak_cache_secrets *secrets, const char *lookup_id) {
   uint64_t words[2];
   memcpy(words, lookup_id, sizeof words);
-  uint64_t state = (words[0] ^ secrets->place[0]) * UINT64_C(0x9e3779b97f4a7c15);
-  state = (state ^ state >> 30 ^ words[1] ^ secrets->place[1]) * UINT64_C(0xbf58476d1ce4e5b9);
+  uint64_t state = (words[0] ^ secrets->position[0]) * UINT64_C(0x9e3779b97f4a7c15);
+  state = (state ^ state >> 30 ^ words[1] ^ secrets->position[1]) * UINT64_C(0xbf58476d1ce4e5b9);
   state = (state ^ state >> 27) * UINT64_C(0x94d049bb133111eb);
   return state ^ state >> 31;
 }
 
-void ak_cache_place_of(const struct ak_cache *cache, struct ak_cache_place *place,
-                       const char *lookup_id) {
-  uint64_t mixed = cache_find_mix(cache->secrets, lookup_id);
-  uint32_t mark = (uint32_t)(mixed >> 32);
+void ak_cache_position_of(const struct ak_cache *cache, struct ak_cache_position *position,
+                          const char *lookup_id) {
+  uint64_t mixed = mix_lookup_id(cache->secrets, lookup_id);
+  uint32_t partial = (uint32_t)(mixed >> 32);
   size_t bucket = (size_t)((mixed & UINT32_MAX) * cache->bucket_count >> 32);
-  place->mark = mark | 1;
-  place->index = ak_cache_first_slot(bucket, place->mark);
+  position->partial = partial | 1;
+  position->index = ak_cache_first_slot(bucket, position->partial);
 }
 
 static void prefetch(const void *memory) {
@@ -37,20 +38,20 @@ static void prefetch(const void *memory) {
 #endif
 }
 
-void ak_cache_locate(const struct ak_cache *cache, struct ak_cache_place *place,
+void ak_cache_locate(const struct ak_cache *cache, struct ak_cache_position *position,
                      const char *lookup_id, bool details) {
-  ak_cache_place_of(cache, place, lookup_id);
-  prefetch(&cache->slots[place->index]);
+  ak_cache_position_of(cache, position, lookup_id);
+  prefetch(&cache->slots[position->index]);
   if (!details)
     return;
-  const char *first = (const char *)&cache->extras[place->index];
+  const char *first = (const char *)&cache->cold[position->index];
   prefetch(first);
   prefetch(first + 64);
 }
 
-void ak_cache_fingerprint(const struct ak_cache *cache, struct ak_cache_place *place,
+void ak_cache_fingerprint(const struct ak_cache *cache, struct ak_cache_position *position,
                           const char *text, size_t length) {
-  ak_fingerprint(place->tag, text, length, cache->secrets->fingerprint);
+  ak_fingerprint(position->fingerprint, text, length, cache->secrets->fingerprint);
 }
 
 /* -- Reading ----------------------------------------------------------------------------------- */
@@ -86,7 +87,8 @@ static size_t detail_length(const struct ak_cache_details *details) {
   return length;
 }
 
-/* As long as the texts are; a torn copy may say anything, which then is not used. */
+/* Copies only as much as the lengths say. A torn copy may hold any lengths: they are bounded here,
+ * and the sequence check discards the copy. */
 static void read_details(const _Atomic uint64_t *words, struct ak_cache_details *out) {
   enum { HEAD = offsetof(struct ak_cache_details, text) / sizeof(uint64_t) };
   copy_out(out, words, HEAD);
@@ -96,45 +98,47 @@ static void read_details(const _Atomic uint64_t *words, struct ak_cache_details 
   copy_out(out->text, words + HEAD, (length + 7) / 8);
 }
 
-static void cache_find_read_permissions(const struct ak_cache *cache, uint32_t set, bool details,
-                                        const struct ak_set_memo *known, struct ak_cached *out,
-                                        struct ak_cached_text *text) {
-  out->set_mark = ak_cache_set_mark(cache->sets, set);
-  out->known = known != NULL && ak_set_memo_entry(known, out->set_mark);
+static void read_cached_permissions(const struct ak_cache *cache, uint32_t set, bool details,
+                                    const struct ak_set_memo *known, struct ak_cached *out,
+                                    struct ak_cached_text *text) {
+  out->set_id = ak_cache_set_id(cache->sets, set);
+  out->known = known != NULL && ak_set_memo_has(known, out->set_id);
   out->permissions_length = out->known && !details ? 0 : ak_cache_set_length(set);
   if (out->permissions_length > 0)
     copy_out(text->permissions, ak_cache_set_words(cache->sets, set),
              (out->permissions_length + 7) / 8);
 }
 
-/* Word by word from where they lie: a copy of the slot made first would be waited for. */
+/* Reads word by word in place: copying the slot first would stall on the copy's stores. */
 static bool read_slot(const struct ak_cache *cache, size_t index,
-                      const struct ak_cache_place *place, bool details,
+                      const struct ak_cache_position *position, bool details,
                       const struct ak_set_memo *known, struct ak_cached *out,
                       struct ak_cached_text *text) {
   struct ak_cache_slot *slot = &cache->slots[index];
   uint32_t sequence = atomic_load_explicit(&slot->sequence, memory_order_acquire);
-  const uint64_t tag[2] = {read_word(slot, AK_SLOT_TAG), read_word(slot, AK_SLOT_TAG + 1)};
+  const uint64_t fingerprint[2] = {read_word(slot, AK_SLOT_FINGERPRINT),
+                                   read_word(slot, AK_SLOT_FINGERPRINT + 1)};
   uint64_t owner = read_word(slot, AK_SLOT_OWNER);
-  if ((sequence & 1) != 0 || ak_fingerprint_compare(tag, place->tag) != 0 ||
+  if ((sequence & 1) != 0 || ak_fingerprint_compare(fingerprint, position->fingerprint) != 0 ||
       (details && (owner >> AK_SLOT_DETAILS_BIT & 1) == 0))
     return false;
   read_numbers(cache, slot, owner, out);
-  cache_find_read_permissions(cache, (uint32_t)owner >> AK_SLOT_SET_SHIFT, details, known, out,
-                              text);
+  read_cached_permissions(cache, (uint32_t)owner >> AK_SLOT_SET_SHIFT, details, known, out, text);
   if (details)
-    read_details(cache->extras[index].words, &text->details);
+    read_details(cache->cold[index].words, &text->details);
   return atomic_load_explicit(&slot->sequence, memory_order_relaxed) == sequence;
 }
 
-/* Marks come from lookup ids, which are public: to look for one takes what time it takes. */
-bool ak_cache_find(const struct ak_cache *cache, const struct ak_cache_place *place, bool details,
-                   const struct ak_set_memo *known, struct ak_cached *out,
+/* Partial keys derive from the public lookup id, so this comparison need not be constant-time. The
+ * fingerprint's comparison is. */
+bool ak_cache_find(const struct ak_cache *cache, const struct ak_cache_position *position,
+                   bool details, const struct ak_set_memo *known, struct ak_cached *out,
                    struct ak_cached_text *text) {
-  for (size_t i = 0; i < AK_PLACE_SLOTS; i++) {
-    size_t at = ak_cache_slot_at(cache, place, i);
-    if (atomic_load_explicit(&cache->slots[at].mark, memory_order_relaxed) == place->mark &&
-        read_slot(cache, at, place, details, known, out, text))
+  for (size_t i = 0; i < AK_CANDIDATE_SLOTS; i++) {
+    size_t at = ak_cache_slot_at(cache, position, i);
+    if (atomic_load_explicit(&cache->slots[at].partial, memory_order_relaxed) ==
+            position->partial &&
+        read_slot(cache, at, position, details, known, out, text))
       return true;
   }
   return false;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Interned permission sets: an append-only table and an index by hash. */
 #include "cache/cache_sets.h"
 
 #include <stdlib.h>
@@ -7,14 +8,15 @@
 enum {
   BUCKETS = 8192, /* a power of two, and half of it is as many sets as are kept */
   SETS_MAX = BUCKETS / 2,
-  SLACK_WORDS = 1 << (AK_CACHE_SET_LENGTH_BITS - 3) /* for the longest length that a number says */
+  SLACK_WORDS =
+      1 << (AK_CACHE_SET_LENGTH_BITS - 3) /* a torn number's length may reach beyond the last set */
 };
 
 struct ak_cache_sets {
-  _Atomic uint64_t serial; /* of what the numbers mean, for the process; 0: out of serials */
+  _Atomic uint64_t serial; /* unique in the process, new at each clear; 0: ran out */
   size_t used;             /* words */
   size_t count;
-  uint32_t known[BUCKETS]; /* numbers; 0: none, which the empty set is as well */
+  uint32_t known[BUCKETS]; /* open addressing, by hash; 0: empty (the empty set is never in it) */
   _Atomic uint64_t words[AK_CACHE_SETS_WORDS + SLACK_WORDS];
 };
 
@@ -37,8 +39,8 @@ void ak_cache_sets_free(struct ak_cache_sets *sets) {
   free(sets);
 }
 
-/* The serial is released behind the entries' end and acquired behind an entry's number: whoever
- * puts an old number and the new serial together finds that entry changed. */
+/* The new serial is stored after all entries were dropped, and loaded after an entry's set number
+ * was: a reader that combines an old number with the new serial fails its sequence check. */
 void ak_cache_sets_clear(struct ak_cache_sets *sets) {
   atomic_store_explicit(&sets->serial, draw_serial(), memory_order_release);
   sets->used = sets->count = 0;
@@ -49,12 +51,12 @@ const _Atomic uint64_t *ak_cache_set_words(const struct ak_cache_sets *sets, uin
   return &sets->words[set >> AK_CACHE_SET_LENGTH_BITS & (AK_CACHE_SETS_WORDS - 1)];
 }
 
-uint64_t ak_cache_set_mark(const struct ak_cache_sets *sets, uint32_t set) {
+uint64_t ak_cache_set_id(const struct ak_cache_sets *sets, uint32_t set) {
   uint64_t serial = atomic_load_explicit(&sets->serial, memory_order_acquire);
   return serial != 0 ? serial << AK_CACHE_SET_BITS | set : 0;
 }
 
-/* FNV-1a: who makes sets collide makes the filling of a cache slower, which is slow anyway. */
+/* FNV-1a, without a key: crafted collisions only slow down insertions. */
 static size_t cache_sets_hash(const char *text, size_t length) {
   uint64_t state = UINT64_C(14695981039346656037);
   for (size_t i = 0; i < length; i++)
@@ -103,11 +105,12 @@ bool ak_cache_sets_add(struct ak_cache_sets *sets, const char *text, size_t leng
   return true;
 }
 
-/* Of two caches that take turns the newer keeps the place, so that they do not write for ever. */
-void ak_know_set(struct ak_set_memo *known, uint64_t mark) {
-  _Atomic uint64_t *place = &known->marks[ak_set_memo_slot(mark)];
-  uint64_t there = atomic_load_explicit(place, memory_order_relaxed);
-  if (there >> AK_CACHE_SET_BITS < mark >> AK_CACHE_SET_BITS)
-    atomic_compare_exchange_strong_explicit(place, &there, mark, memory_order_relaxed,
+/* The newer serial wins, so that two environments that share a requirement do not overwrite each
+ * other for ever. */
+void ak_set_memo_add(struct ak_set_memo *known, uint64_t id) {
+  _Atomic uint64_t *slot = &known->ids[ak_set_memo_slot(id)];
+  uint64_t there = atomic_load_explicit(slot, memory_order_relaxed);
+  if (there >> AK_CACHE_SET_BITS < id >> AK_CACHE_SET_BITS)
+    atomic_compare_exchange_strong_explicit(slot, &there, id, memory_order_relaxed,
                                             memory_order_relaxed);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Use times in cache slots: recording, reading, and moving them to the table of unsaved uses. */
 #include "cache/cache_slot.h"
 
 #include "crypto/key_text.h"
@@ -15,19 +16,19 @@ void ak_cache_use(struct ak_cache *cache, const struct ak_cached *cached, int64_
                                               memory_order_relaxed, memory_order_relaxed))
       return;
   }
-  ak_usage_record(cache->usage, cached->number, at_ms); /* the slot is another key's by now */
+  ak_usage_record(cache->usage, cached->number, at_ms); /* the slot holds another key now */
 }
 
-/* -- Handing over uses ------------------------------------------------------------------------- */
+/* -- Moving uses ------------------------------------------------------------------------- */
 
 static int64_t use_in_slots(const struct ak_cache *cache, const char *lookup_id, int64_t number) {
-  struct ak_cache_place place;
+  struct ak_cache_position position;
   int64_t last = 0;
-  ak_cache_place_of(cache, &place, lookup_id);
-  for (size_t i = 0; i < AK_PLACE_SLOTS; i++) {
-    const struct ak_cache_slot *slot = &cache->slots[ak_cache_slot_at(cache, &place, i)];
+  ak_cache_position_of(cache, &position, lookup_id);
+  for (size_t i = 0; i < AK_CANDIDATE_SLOTS; i++) {
+    const struct ak_cache_slot *slot = &cache->slots[ak_cache_slot_at(cache, &position, i)];
     int64_t used = ak_slot_use_time(slot);
-    if (ak_slot_mark(slot) == place.mark &&
+    if (ak_slot_partial(slot) == position.partial &&
         ak_slot_word(slot, AK_SLOT_NUMBER) == (uint64_t)number && used > last)
       last = used;
   }
@@ -38,7 +39,7 @@ int64_t ak_cache_last_use(struct ak_cache *cache, const apikeys_record *key) {
   size_t length;
   const char *lookup_id = apikeys_record_text(key, AK_API_KEY_LOOKUP_ID, &length);
   int64_t number = apikeys_record_integer(key, AK_NUMBER), last = 0;
-  ak_cache_lock(cache); /* or a use that is on its way to `usage` might be missed */
+  ak_cache_lock(cache); /* else a use that is being moved to `usage` could be missed */
   int64_t remembered = ak_usage_last(cache->usage, number);
   if (cache->bucket_count > 0 && length == AK_LOOKUP_ID_LENGTH)
     last = use_in_slots(cache, lookup_id, number);
@@ -46,7 +47,7 @@ int64_t ak_cache_last_use(struct ak_cache *cache, const apikeys_record *key) {
   return remembered > last ? remembered : last;
 }
 
-/* Remembered first, then no longer news: a use is never in neither place. */
+/* Adds it to `usage` before it clears the dirty bit: a use is always in at least one of the two. */
 static void hand_over(struct ak_cache *cache, struct ak_cache_slot *slot) {
   uint64_t use = atomic_load_explicit(&slot->use, memory_order_relaxed);
   if ((use & AK_USE_DIRTY) == 0 ||
@@ -57,7 +58,7 @@ static void hand_over(struct ak_cache *cache, struct ak_cache_slot *slot) {
 }
 
 bool ak_cache_hand_over_uses(struct ak_cache *cache, size_t *at) {
-  enum { AT_ONCE = 4096 }; /* slots: fills wait no longer than that takes */
+  enum { AT_ONCE = 4096 }; /* slots per lock, so that insertions wait only briefly */
   while (*at < ak_cache_all_slots(cache) && !ak_usage_full(cache->usage)) {
     ak_cache_lock(cache);
     for (size_t end_at = *at + AT_ONCE; *at < end_at && *at < ak_cache_all_slots(cache); ++*at)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Keeps the cache coherent with the store: see coherence.h for the protocol. */
 #include "cache/coherence.h"
 
 #include <apikeys/error.h>
@@ -8,17 +9,17 @@
 #endif
 #include <string.h>
 
-/* No generation that a store tells: the cache, still empty, goes with none. */
+/* A generation that no store has: nothing was applied yet. */
 static const uint64_t nothing_applied = UINT64_MAX;
 
-enum { CHANGES_MAX = 512 }; /* with more, the cache is emptied */
+enum { CHANGES_MAX = 512 }; /* with more, the whole cache is dropped */
 
 void ak_coherence_init(struct ak_coherence *coherence) {
   atomic_store(&coherence->applied, nothing_applied);
   atomic_store(&coherence->refreshing, false);
 }
 
-/* -- Taking in what changed -------------------------------------------------------------------- */
+/* -- Applying changes -------------------------------------------------------------------- */
 
 struct coherence_change {
   int kind;
@@ -31,33 +32,34 @@ struct coherence_changes {
   struct coherence_change list[CHANGES_MAX];
 };
 
-/* Noted now, dropped when the store has been left: none of our locks are held around a slot. */
+/* Only collects: entries are dropped after the slot returned, because no lock is held around a
+ * slot. */
 static int note_change(int kind, const char *identity, size_t length, void *visit_data) {
-  struct coherence_changes *coherence_changes = visit_data;
-  struct coherence_change *coherence_change = &coherence_changes->list[coherence_changes->count];
-  if (coherence_changes->count == CHANGES_MAX || length > sizeof coherence_change->identity)
+  struct coherence_changes *changes = visit_data;
+  struct coherence_change *change = &changes->list[changes->count];
+  if (changes->count == CHANGES_MAX || length > sizeof change->identity)
     return APIKEYS_ERROR_UNSUPPORTED;
-  coherence_change->kind = kind;
-  coherence_change->length = (uint8_t)length;
+  change->kind = kind;
+  change->length = (uint8_t)length;
   if (length > 0)
-    memcpy(coherence_change->identity, identity, length);
-  coherence_changes->count++;
+    memcpy(change->identity, identity, length);
+  changes->count++;
   return APIKEYS_OK;
 }
 
-static void drop_changed(struct ak_cache *cache, const struct coherence_change *coherence_change) {
-  switch (coherence_change->kind) {
+static void drop_changed(struct ak_cache *cache, const struct coherence_change *change) {
+  switch (change->kind) {
   case AK_API_KEY:
-    if (coherence_change->length == AK_LOOKUP_ID_LENGTH)
-      ak_cache_drop_key(cache, coherence_change->identity);
+    if (change->length == AK_LOOKUP_ID_LENGTH)
+      ak_cache_drop_key(cache, change->identity);
     return;
   case AK_ORGANIZATION:
   case AK_MEMBER:
-    ak_cache_drop_organization(cache, coherence_change->identity, coherence_change->length);
+    ak_cache_drop_organization(cache, change->identity, change->length);
     return;
   case AK_ROLE:
-    if (coherence_change->length > 0)
-      ak_cache_drop_organization(cache, coherence_change->identity, coherence_change->length);
+    if (change->length > 0)
+      ak_cache_drop_organization(cache, change->identity, change->length);
     else
       ak_cache_drop_all(cache);
     return;
@@ -67,50 +69,51 @@ static void drop_changed(struct ak_cache *cache, const struct coherence_change *
 }
 
 /*
- * What happened after `since`, in a transaction that began after the generation to be published was
- * read. APIKEYS_ERROR_UNSUPPORTED: the store cannot tell it all, so anything may have changed.
+ * Collects the changes after `since`, in a transaction that begins after the generation to be
+ * applied was read. APIKEYS_ERROR_UNSUPPORTED: the store does not know them all; anything may have
+ * changed.
  */
 static int coherence_collect(const apikeys_storage *storage, uint64_t since,
-                             struct coherence_changes *coherence_changes) {
+                             struct coherence_changes *changes) {
   struct ak_transaction transaction;
   int rc = ak_begin(&transaction, storage, APIKEYS_TRANSACTION_READ);
   if (rc != APIKEYS_OK)
     return rc;
-  rc = ak_changes(&transaction, since, note_change, coherence_changes);
+  rc = ak_changes(&transaction, since, note_change, changes);
   if (rc == APIKEYS_OK)
     return ak_commit(&transaction);
   ak_rollback(&transaction);
   return rc;
 }
 
-static bool take_in(struct ak_coherence *coherence, struct ak_cache *cache,
-                    const apikeys_storage *storage, uint64_t generation) {
+static bool apply_changes(struct ak_coherence *coherence, struct ak_cache *cache,
+                          const apikeys_storage *storage, uint64_t generation) {
   uint64_t since = atomic_load_explicit(&coherence->applied, memory_order_relaxed);
-  struct coherence_changes coherence_changes;
-  coherence_changes.count = 0;
+  struct coherence_changes changes;
+  changes.count = 0;
   int rc = since == nothing_applied ? APIKEYS_ERROR_UNSUPPORTED
-                                    : coherence_collect(storage, since, &coherence_changes);
+                                    : coherence_collect(storage, since, &changes);
   if (rc != APIKEYS_OK && rc != APIKEYS_ERROR_UNSUPPORTED)
     return false;
   ak_cache_lock(cache);
   if (rc != APIKEYS_OK)
     ak_cache_drop_all(cache);
-  for (size_t i = 0; rc == APIKEYS_OK && i < coherence_changes.count; i++)
-    drop_changed(cache, &coherence_changes.list[i]);
+  for (size_t i = 0; rc == APIKEYS_OK && i < changes.count; i++)
+    drop_changed(cache, &changes.list[i]);
   atomic_store_explicit(&coherence->applied, generation, memory_order_release);
   ak_cache_unlock(cache);
   return true;
 }
 
-/* By one thread at a time. The generation is read anew: the one before may be older than what
- * another thread has taken in since. */
+/* One thread at a time. Reads the generation again: another thread may have applied a newer one
+ * since. */
 static bool coherence_refresh(struct ak_coherence *coherence, struct ak_cache *cache,
                               const apikeys_storage *storage, uint64_t *generation) {
   if (atomic_exchange_explicit(&coherence->refreshing, true, memory_order_acquire))
     return false;
   bool current = ak_generation(storage, generation) == APIKEYS_OK;
   if (current && *generation != atomic_load(&coherence->applied))
-    current = take_in(coherence, cache, storage, *generation);
+    current = apply_changes(coherence, cache, storage, *generation);
   atomic_store_explicit(&coherence->refreshing, false, memory_order_release);
   return current;
 }
@@ -126,21 +129,21 @@ bool ak_coherence_check(struct ak_coherence *coherence, struct ak_cache *cache,
   return true;
 }
 
-/* -- Putting ----------------------------------------------------------------------------------- */
+/* -- Inserting --------------------------------------------------------------------------------- */
 
-/* An evictor that has moved past what was read wins. Both have the lock, so that none comes between
- * the question and the entry. */
+/* Inserts only if no change was applied since the read began. The lock covers both the comparison
+ * and the insertion. */
 void ak_coherence_put(struct ak_coherence *coherence, struct ak_cache *cache, uint64_t generation,
                       const struct ak_coherence_entry *entry) {
 #ifdef AK_TEST_PUT_UNCHECKED
   sched_yield();
 #endif
   ak_cache_lock(cache);
-#ifdef AK_TEST_PUT_UNCHECKED /* a mistake, which tests/processes/test_history.c must find */
+#ifdef AK_TEST_PUT_UNCHECKED /* a planted mistake that tests/processes/test_history.c must find */
   generation = atomic_load(&coherence->applied);
 #endif
   if (atomic_load_explicit(&coherence->applied, memory_order_relaxed) == generation)
-    ak_cache_put(cache, entry->place, entry->key, entry->last_used_at_ms, entry->idle_lifetime_ms,
-                 entry->details);
+    ak_cache_put(cache, entry->position, entry->key, entry->last_used_at_ms,
+                 entry->idle_lifetime_ms, entry->details);
   ak_cache_unlock(cache);
 }

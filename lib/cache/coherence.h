@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Keeps the cache as new as the store: a validation that starts after a change was acknowledged
- * never finds what was before it.
+ * Cache coherence: a validation that starts after a change was acknowledged never uses an entry
+ * from before that change.
  *
  * The store's generation moves with every change that could alter a validation, before the change
- * is acknowledged. `applied` is the generation whose changes, and all before, the cache has taken
- * in. Who finds the two equal may use what he finds; else one thread has the store tell what
- * changed, drops that, and only then moves `applied`; the others ask the store meanwhile. What is
- * read from the store is put into the cache under the generation that was read before the
- * transaction began, and only while `applied` still is that generation: an entry that somebody
- * should already have dropped is never put back. tests/models/coherence.pml is a model of this.
+ * is acknowledged. `applied` is the generation up to which the cache has applied all changes. If
+ * the two are equal, entries may be used. Otherwise one thread reads the changes from the store,
+ * drops the entries they name, and then moves `applied`; other threads ask the store meanwhile.
+ *
+ * An entry is inserted only if `applied` is still the generation that was read before the
+ * transaction that read the key: so an entry that should have been dropped is never put back.
+ * tests/models/coherence.pml models this.
  */
 #ifndef AK_CACHE_COHERENCE_H
 #define AK_CACHE_COHERENCE_H
@@ -27,23 +28,24 @@ struct ak_coherence {
 void ak_coherence_init(struct ak_coherence *coherence);
 
 /*
- * Asked first by every validation. False: the store cannot say how new it is, so nothing may be
- * taken from the cache or put into it. Else *generation is for ak_coherence_put, and *current says
- * whether the cache may be used: it is as new as every change acknowledged before this call.
+ * Called first by every validation. False: the store cannot tell its generation, so the cache must
+ * not be used at all. True: pass *generation to ak_coherence_put; if *current, entries may be used:
+ * every change acknowledged before this call is applied.
  */
 bool ak_coherence_check(struct ak_coherence *coherence, struct ak_cache *cache,
                         const apikeys_storage *storage, uint64_t *generation, bool *current);
 
-/* What ak_cache_put needs. */
+/* The arguments of ak_cache_put. */
 struct ak_coherence_entry {
-  const struct ak_cache_place *place;
+  const struct ak_cache_position *position;
   const apikeys_record *key;
   int64_t last_used_at_ms;
   int64_t idle_lifetime_ms;
   bool details;
 };
 
-/* Put what was read in a transaction that began after *generation was given. */
+/* Insert a key that was read in a transaction which began after ak_coherence_check gave
+ * `generation`. */
 void ak_coherence_put(struct ak_coherence *coherence, struct ak_cache *cache, uint64_t generation,
                       const struct ak_coherence_entry *entry);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The policy cache: one policy, and a direct-mapped table of organizations. */
 #include "cache/policy_cache.h"
 
 #include <string.h>
@@ -19,7 +20,7 @@ void ak_policy_cache_clear(struct ak_policy_cache *cache) {
   pthread_mutex_unlock(&cache->lock);
 }
 
-/* Of the text no more than there is: the rest of the room is not looked at. */
+/* Copies only the used part of the prefix buffer. */
 static void copy_policy(struct ak_policy *to, const struct ak_policy *from) {
   to->idle_lifetime_ms = from->idle_lifetime_ms;
   to->prefixes_length = from->prefixes_length;
@@ -45,9 +46,9 @@ void ak_policy_cache_put(struct ak_policy_cache *cache, uint64_t generation,
   pthread_mutex_unlock(&cache->lock);
 }
 
-/* One place an id, and whoever was put last has it. FNV-1a; ids are ours, and random. */
-static struct ak_policy_cache_organization *policy_cache_place_of(struct ak_policy_cache *cache,
-                                                                  const char *id) {
+/* Direct-mapped: a newer id replaces an older one. FNV-1a; ids are random. */
+static struct ak_policy_cache_organization *policy_cache_slot_of(struct ak_policy_cache *cache,
+                                                                 const char *id) {
   uint32_t state = 2166136261u;
   for (; *id != '\0'; id++)
     state = (state ^ (unsigned char)*id) * 16777619u;
@@ -56,22 +57,21 @@ static struct ak_policy_cache_organization *policy_cache_place_of(struct ak_poli
 
 bool ak_policy_cache_organization(struct ak_policy_cache *cache, uint64_t generation,
                                   const char *id) {
-  struct ak_policy_cache_organization *place = policy_cache_place_of(cache, id);
+  struct ak_policy_cache_organization *slot = policy_cache_slot_of(cache, id);
   pthread_mutex_lock(&cache->lock);
-  bool known =
-      place->id[0] != '\0' && place->generation == generation && strcmp(place->id, id) == 0;
+  bool known = slot->id[0] != '\0' && slot->generation == generation && strcmp(slot->id, id) == 0;
   pthread_mutex_unlock(&cache->lock);
   return known;
 }
 
 void ak_policy_cache_put_organization(struct ak_policy_cache *cache, uint64_t generation,
                                       const char *id) {
-  struct ak_policy_cache_organization *place = policy_cache_place_of(cache, id);
+  struct ak_policy_cache_organization *slot = policy_cache_slot_of(cache, id);
   size_t length = strlen(id);
-  if (length >= sizeof place->id)
+  if (length >= sizeof slot->id)
     return;
   pthread_mutex_lock(&cache->lock);
-  place->generation = generation;
-  memcpy(place->id, id, length + 1);
+  slot->generation = generation;
+  memcpy(slot->id, id, length + 1);
   pthread_mutex_unlock(&cache->lock);
 }

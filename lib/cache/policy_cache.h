@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What validations read of the store over and over, beside the key itself: the environment's
- * policy, and that an organization is there. Remembered under the generation that was read before
- * it was, and known only as long as the store is at that generation: nothing has to be dropped.
+ * The policy cache: what every validation in the store reads besides the key, which is the
+ * environment's policy and whether an organization exists.
  *
- * Who uses any of it with what he reads himself asks for the generation once more behind that; if
- * it has moved, the two may be of different states of the store, and he reads all of it.
+ * Entries carry the generation at which they were read and are ignored at any other, so nothing has
+ * to be dropped. If you combine an entry with your own reads, check the generation again
+ * afterwards; if it changed, read everything anew.
  */
 #ifndef AK_CACHE_POLICY_CACHE_H
 #define AK_CACHE_POLICY_CACHE_H
@@ -22,7 +22,7 @@ enum {
   AK_POLICY_CACHE_ORGANIZATIONS = 1024
 };
 
-/* What the environment's record says about every key. */
+/* The settings of the environment that concern every key. */
 struct ak_policy {
   int64_t idle_lifetime_ms;
   size_t prefixes_length;
@@ -46,12 +46,12 @@ void ak_policy_cache_init(struct ak_policy_cache *cache);
 void ak_policy_cache_release(struct ak_policy_cache *cache);
 void ak_policy_cache_clear(struct ak_policy_cache *cache);
 
-/* True if it is known as of this generation. */
+/* True: cached at this generation. */
 bool ak_policy_cache_get(struct ak_policy_cache *cache, uint64_t generation, struct ak_policy *out);
 bool ak_policy_cache_organization(struct ak_policy_cache *cache, uint64_t generation,
                                   const char *id);
 
-/* It was read in a transaction that began after this generation was given. */
+/* Store what was read in a transaction that began after `generation` was read. */
 void ak_policy_cache_put(struct ak_policy_cache *cache, uint64_t generation,
                          const struct ak_policy *policy);
 void ak_policy_cache_put_organization(struct ak_policy_cache *cache, uint64_t generation,

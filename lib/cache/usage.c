@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The table of unsaved use times: open addressing with linear probing. */
 #include "cache/usage.h"
 
 #include <stdlib.h>
@@ -16,13 +17,13 @@ void ak_usage_release(struct ak_usage *usage) {
   pthread_mutex_destroy(&usage->lock);
 }
 
-/* Numbers are given by the store, one after the other: nobody outside can choose them. */
+/* The store hands out numbers in order, so nobody outside can choose colliding ones. */
 static size_t usage_hash(int64_t number) {
   uint64_t state = (uint64_t)number * UINT64_C(0x9e3779b97f4a7c15);
   return (size_t)(state ^ state >> 32);
 }
 
-/* The slot of this key, or the empty one where it belongs. There is always an empty one. */
+/* The key's slot, or the empty one where it belongs. The table is never full. */
 static struct ak_use *usage_find(const struct ak_uses *uses, int64_t number) {
   size_t mask = uses->capacity - 1;
   for (size_t i = usage_hash(number) & mask;; i = (i + 1) & mask)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * When keys were last used: remembered in memory by validations, written to the store in batches.
- * Forward-only everywhere: a time never goes back. Keys go by their records' numbers.
+ * Use times that are not saved yet: a hash table from a key's number to its last use, written to
+ * the store in batches. A time only moves forward.
  */
 #ifndef AK_CACHE_USAGE_H
 #define AK_CACHE_USAGE_H
@@ -21,13 +21,13 @@ struct ak_uses {
   struct ak_use *table;
   size_t capacity;
   size_t count;
-  struct ak_uses *next; /* being written as well */
+  struct ak_uses *next; /* another batch that is being written */
 };
 
 struct ak_usage {
   pthread_mutex_t lock;
   struct ak_uses pending;
-  struct ak_uses *in_flight; /* taken and not settled: remembered until they are in the store */
+  struct ak_uses *in_flight; /* batches that are being written: still read, until acknowledged */
 };
 
 enum { AK_USAGE_FLUSH_AT = 65536 }; /* keys remembered before a validation flushes by itself */
@@ -35,17 +35,17 @@ enum { AK_USAGE_FLUSH_AT = 65536 }; /* keys remembered before a validation flush
 void ak_usage_init(struct ak_usage *usage);
 void ak_usage_release(struct ak_usage *usage);
 
-/* Remember a use; false if there is no memory to. */
+/* Record a use; false: out of memory. */
 bool ak_usage_record(struct ak_usage *usage, int64_t number, int64_t at_ms);
 
 /* True if it is time to flush. */
 bool ak_usage_full(struct ak_usage *usage);
 
-/* The last use that is remembered and not written yet; 0 if none. */
+/* The last unsaved use; 0: none. */
 int64_t ak_usage_last(struct ak_usage *usage, int64_t number);
 
-/* Take what is pending, to write it; false if nothing is. Then settle it: written, or to be
- * remembered further. */
+/* Drain the pending uses, to write them; false: none. Then acknowledge the batch: `written`, or to
+ * be kept for the next one. */
 bool ak_usage_drain(struct ak_usage *usage, struct ak_uses *taken);
 void ak_usage_ack(struct ak_usage *usage, struct ak_uses *taken, bool written);
 

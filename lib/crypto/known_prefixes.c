@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Prefixes that public rules of secret scanners (those of gitleaks, trufflehog and GitHub) claim for
- * one company, in a form that our 54 characters behind the prefix meet as well.
+ * Prefixes that public rules of secret scanners (those of gitleaks, trufflehog and GitHub) claim
+ * for one company, in a form that our 54 characters behind the prefix meet as well.
  */
 #include "crypto/known_prefixes.h"
 

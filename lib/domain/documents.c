@@ -2,10 +2,10 @@
 #include "domain/documents.h"
 
 #include "access/authority.h"
-#include "base/accessors.h"
 #include "base/arithmetic.h"
 #include "base/text.h"
 #include "domain/document_secret.h"
+#include "objects/accessors.h"
 #include "operation/crud.h"
 
 #include <apikeys/document.h>
@@ -24,17 +24,16 @@ struct document_place {
 };
 
 static struct document_place place_document_of(const struct ak_object *given) {
-  struct document_place document_place = {.version = 0};
-  document_place.collection.text = apikeys_record_text(&given->record, AK_DOCUMENT_COLLECTION,
-                                                       &document_place.collection.length);
-  document_place.id.text =
-      apikeys_record_text(&given->record, AK_DOCUMENT_ID, &document_place.id.length);
-  return document_place;
+  struct document_place place = {.version = 0};
+  place.collection.text =
+      apikeys_record_text(&given->record, AK_DOCUMENT_COLLECTION, &place.collection.length);
+  place.id.text = apikeys_record_text(&given->record, AK_DOCUMENT_ID, &place.id.length);
+  return place;
 }
 
-static int write_path(struct ak_op *op, const struct document_place *document_place,
+static int write_path(struct ak_op *op, const struct document_place *place,
                       char path[PATH_MAX_BYTES + 1]) {
-  const struct ak_text *collection = &document_place->collection, *id = &document_place->id;
+  const struct ak_text *collection = &place->collection, *id = &place->id;
   if (collection->text == NULL || ak_slug_check(collection->text, collection->length) != 0)
     return ak_error_set(op->err, APIKEYS_ERROR_INVALID_ARGUMENT, "collection",
                         "must be 1 to 48 of a-z 0-9 - _ : . *");
@@ -62,10 +61,10 @@ static int find_any(struct ak_op *op, const char *path, apikeys_record *stored) 
   return ak_get(&op->transaction, &query, stored);
 }
 
-static int find_document(struct ak_op *op, const struct document_place *document_place,
+static int find_document(struct ak_op *op, const struct document_place *place,
                          apikeys_record *stored) {
   char path[PATH_MAX_BYTES + 1];
-  int rc = write_path(op, document_place, path);
+  int rc = write_path(op, place, path);
   if (rc == APIKEYS_OK)
     rc = find_any(op, path, stored);
   return rc == APIKEYS_OK && has_expired(op, stored) ? APIKEYS_ERROR_NOT_FOUND : rc;
@@ -177,10 +176,10 @@ static int write(struct ak_op *op, const struct ak_object *given, const void *ar
                  apikeys_record *stored) {
   const enum write *how = arguments;
   char path[PATH_MAX_BYTES + 1];
-  struct document_place document_place = place_document_of(given);
-  int rc = ak_allow(op, "apikeys:documents:write");
+  struct document_place place = place_document_of(given);
+  int rc = ak_allow(&op->power, "apikeys:documents:write");
   if (rc == APIKEYS_OK)
-    rc = write_path(op, &document_place, path);
+    rc = write_path(op, &place, path);
   if (rc == APIKEYS_OK)
     rc = check_document(op, given);
   if (rc != APIKEYS_OK)
@@ -214,7 +213,7 @@ int apikeys_document_put(apikeys_env *env, const apikeys_actor *actor, apikeys_d
 static int get_document(struct ak_op *op, const struct ak_object *given, const void *arguments,
                         apikeys_record *stored) {
   (void)given;
-  int rc = ak_allow(op, "apikeys:documents:read");
+  int rc = ak_allow(&op->power, "apikeys:documents:read");
   if (rc == APIKEYS_OK)
     rc = find_document(op, arguments, stored);
   return rc == APIKEYS_OK ? ak_document_secret_open(op, stored) : rc;
@@ -223,10 +222,9 @@ static int get_document(struct ak_op *op, const struct ak_object *given, const v
 int apikeys_document_get(apikeys_env *env, const apikeys_actor *actor, const char *collection,
                          size_t collection_length, const char *id, size_t id_length,
                          apikeys_document *document, apikeys_error *err) {
-  struct document_place document_place = {{collection, collection_length}, {id, id_length}, 0};
+  struct document_place place = {{collection, collection_length}, {id, id_length}, 0};
   return ak_object_op(env, actor, APIKEYS_TRANSACTION_READ,
-                      document != NULL ? &document->object : NULL, get_document, &document_place,
-                      err);
+                      document != NULL ? &document->object : NULL, get_document, &place, err);
 }
 
 /* -- Updating and deleting --------------------------------------------------------------------- */
@@ -253,15 +251,15 @@ static int apply(struct ak_op *op, const struct ak_object *given, apikeys_record
 static int update_document(struct ak_op *op, const struct ak_object *given, const void *arguments,
                            apikeys_record *stored) {
   (void)arguments;
-  struct document_place document_place = place_document_of(given);
-  int rc = ak_allow(op, "apikeys:documents:write");
+  struct document_place place = place_document_of(given);
+  int rc = ak_allow(&op->power, "apikeys:documents:write");
   if (rc == APIKEYS_OK && apikeys_record_integer(&given->record, AK_DOCUMENT_VERSION) < 1)
     rc = ak_error_set(op->err, APIKEYS_ERROR_INVALID_ARGUMENT, "version",
                       "neither got nor set: which one is to be updated?");
   if (rc == APIKEYS_OK)
     rc = check_document(op, given);
   if (rc == APIKEYS_OK)
-    rc = find_document(op, &document_place, stored);
+    rc = find_document(op, &place, stored);
   if (rc == APIKEYS_OK)
     rc = check_unchanged(op, &given->record, stored);
   if (rc == APIKEYS_OK)
@@ -276,14 +274,14 @@ int apikeys_document_update(apikeys_env *env, const apikeys_actor *actor,
 }
 
 static int delete_document(struct ak_op *op, const void *arguments) {
-  const struct document_place *document_place = arguments;
+  const struct document_place *place = arguments;
   apikeys_record stored;
   ak_record_init(&stored, AK_DOCUMENT);
-  int rc = ak_allow(op, "apikeys:documents:write");
+  int rc = ak_allow(&op->power, "apikeys:documents:write");
   if (rc == APIKEYS_OK)
-    rc = find_document(op, document_place, &stored);
-  if (rc == APIKEYS_OK && document_place->version != 0 &&
-      document_place->version != apikeys_record_integer(&stored, AK_DOCUMENT_VERSION))
+    rc = find_document(op, place, &stored);
+  if (rc == APIKEYS_OK && place->version != 0 &&
+      place->version != apikeys_record_integer(&stored, AK_DOCUMENT_VERSION))
     rc = ak_error_set(op->err, APIKEYS_ERROR_CHANGED, "version", NULL);
   if (rc == APIKEYS_OK)
     rc = ak_remove(&op->transaction, AK_DOCUMENT, apikeys_record_integer(&stored, AK_NUMBER));
@@ -294,9 +292,8 @@ static int delete_document(struct ak_op *op, const void *arguments) {
 int apikeys_document_delete(apikeys_env *env, const apikeys_actor *actor, const char *collection,
                             size_t collection_length, const char *id, size_t id_length,
                             int64_t version, apikeys_error *err) {
-  struct document_place document_place = {
-      {collection, collection_length}, {id, id_length}, version};
-  return ak_plain_op(env, actor, APIKEYS_TRANSACTION_WRITE, delete_document, &document_place, err);
+  struct document_place place = {{collection, collection_length}, {id, id_length}, version};
+  return ak_plain_op(env, actor, APIKEYS_TRANSACTION_WRITE, delete_document, &place, err);
 }
 
 /* -- Listing and counting ---------------------------------------------------------------------- */
@@ -328,7 +325,7 @@ static int check_filter(struct ak_op *op, const apikeys_filter *filter, unsigned
                            op->err);
   if (rc == APIKEYS_OK && (filter == NULL || filter->collection[0] == '\0'))
     rc = ak_error_set(op->err, APIKEYS_ERROR_INVALID_ARGUMENT, "collection", "is not set");
-  return rc == APIKEYS_OK ? ak_allow(op, "apikeys:documents:read") : rc;
+  return rc == APIKEYS_OK ? ak_allow(&op->power, "apikeys:documents:read") : rc;
 }
 
 static int list_due(struct ak_op *op, const apikeys_filter *filter, apikeys_page *page) {
@@ -371,13 +368,13 @@ struct document_counting {
 };
 
 static int count_documents(struct ak_op *op, const void *arguments) {
-  const struct document_counting *document_counting = arguments;
-  int rc = check_filter(op, document_counting->filter, 0);
+  const struct document_counting *counting = arguments;
+  int rc = check_filter(op, counting->filter, 0);
   if (rc != APIKEYS_OK)
     return rc;
   apikeys_query query;
-  query_documents(op, document_counting->filter, &query);
-  return ak_count(&op->transaction, &query, document_counting->count);
+  query_documents(op, counting->filter, &query);
+  return ak_count(&op->transaction, &query, counting->count);
 }
 
 int apikeys_document_count(apikeys_env *env, const apikeys_actor *actor,
@@ -385,9 +382,8 @@ int apikeys_document_count(apikeys_env *env, const apikeys_actor *actor,
   if (count == NULL)
     return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "count", "is NULL");
   uint64_t counted = 0;
-  struct document_counting document_counting = {filter, &counted};
-  int rc =
-      ak_plain_op(env, actor, APIKEYS_TRANSACTION_READ, count_documents, &document_counting, err);
+  struct document_counting counting = {filter, &counted};
+  int rc = ak_plain_op(env, actor, APIKEYS_TRANSACTION_READ, count_documents, &counting, err);
   if (rc == APIKEYS_OK)
     *count = counted;
   return rc;

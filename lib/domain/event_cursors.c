@@ -21,7 +21,7 @@ static int find_cursor(struct ak_op *op, const char *name, size_t length, apikey
 static int poll_events(struct ak_op *op, const char *name, size_t length, int limit,
                        apikeys_page *page) {
   int64_t position = 0, floor = 0;
-  int rc = ak_allow(op, "apikeys:events:read");
+  int rc = ak_allow(&op->power, "apikeys:events:read");
   if (rc == APIKEYS_OK)
     rc = ak_event_floor(op, &floor);
   if (rc != APIKEYS_OK)
@@ -68,7 +68,7 @@ int apikeys_event_poll(apikeys_env *env, const apikeys_actor *actor, const char 
 /* Behind the floor there is nothing to come back to: a cursor there moves up to it. */
 static int acknowledge(struct ak_op *op, const char *name, size_t length, int64_t number) {
   int64_t floor = 0;
-  int rc = ak_allow(op, "apikeys:events:read");
+  int rc = ak_allow(&op->power, "apikeys:events:read");
   if (rc == APIKEYS_OK)
     rc = ak_event_floor(op, &floor);
   if (rc != APIKEYS_OK)

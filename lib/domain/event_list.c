@@ -61,7 +61,7 @@ int ak_event_join_names(struct ak_op *op, apikeys_page *page) {
 }
 
 static int get_event(struct ak_op *op, const char *id, size_t length, apikeys_event *out) {
-  int rc = ak_allow(op, "apikeys:events:read");
+  int rc = ak_allow(&op->power, "apikeys:events:read");
   if (rc == APIKEYS_OK)
     rc = ak_check_lookup(op, &(struct ak_text){id, length}, "id");
   if (rc != APIKEYS_OK)
@@ -100,7 +100,7 @@ static int list_events(struct ak_op *op, const apikeys_filter *filter, apikeys_p
                                AK_FILTER_SINCE | AK_FILTER_UNTIL,
                            op->err);
   if (rc == APIKEYS_OK)
-    rc = ak_allow(op, "apikeys:events:read");
+    rc = ak_allow(&op->power, "apikeys:events:read");
   if (rc != APIKEYS_OK)
     return rc;
   struct ak_listing listing = {.op = op,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What happens to many keys together: revoked with their owner or for being idle, pruned. Candidates
- * are found in read transactions; no write transaction changes more than AK_BUDGET keys.
+ * What happens to many keys together: revoked with their owner or for being idle, pruned.
+ * Candidates are found in read transactions; no write transaction changes more than AK_BUDGET keys.
  */
 #include "base/arithmetic.h"
 #include "domain/key_walk.h"

@@ -32,7 +32,8 @@ static int read_owner(struct ak_op *op, const apikeys_filter *filter, struct ak_
 }
 
 static int allow_owner(struct ak_op *op, const struct ak_key_owner *owner) {
-  int rc = ak_allow_keys(op, AK_KEY_SEE, owner->type, owner->organization_id, owner->user_id);
+  int rc =
+      ak_allow_keys(&op->power, AK_KEY_SEE, owner->type, owner->organization_id, owner->user_id);
   if (rc == APIKEYS_OK && owner->organization_id[0] != '\0')
     rc = ak_organization_exists(&op->transaction, owner->organization_id);
   return rc;
@@ -94,16 +95,16 @@ struct key_list_counting {
 };
 
 static int count_listed_keys(struct ak_op *op, const void *arguments) {
-  const struct key_list_counting *key_list_counting = arguments;
+  const struct key_list_counting *counting = arguments;
   struct ak_key_owner owner = {0, "", ""};
   struct ak_listing listing = {.op = op};
-  int rc = ak_filter_check(key_list_counting->filter, COUNTED, op->err);
+  int rc = ak_filter_check(counting->filter, COUNTED, op->err);
   if (rc == APIKEYS_OK)
-    rc = query_keys(op, key_list_counting->filter, &owner, &listing);
+    rc = query_keys(op, counting->filter, &owner, &listing);
   for (int i = 0; rc == APIKEYS_OK && i < listing.query_count; i++) {
     uint64_t in_state = 0;
     rc = ak_count(&op->transaction, &listing.queries[i], &in_state);
-    *key_list_counting->count += in_state;
+    *counting->count += in_state;
   }
   return rc;
 }
@@ -113,9 +114,8 @@ int apikeys_key_count(apikeys_env *env, const apikeys_actor *actor, const apikey
   if (count == NULL)
     return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "count", "is NULL");
   uint64_t counted = 0;
-  struct key_list_counting key_list_counting = {filter, &counted};
-  int rc =
-      ak_plain_op(env, actor, APIKEYS_TRANSACTION_READ, count_listed_keys, &key_list_counting, err);
+  struct key_list_counting counting = {filter, &counted};
+  int rc = ak_plain_op(env, actor, APIKEYS_TRANSACTION_READ, count_listed_keys, &counting, err);
   if (rc == APIKEYS_OK)
     *count = counted;
   return rc;
@@ -150,7 +150,7 @@ static int drop_unseen(struct ak_op *op, apikeys_page *page) {
 static int find_listed_key(struct ak_op *op, const char *start, size_t length, apikeys_page *page) {
   int rc = ak_power_is_member(&op->power) || !(may_find(op, "apikeys:keys:read") ||
                                                may_find(op, "apikeys:management-keys:read"))
-               ? ak_allow(op, "apikeys:keys:read")
+               ? ak_allow(&op->power, "apikeys:keys:read")
                : APIKEYS_OK;
   if (rc != APIKEYS_OK)
     return rc;

@@ -3,9 +3,9 @@
 
 #include "access/authority.h"
 #include "access/effective_permissions.h"
-#include "base/accessors.h"
 #include "base/text.h"
 #include "domain/permissions.h"
+#include "objects/accessors.h"
 
 #include <apikeys/key.h>
 

@@ -17,8 +17,8 @@ struct ak_key_numbers {
 typedef int (*ak_key_wanted)(struct ak_op *op, const apikeys_record *key, void *data, bool *wanted);
 
 /*
- * The numbers of the next keys that the query matches and `is_wanted` (NULL: all), at most AK_BUDGET,
- * from *from on, which moves behind what was looked at. *done: there are no more.
+ * The numbers of the next keys that the query matches and `is_wanted` (NULL: all), at most
+ * AK_BUDGET, from *from on, which moves behind what was looked at. *done: there are no more.
  */
 int ak_keys_collect(apikeys_env *env, const apikeys_query *query, ak_key_wanted is_wanted,
                     void *data, int64_t *from, struct ak_key_numbers *numbers, bool *done);

@@ -89,7 +89,7 @@ static int check_key_owner(struct ak_op *op, const apikeys_record *key) {
   if (!complete)
     return ak_error_set(op->err, APIKEYS_ERROR_INVALID_ARGUMENT, "owner",
                         "is not an organization's or a member's id");
-  int rc = ak_allow_keys(op, AK_KEY_CREATE, owner_type, organization_id, user_id);
+  int rc = ak_allow_keys(&op->power, AK_KEY_CREATE, owner_type, organization_id, user_id);
   if (rc == APIKEYS_OK && owner_type != APIKEYS_OWNER_ENVIRONMENT)
     rc = ak_organization_exists(&op->transaction, organization_id);
   if (rc == APIKEYS_ERROR_NOT_FOUND)
@@ -263,13 +263,13 @@ int apikeys_key_create(apikeys_env *env, const apikeys_actor *actor, const apike
 /* The key, if the actor may do this to it; others' keys are not found rather than forbidden. */
 static int find_permitted_key(struct ak_op *op, const struct ak_text *id, enum ak_key_verb verb,
                               apikeys_record *key) {
-  int rc = ak_allow_some_keys(op);
+  int rc = ak_allow_some_keys(&op->power);
   if (rc == APIKEYS_OK)
     rc = ak_check_lookup(op, id, "id");
   if (rc != APIKEYS_OK)
     return rc;
   apikeys_query query;
-  ak_scope_query(op, &query, AK_API_KEY, 0);
+  ak_scope_query(&op->power, &query, AK_API_KEY, 0);
   ak_query_equal_text(&query, id->text, id->length);
   rc = ak_get(&op->transaction, &query, key);
   if (rc != APIKEYS_OK)
@@ -277,13 +277,14 @@ static int find_permitted_key(struct ak_op *op, const struct ak_text *id, enum a
   int owner_type = (int)apikeys_record_integer(key, AK_API_KEY_OWNER_TYPE);
   const char *organization_id = apikeys_record_text(key, AK_API_KEY_ORGANIZATION_ID, NULL);
   const char *user_id = apikeys_record_text(key, AK_API_KEY_USER_ID, NULL);
-  rc = ak_allow_keys(op, AK_KEY_SEE, owner_type, organization_id, user_id);
+  rc = ak_allow_keys(&op->power, AK_KEY_SEE, owner_type, organization_id, user_id);
   if (rc == APIKEYS_ERROR_NOT_ALLOWED && verb != AK_KEY_SEE &&
       !ak_power_is_member(&op->power)) /* a scope to write need not come with one to read */
     rc = APIKEYS_OK;
   else if (rc == APIKEYS_ERROR_NOT_ALLOWED && ak_power_is_member(&op->power))
     rc = ak_error_code(op->err, APIKEYS_ERROR_NOT_FOUND);
-  return rc == APIKEYS_OK ? ak_allow_keys(op, verb, owner_type, organization_id, user_id) : rc;
+  return rc == APIKEYS_OK ? ak_allow_keys(&op->power, verb, owner_type, organization_id, user_id)
+                          : rc;
 }
 
 struct key_result {

@@ -3,8 +3,8 @@
 #ifndef AK_DOMAIN_KEYS_H
 #define AK_DOMAIN_KEYS_H
 
-#include "objects/key_state.h"
 #include "operation/operation.h"
+#include "storage/key_state.h"
 
 /* Why keys are revoked by something else than a call that says so. */
 #define AK_REASON_ORGANIZATION_DELETED "organization deleted"

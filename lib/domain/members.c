@@ -3,10 +3,10 @@
 
 #include "access/authority.h"
 #include "access/effective_permissions.h"
-#include "base/accessors.h"
 #include "base/text.h"
 #include "domain/keys.h"
 #include "domain/roles.h"
+#include "objects/accessors.h"
 #include "operation/crud.h"
 #include "operation/deleted_cursors.h"
 #include "operation/events.h"
@@ -112,7 +112,7 @@ static int create_member(struct ak_op *op, const struct ak_object *given, const 
                          apikeys_record *stored) {
   (void)arguments;
   struct member_name name = name_member_of(&given->record);
-  int rc = ak_allow(op, "apikeys:members:write");
+  int rc = ak_allow(&op->power, "apikeys:members:write");
   if (rc == APIKEYS_OK)
     rc = check_member_name(op, &name);
   if (rc == APIKEYS_OK)
@@ -131,7 +131,7 @@ int apikeys_member_create(apikeys_env *env, const apikeys_actor *actor, apikeys_
 static int get_member(struct ak_op *op, const struct ak_object *given, const void *arguments,
                       apikeys_record *stored) {
   (void)given;
-  int rc = ak_allow(op, "apikeys:members:read");
+  int rc = ak_allow(&op->power, "apikeys:members:read");
   return rc == APIKEYS_OK ? find_member(op, arguments, stored) : rc;
 }
 
@@ -147,7 +147,7 @@ static int get_by_id(struct ak_op *op, const struct ak_object *given, const void
                      apikeys_record *stored) {
   (void)given;
   const struct ak_text *id = arguments;
-  int rc = ak_allow(op, "apikeys:members:read");
+  int rc = ak_allow(&op->power, "apikeys:members:read");
   if (rc == APIKEYS_OK)
     rc = ak_check_lookup(op, id, "id");
   if (rc != APIKEYS_OK)
@@ -188,7 +188,7 @@ static int list_members(struct ak_op *op, const apikeys_filter *filter, apikeys_
   int rc =
       ak_filter_check(filter, AK_FILTER_PAGING | AK_FILTER_ORGANIZATION | AK_FILTER_USER, op->err);
   if (rc == APIKEYS_OK)
-    rc = ak_allow(op, "apikeys:members:read");
+    rc = ak_allow(&op->power, "apikeys:members:read");
   if (rc == APIKEYS_OK && filter != NULL && (filter->set & AK_FILTER_ORGANIZATION) != 0)
     rc = ak_organization_exists(&op->transaction, filter->organization_id);
   if (rc != APIKEYS_OK)
@@ -213,7 +213,7 @@ static int update_member(struct ak_op *op, const struct ak_object *given, const 
                          apikeys_record *stored) {
   (void)arguments;
   struct member_name name = name_member_of(&given->record);
-  int rc = ak_allow(op, "apikeys:members:write");
+  int rc = ak_allow(&op->power, "apikeys:members:write");
   if (rc == APIKEYS_OK)
     rc = find_member(op, &name, stored);
   if (rc == APIKEYS_OK)
@@ -260,14 +260,14 @@ static int delete_some(struct ak_op *op, const apikeys_record *member, bool *don
 }
 
 static int delete_member(struct ak_op *op, const void *arguments) {
-  const struct member_deletion *member_deletion = arguments;
+  const struct member_deletion *deletion = arguments;
   apikeys_record stored;
   ak_record_init(&stored, AK_MEMBER);
-  int rc = ak_allow(op, "apikeys:members:write");
+  int rc = ak_allow(&op->power, "apikeys:members:write");
   if (rc == APIKEYS_OK)
-    rc = find_member(op, &member_deletion->name, &stored);
+    rc = find_member(op, &deletion->name, &stored);
   if (rc == APIKEYS_OK)
-    rc = delete_some(op, &stored, member_deletion->done);
+    rc = delete_some(op, &stored, deletion->done);
   ak_record_release(&stored);
   return rc;
 }
@@ -276,11 +276,11 @@ int apikeys_member_delete(apikeys_env *env, const apikeys_actor *actor, const ch
                           size_t organization_id_length, const char *user_id, size_t user_id_length,
                           apikeys_error *err) {
   bool done = false;
-  struct member_deletion member_deletion = {
+  struct member_deletion deletion = {
       {{organization_id, organization_id_length}, {user_id, user_id_length}}, &done};
   int rc;
   do
-    rc = ak_plain_op(env, actor, APIKEYS_TRANSACTION_WRITE, delete_member, &member_deletion, err);
+    rc = ak_plain_op(env, actor, APIKEYS_TRANSACTION_WRITE, delete_member, &deletion, err);
   while (rc == APIKEYS_OK && !done);
   return rc;
 }

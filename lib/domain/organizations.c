@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "access/authority.h"
-#include "base/accessors.h"
 #include "base/metadata.h"
 #include "base/slug_set.h"
 #include "base/text.h"
@@ -8,6 +7,7 @@
 #include "domain/members.h"
 #include "domain/roles.h"
 #include "domain/sweeps.h"
+#include "objects/accessors.h"
 #include "operation/crud.h"
 #include "operation/deleted_cursors.h"
 #include "operation/events.h"
@@ -37,7 +37,7 @@ static int external_id_taken(struct ak_op *op, int rc) {
 static int create_organization(struct ak_op *op, const struct ak_object *given,
                                const void *arguments, apikeys_record *stored) {
   (void)arguments;
-  int rc = ak_allow(op, "apikeys:organizations:write");
+  int rc = ak_allow(&op->power, "apikeys:organizations:write");
   if (rc == APIKEYS_OK)
     rc = ak_object_check_text(given, AK_ORGANIZATION_NAME, 1, ORGANIZATION_NAME_MAX_BYTES, op->err);
   if (rc == APIKEYS_OK)
@@ -72,7 +72,7 @@ static int find_visible_organization(struct ak_op *op, const struct ak_text *id,
   if (rc != APIKEYS_OK)
     return rc;
   apikeys_query query;
-  ak_scope_query(op, &query, AK_ORGANIZATION, 0);
+  ak_scope_query(&op->power, &query, AK_ORGANIZATION, 0);
   ak_query_equal_text(&query, id->text, id->length);
   return ak_get(&op->transaction, &query, stored);
 }
@@ -81,7 +81,7 @@ static int get_organization(struct ak_op *op, const struct ak_object *given, con
                             apikeys_record *stored) {
   (void)given;
   const struct ak_text *id = arguments;
-  int rc = ak_allow_in_organization(op, "apikeys:organizations:read",
+  int rc = ak_allow_in_organization(&op->power, "apikeys:organizations:read",
                                     id->text != NULL ? id->text : "", id->length);
   return rc == APIKEYS_OK ? find_visible_organization(op, id, stored) : rc;
 }
@@ -100,14 +100,14 @@ static int get_by_external_id(struct ak_op *op, const struct ak_object *given,
                               const void *arguments, apikeys_record *stored) {
   (void)given;
   const struct ak_text *id = arguments;
-  int rc = ak_power_is_member(&op->power) ? ak_allow_some_keys(op)
-                                          : ak_allow(op, "apikeys:organizations:read");
+  int rc = ak_power_is_member(&op->power) ? ak_allow_some_keys(&op->power)
+                                          : ak_allow(&op->power, "apikeys:organizations:read");
   if (rc == APIKEYS_OK)
     rc = ak_check_lookup(op, id, "external_id");
   if (rc != APIKEYS_OK)
     return rc;
   apikeys_query query;
-  ak_scope_query(op, &query, AK_ORGANIZATION, AK_ORGANIZATION_BY_EXTERNAL_ID);
+  ak_scope_query(&op->power, &query, AK_ORGANIZATION, AK_ORGANIZATION_BY_EXTERNAL_ID);
   ak_query_equal_text(&query, id->text, id->length);
   return ak_get(&op->transaction, &query, stored);
 }
@@ -125,7 +125,7 @@ int apikeys_organization_get_by_external_id(apikeys_env *env, const apikeys_acto
 static int list_organizations(struct ak_op *op, const apikeys_filter *filter, apikeys_page *page) {
   int rc = ak_filter_check(filter, AK_FILTER_PAGING | AK_FILTER_SEARCH, op->err);
   if (rc == APIKEYS_OK)
-    rc = ak_allow(op, "apikeys:organizations:read");
+    rc = ak_allow(&op->power, "apikeys:organizations:read");
   if (rc != APIKEYS_OK)
     return rc;
   struct ak_listing listing = {.op = op,
@@ -153,7 +153,7 @@ static int update_organization(struct ak_op *op, const struct ak_object *given,
   (void)arguments;
   struct ak_text id;
   id.text = apikeys_record_text(&given->record, AK_ID, &id.length);
-  int rc = ak_allow(op, "apikeys:organizations:write");
+  int rc = ak_allow(&op->power, "apikeys:organizations:write");
   if (rc == APIKEYS_OK)
     rc = find_visible_organization(op, &id, stored);
   if (rc == APIKEYS_OK && ak_object_changed(given, AK_ORGANIZATION_NAME))
@@ -174,7 +174,8 @@ int apikeys_organization_update(apikeys_env *env, const apikeys_actor *actor,
                       NULL, err);
 }
 
-/* From its commit on the organization is not found and its keys are refused; the rest is swept up. */
+/* From its commit on the organization is not found and its keys are refused; the rest is swept
+ * up. */
 static int delete_found(struct ak_op *op, const apikeys_record *organization) {
   const char *id = apikeys_record_text(organization, AK_ID, NULL);
   int rc = ak_remove_listed(op, organization);
@@ -188,7 +189,7 @@ static int delete_found(struct ak_op *op, const apikeys_record *organization) {
 static int delete_organization(struct ak_op *op, const void *arguments) {
   apikeys_record stored;
   ak_record_init(&stored, AK_ORGANIZATION);
-  int rc = ak_allow(op, "apikeys:organizations:write");
+  int rc = ak_allow(&op->power, "apikeys:organizations:write");
   if (rc == APIKEYS_OK)
     rc = find_visible_organization(op, arguments, &stored);
   if (rc == APIKEYS_OK)

@@ -2,10 +2,10 @@
 #include "domain/permissions.h"
 
 #include "access/authority.h"
-#include "base/accessors.h"
 #include "base/arithmetic.h"
 #include "base/text.h"
 #include "domain/key_walk.h"
+#include "objects/accessors.h"
 #include "operation/crud.h"
 #include "operation/deleted_cursors.h"
 #include "operation/events.h"
@@ -95,7 +95,7 @@ static int insert_permission(struct ak_op *op, apikeys_record *stored) {
 static int create_permission(struct ak_op *op, const struct ak_object *given, const void *arguments,
                              apikeys_record *stored) {
   (void)arguments;
-  int rc = ak_allow(op, "apikeys:permissions:write");
+  int rc = ak_allow(&op->power, "apikeys:permissions:write");
   if (rc == APIKEYS_OK)
     rc = check_permission_new(op, given);
   if (rc != APIKEYS_OK)
@@ -147,7 +147,7 @@ static int get_permission(struct ak_op *op, const struct ak_object *given, const
                           apikeys_record *stored) {
   (void)given;
   const struct ak_text *slug = arguments;
-  int rc = ak_allow(op, "apikeys:permissions:read");
+  int rc = ak_allow(&op->power, "apikeys:permissions:read");
   if (rc == APIKEYS_OK)
     rc = ak_check_lookup(op, slug, "slug");
   return rc == APIKEYS_OK ? ak_permission_find(&op->transaction, slug->text, slug->length, stored)
@@ -165,14 +165,14 @@ int apikeys_permission_get(apikeys_env *env, const apikeys_actor *actor, const c
 /* Members see what is available to the keys that they may manage. */
 static int allow_list(struct ak_op *op, int available_to) {
   if (!ak_power_is_member(&op->power))
-    return ak_allow(op, "apikeys:permissions:read");
+    return ak_allow(&op->power, "apikeys:permissions:read");
   const char *organization_id = op->power.actor->organization_id;
   if (available_to == APIKEYS_OWNER_MEMBER)
-    return ak_allow_keys(op, AK_KEY_SEE, APIKEYS_OWNER_MEMBER, organization_id,
+    return ak_allow_keys(&op->power, AK_KEY_SEE, APIKEYS_OWNER_MEMBER, organization_id,
                          op->power.actor->user_id);
   if (available_to == APIKEYS_OWNER_ORGANIZATION)
-    return ak_allow_keys(op, AK_KEY_SEE, APIKEYS_OWNER_ORGANIZATION, organization_id, "");
-  return ak_allow(op, "apikeys:permissions:read");
+    return ak_allow_keys(&op->power, AK_KEY_SEE, APIKEYS_OWNER_ORGANIZATION, organization_id, "");
+  return ak_allow(&op->power, "apikeys:permissions:read");
 }
 
 static int list_permissions(struct ak_op *op, const apikeys_filter *filter, apikeys_page *page) {
@@ -223,7 +223,7 @@ static int update_permission(struct ak_op *op, const struct ak_object *given, co
   (void)arguments;
   struct ak_text slug;
   slug.text = apikeys_record_text(&given->record, AK_PERMISSION_SLUG, &slug.length);
-  int rc = ak_allow(op, "apikeys:permissions:write");
+  int rc = ak_allow(&op->power, "apikeys:permissions:write");
   if (rc == APIKEYS_OK)
     rc = find_own(op, &slug, stored);
   if (rc == APIKEYS_OK && ak_object_changed(given, AK_PERMISSION_NAME))
@@ -306,14 +306,14 @@ static int remove_slug_everywhere(struct ak_op *op, int kind, int index_by_numbe
 
 /* Only what still holds it: the holders were found in another transaction. */
 static int take_from_found(struct ak_op *op, const void *arguments) {
-  const struct permission_deletion *permission_deletion = arguments;
-  const struct ak_text *slug = &permission_deletion->slug;
-  int rc = ak_allow(op, "apikeys:permissions:write");
-  for (size_t i = 0; rc == APIKEYS_OK && i < permission_deletion->keys->count; i++) {
+  const struct permission_deletion *deletion = arguments;
+  const struct ak_text *slug = &deletion->slug;
+  int rc = ak_allow(&op->power, "apikeys:permissions:write");
+  for (size_t i = 0; rc == APIKEYS_OK && i < deletion->keys->count; i++) {
     apikeys_record key;
     size_t length;
     ak_record_init(&key, AK_API_KEY);
-    rc = ak_key_of_number(op, permission_deletion->keys->list[i], &key);
+    rc = ak_key_of_number(op, deletion->keys->list[i], &key);
     const char *held = apikeys_record_text(&key, AK_API_KEY_PERMISSIONS, &length);
     if (rc == APIKEYS_OK && ak_slugs_has(held, length, slug->text, slug->length))
       rc = take_from(op, &key, AK_API_KEY_PERMISSIONS, AK_API_KEY_UPDATED_AT, slug);
@@ -325,17 +325,17 @@ static int take_from_found(struct ak_op *op, const void *arguments) {
 }
 
 static int delete_permission(struct ak_op *op, const void *arguments) {
-  const struct permission_deletion *permission_deletion = arguments;
-  const struct ak_text *slug = &permission_deletion->slug;
+  const struct permission_deletion *deletion = arguments;
+  const struct ak_text *slug = &deletion->slug;
   apikeys_record stored;
   ak_record_init(&stored, AK_PERMISSION);
-  int rc = ak_allow(op, "apikeys:permissions:write");
+  int rc = ak_allow(&op->power, "apikeys:permissions:write");
   if (rc == APIKEYS_OK)
     rc = find_own(op, slug, &stored);
   if (rc == APIKEYS_OK)
     rc = remove_slug_everywhere(op, AK_ROLE, AK_ROLE_BY_NUMBER, AK_ROLE_PERMISSIONS,
                                 AK_ROLE_UPDATED_AT, slug);
-  if (rc == APIKEYS_OK && permission_deletion->keys == NULL)
+  if (rc == APIKEYS_OK && deletion->keys == NULL)
     rc = remove_slug_everywhere(op, AK_API_KEY, AK_API_KEY_BY_NUMBER, AK_API_KEY_PERMISSIONS,
                                 AK_API_KEY_UPDATED_AT, slug);
   if (rc == APIKEYS_OK)
@@ -347,13 +347,13 @@ static int delete_permission(struct ak_op *op, const void *arguments) {
 }
 
 static int make_unavailable(struct ak_op *op, const void *arguments) {
-  const struct permission_deletion *permission_deletion = arguments;
+  const struct permission_deletion *deletion = arguments;
   apikeys_record stored, before;
   ak_record_init(&stored, AK_PERMISSION);
   ak_record_init(&before, AK_PERMISSION);
-  int rc = ak_allow(op, "apikeys:permissions:write");
+  int rc = ak_allow(&op->power, "apikeys:permissions:write");
   if (rc == APIKEYS_OK)
-    rc = find_own(op, &permission_deletion->slug, &stored);
+    rc = find_own(op, &deletion->slug, &stored);
   if (rc == APIKEYS_OK)
     rc = apikeys_record_copy(&before, &stored);
   apikeys_record_set_integer(&stored, AK_PERMISSION_FOR_ORGANIZATION_KEYS, 0);
@@ -370,21 +370,21 @@ static int make_unavailable(struct ak_op *op, const void *arguments) {
 }
 
 static int take_from_keys_in_steps(apikeys_env *env, const apikeys_actor *actor,
-                                   struct permission_deletion *permission_deletion,
+                                   struct permission_deletion *deletion,
                                    struct ak_key_numbers *numbers, apikeys_error *err) {
   apikeys_query query;
   int64_t from = 0;
   bool done = false;
   int rc = APIKEYS_OK;
-  permission_deletion->keys = numbers;
+  deletion->keys = numbers;
   ak_query_any(&query, AK_API_KEY, AK_API_KEY_BY_NUMBER);
-  ak_query_where_text(&query, AK_CONDITION_HAS_SLUG, AK_API_KEY_PERMISSIONS,
-                      permission_deletion->slug.text, permission_deletion->slug.length);
+  ak_query_where_text(&query, AK_CONDITION_HAS_SLUG, AK_API_KEY_PERMISSIONS, deletion->slug.text,
+                      deletion->slug.length);
   while (rc == APIKEYS_OK && !done) {
     rc = ak_keys_collect(env, &query, NULL, NULL, &from, numbers, &done);
-    rc = rc != APIKEYS_OK ? ak_error_code(err, rc)
-                          : ak_plain_op(env, actor, APIKEYS_TRANSACTION_WRITE, take_from_found,
-                                        permission_deletion, err);
+    rc = rc != APIKEYS_OK
+             ? ak_error_code(err, rc)
+             : ak_plain_op(env, actor, APIKEYS_TRANSACTION_WRITE, take_from_found, deletion, err);
   }
   return rc;
 }
@@ -399,19 +399,18 @@ static int count_keys_with_permission(apikeys_env *env, uint64_t *count, apikeys
 
 int apikeys_permission_delete(apikeys_env *env, const apikeys_actor *actor, const char *slug,
                               size_t length, apikeys_error *err) {
-  struct permission_deletion permission_deletion = {.slug = {slug, length}};
+  struct permission_deletion deletion = {.slug = {slug, length}};
   struct ak_key_numbers numbers;
   uint64_t keys = 0;
   int rc = count_keys_with_permission(env, &keys, err);
   if (rc == APIKEYS_OK && keys > KEYS_AT_ONCE) {
-    rc = ak_plain_op(env, actor, APIKEYS_TRANSACTION_WRITE, make_unavailable, &permission_deletion,
-                     err);
+    rc = ak_plain_op(env, actor, APIKEYS_TRANSACTION_WRITE, make_unavailable, &deletion, err);
     if (rc == APIKEYS_OK)
-      rc = take_from_keys_in_steps(env, actor, &permission_deletion, &numbers, err);
+      rc = take_from_keys_in_steps(env, actor, &deletion, &numbers, err);
   }
-  return rc == APIKEYS_OK ? ak_plain_op(env, actor, APIKEYS_TRANSACTION_WRITE, delete_permission,
-                                        &permission_deletion, err)
-                          : rc;
+  return rc == APIKEYS_OK
+             ? ak_plain_op(env, actor, APIKEYS_TRANSACTION_WRITE, delete_permission, &deletion, err)
+             : rc;
 }
 
 /* -- The permission object --------------------------------------------------------------------- */

@@ -3,9 +3,9 @@
 
 #include "access/authority.h"
 #include "access/effective_permissions.h"
-#include "base/accessors.h"
 #include "base/text.h"
 #include "domain/permissions.h"
+#include "objects/accessors.h"
 #include "operation/crud.h"
 #include "operation/events.h"
 
@@ -114,7 +114,7 @@ static int create_role(struct ak_op *op, const struct ak_object *given, const vo
                        apikeys_record *stored) {
   (void)arguments;
   struct role_name name = name_role_of(&given->record);
-  int rc = ak_allow(op, "apikeys:roles:write");
+  int rc = ak_allow(&op->power, "apikeys:roles:write");
   if (rc == APIKEYS_OK)
     rc = check_role_name(op, &name);
   if (rc == APIKEYS_OK)
@@ -162,7 +162,7 @@ int ak_roles_create_system(struct ak_op *op) {
 static int get_role(struct ak_op *op, const struct ak_object *given, const void *arguments,
                     apikeys_record *stored) {
   (void)given;
-  int rc = ak_allow(op, "apikeys:roles:read");
+  int rc = ak_allow(&op->power, "apikeys:roles:read");
   return rc == APIKEYS_OK ? find_role(op, arguments, stored) : rc;
 }
 
@@ -177,7 +177,7 @@ int apikeys_role_get(apikeys_env *env, const apikeys_actor *actor, const char *o
 static int list_roles(struct ak_op *op, const apikeys_filter *filter, apikeys_page *page) {
   int rc = ak_filter_check(filter, AK_FILTER_ORGANIZATION, op->err);
   if (rc == APIKEYS_OK)
-    rc = ak_allow(op, "apikeys:roles:read");
+    rc = ak_allow(&op->power, "apikeys:roles:read");
   if (rc != APIKEYS_OK)
     return rc;
   apikeys_query query;
@@ -203,7 +203,7 @@ static int update_role(struct ak_op *op, const struct ak_object *given, const vo
                        apikeys_record *stored) {
   (void)arguments;
   struct role_name name = name_role_of(&given->record);
-  int rc = ak_allow(op, "apikeys:roles:write");
+  int rc = ak_allow(&op->power, "apikeys:roles:write");
   if (rc == APIKEYS_OK)
     rc = find_role(op, &name, stored);
   if (rc == APIKEYS_OK && ak_object_changed(given, AK_ROLE_NAME))
@@ -256,7 +256,7 @@ static int delete_role(struct ak_op *op, const void *arguments) {
   const struct role_name *name = arguments;
   apikeys_record stored;
   ak_record_init(&stored, AK_ROLE);
-  int rc = ak_allow(op, "apikeys:roles:write");
+  int rc = ak_allow(&op->power, "apikeys:roles:write");
   if (rc == APIKEYS_OK)
     rc = find_role(op, name, &stored);
   if (rc == APIKEYS_OK && is_system(&stored))

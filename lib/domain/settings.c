@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "access/authority.h"
-#include "base/accessors.h"
 #include "base/slug_set.h"
 #include "crypto/key_text.h"
 #include "crypto/known_prefixes.h"
+#include "objects/accessors.h"
 #include "operation/crud.h"
 #include "operation/events.h"
 
@@ -87,7 +87,7 @@ static int accept_current_prefix(struct ak_object *given, const apikeys_record *
 static int get_settings(struct ak_op *op, const struct ak_object *given, const void *arguments,
                         apikeys_record *stored) {
   (void)given, (void)arguments;
-  int rc = ak_allow(op, "apikeys:environment:read");
+  int rc = ak_allow(&op->power, "apikeys:environment:read");
   return rc == APIKEYS_OK ? ak_op_environment(op, stored) : rc;
 }
 
@@ -115,7 +115,7 @@ static int write_settings(struct ak_op *op, const struct ak_object *given, apike
 static int update_settings(struct ak_op *op, const struct ak_object *given, const void *arguments,
                            apikeys_record *stored) {
   (void)arguments;
-  int rc = ak_allow(op, "apikeys:environment:write");
+  int rc = ak_allow(&op->power, "apikeys:environment:write");
   if (rc == APIKEYS_OK)
     rc = check_settings(op, given);
   if (rc == APIKEYS_OK)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The keys that signed widget tokens before rotations of the root key: the environment's record keeps
- * each, sealed under the current root key, until the tokens that it may have signed have expired.
+ * The keys that signed widget tokens before rotations of the root key: the environment's record
+ * keeps each, sealed under the current root key, until the tokens that it may have signed have
+ * expired.
  */
 #ifndef AK_DOMAIN_TOKEN_KEYS_H
 #define AK_DOMAIN_TOKEN_KEYS_H

@@ -144,7 +144,7 @@ static int create_widget_token(struct ak_op *op, const apikeys_widget_token_spec
   struct ak_slugs granted = {0};
   struct ak_widget_claims claims;
   struct ak_secrets secrets;
-  int rc = ak_allow(op, "apikeys:widget-tokens:write");
+  int rc = ak_allow(&op->power, "apikeys:widget-tokens:write");
   if (rc == APIKEYS_OK)
     rc = grant(op, spec, &granted);
   if (rc == APIKEYS_OK)

@@ -139,7 +139,7 @@ static int prune_in(struct ak_op *op, const struct pruning *pruning, apikeys_rec
 static int prune(struct ak_op *op, const void *arguments) {
   apikeys_record environment;
   ak_record_init(&environment, AK_ENVIRONMENT);
-  int rc = ak_allow(op, "apikeys:environment:write");
+  int rc = ak_allow(&op->power, "apikeys:environment:write");
   if (rc == APIKEYS_OK)
     rc = ak_op_environment(op, &environment);
   if (rc == APIKEYS_OK)
@@ -181,7 +181,7 @@ int apikeys_prune(apikeys_env *env, const apikeys_actor *actor, int64_t before_m
 
 static int allow_backup(struct ak_op *op, const void *arguments) {
   (void)arguments;
-  return ak_allow(op, "apikeys:environment:write");
+  return ak_allow(&op->power, "apikeys:environment:write");
 }
 
 int apikeys_backup(apikeys_env *env, const apikeys_actor *actor, const char *path,

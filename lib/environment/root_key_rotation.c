@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A new root key: every key and every document's secret is sealed again under it in one transaction,
- * so that at each moment one root key opens all of the store; then the file is put in place.
+ * A new root key: every key and every document's secret is sealed again under it in one
+ * transaction, so that at each moment one root key opens all of the store; then the file is put in
+ * place.
  */
 #include "access/authority.h"
 #include "base/arithmetic.h"
@@ -114,7 +115,7 @@ static int rotate(struct ak_op *op, const void *arguments) {
   const struct rotation *rotation = arguments;
   apikeys_record environment;
   ak_record_init(&environment, AK_ENVIRONMENT);
-  int rc = ak_allow(op, "apikeys:environment:write");
+  int rc = ak_allow(&op->power, "apikeys:environment:write");
   if (rc == APIKEYS_OK)
     rc = ak_op_environment(op, &environment);
   if (rc == APIKEYS_OK)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The event object: its getters and its JSON. Calls that fill one are in event_list.c. */
-#include "base/accessors.h"
+#include "objects/accessors.h"
 #include "objects/object_json.h"
 
 #include <apikeys/event.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "base/text.h"
-#include "operation/list.h"
+#include "objects/filter.h"
+
+#include "base/error.h"
 
 #include <apikeys/key.h>
 

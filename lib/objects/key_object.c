@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The key object, and what is said about keys without a store. */
-#include "base/accessors.h"
 #include "crypto/key_text.h"
+#include "objects/accessors.h"
 
 #include <apikeys/key.h>
 

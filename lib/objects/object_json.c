@@ -183,8 +183,8 @@ static void write_slugs(struct ak_json *json, const apikeys_record *record, int 
 }
 
 /*
- * Official clients want every domain to be an object of its own, with an id and times; to us it is a
- * name. So it gets an id that tells nothing but which domain of which organization it is.
+ * Official clients want every domain to be an object of its own, with an id and times; to us it is
+ * a name. So it gets an id that tells nothing but which domain of which organization it is.
  */
 static void write_domain_id(struct ak_json *json, const struct ak_piece *organization,
                             const struct ak_piece *domain) {

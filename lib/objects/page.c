@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "operation/list.h"
+#include "objects/page.h"
 
 #include <stdlib.h>
 #include <string.h>

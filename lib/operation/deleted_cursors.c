@@ -37,7 +37,7 @@ int ak_deleted_cursor_find(struct ak_op *op, int kind, const char *id, int64_t *
   apikeys_query query;
   apikeys_record found;
   if (apikeys_schema_scope_field(kind) >= 0)
-    ak_scope_query(op, &query, AK_DELETED_CURSOR, 0);
+    ak_scope_query(&op->power, &query, AK_DELETED_CURSOR, 0);
   else
     ak_query_any(&query, AK_DELETED_CURSOR, 0);
   ak_query_equal_text(&query, id, strlen(id));

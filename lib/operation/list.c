@@ -25,7 +25,7 @@ static int resolve_cursor(struct ak_listing *listing, int64_t *number) {
     snprintf(name, sizeof name, "%s/%s", listing->collection, cursor);
     cursor = name;
   }
-  ak_scope_query(listing->op, &query, listing->kind, 0);
+  ak_scope_query(&listing->op->power, &query, listing->kind, 0);
   ak_query_equal_text(&query, cursor, strlen(cursor));
   ak_record_init(&record, listing->kind);
   int rc = ak_get(&listing->op->transaction, &query, &record);

@@ -2,7 +2,7 @@
 #include "operation/operation.h"
 
 #include "access/effective_permissions.h"
-#include "objects/key_state.h"
+#include "storage/key_state.h"
 
 #include <apikeys/key.h>
 
@@ -105,6 +105,7 @@ static int operation_enter(struct ak_op *op, apikeys_env *env, apikeys_error *er
   ak_error_clear(err);
   op->env = env;
   op->err = err;
+  op->power.err = err;
   int rc = ak_env_enter(env);
   if (rc == APIKEYS_OK)
     ak_watch_clock(&env->passed_times, &env->options);

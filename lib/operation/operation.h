@@ -12,16 +12,10 @@
 #ifndef AK_OPERATION_OPERATION_H
 #define AK_OPERATION_OPERATION_H
 
-#include "access/actor.h"
+#include "access/authority.h"
 #include "base/error.h"
 #include "objects/object.h"
 #include "operation/env_handle.h"
-
-/* What an actor may do, resolved inside the call's transaction. */
-struct ak_power {
-  const apikeys_actor *actor;
-  struct ak_slugs held; /* a member's permissions now, or a management key's scopes */
-};
 
 struct ak_op {
   apikeys_env *env;

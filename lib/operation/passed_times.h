@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The one rule for deadlines (expiry of keys, widget tokens and documents, idleness): what has passed
- * once has passed for good, also if the clock is set back. And a jump of the clock is logged.
+ * The one rule for deadlines (expiry of keys, widget tokens and documents, idleness): what has
+ * passed once has passed for good, also if the clock is set back. And a jump of the clock is
+ * logged.
  */
 #ifndef AK_OPERATION_PASSED_TIMES_H
 #define AK_OPERATION_PASSED_TIMES_H

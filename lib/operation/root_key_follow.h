@@ -21,9 +21,9 @@ enum ak_follow {
 enum ak_follow ak_root_key_follow(apikeys_env *env, apikeys_error *err);
 
 /*
- * For the frames around calls: true if the call should begin anew. A call begins anew three times at
- * most where there was nothing to follow, and fifteen times where the root key was rotated each time:
- * a writer that queues behind rotations meets a new one whenever it gets the lock.
+ * For the frames around calls: true if the call should begin anew. A call begins anew three times
+ * at most where there was nothing to follow, and fifteen times where the root key was rotated each
+ * time: a writer that queues behind rotations meets a new one whenever it gets the lock.
  * `spent` starts at 0.
  */
 enum { AK_FOLLOW_BUDGET = 15, AK_FOLLOW_COST_CURRENT = 5, AK_FOLLOW_COST_DONE = 1 };

@@ -3,8 +3,8 @@
 #ifndef AK_OPERATION_SECURITY_LOG_H
 #define AK_OPERATION_SECURITY_LOG_H
 
+#include "objects/request.h"
 #include "operation/env_handle.h"
-#include "validate/requirement.h"
 
 /* Lines are limited to some a second. Of a malformed value the line says what is wrong, if its ends
  * and its length show that: blanks, a newline, quotes or a byte order mark around it. */

@@ -510,10 +510,10 @@ struct record_reader {
   const uint8_t *end;
 };
 
-static bool get_varint(struct record_reader *record_reader, uint64_t *value) {
+static bool get_varint(struct record_reader *reader, uint64_t *value) {
   uint64_t result = 0;
-  for (int i = 0; i < VARINT_MAX && record_reader->at < record_reader->end; i++) {
-    uint8_t digit = *record_reader->at++;
+  for (int i = 0; i < VARINT_MAX && reader->at < reader->end; i++) {
+    uint8_t digit = *reader->at++;
     if (i == VARINT_MAX - 1 && digit > 1) /* beyond 64 bits */
       return false;
     result |= (uint64_t)(digit & 0x7f) << (7 * i);
@@ -525,10 +525,10 @@ static bool get_varint(struct record_reader *record_reader, uint64_t *value) {
   return false;
 }
 
-static int get_field(struct record_reader *record_reader, apikeys_record *record, int number,
+static int get_field(struct record_reader *reader, apikeys_record *record, int number,
                      uint64_t type) {
   uint64_t value;
-  if (!get_varint(record_reader, &value))
+  if (!get_varint(reader, &value))
     return APIKEYS_ERROR_CORRUPT;
   if (type == APIKEYS_TYPE_INTEGER) {
     uint64_t bits = (value >> 1) ^ ((value & 1) != 0 ? UINT64_MAX : 0);
@@ -536,10 +536,10 @@ static int get_field(struct record_reader *record_reader, apikeys_record *record
     memcpy(&integer, &bits, sizeof integer);
     return apikeys_record_set_integer(record, number, integer);
   }
-  if (value > (uint64_t)(record_reader->end - record_reader->at))
+  if (value > (uint64_t)(reader->end - reader->at))
     return APIKEYS_ERROR_CORRUPT;
-  const uint8_t *bytes = record_reader->at;
-  record_reader->at += value;
+  const uint8_t *bytes = reader->at;
+  reader->at += value;
   if (type == APIKEYS_TYPE_TEXT)
     return apikeys_record_set_text(record, number, (const char *)bytes, (size_t)value);
   return apikeys_record_set_blob(record, number, bytes, (size_t)value);
@@ -552,30 +552,30 @@ struct header {
   uint64_t set;   /* of those, that are not NULL */
 };
 
-static bool get_header(struct record_reader *record_reader, const apikeys_record *record,
+static bool get_header(struct record_reader *reader, const apikeys_record *record,
                        struct header *header) {
-  return get_varint(record_reader, &header->format) && header->format == FORMAT &&
-         get_varint(record_reader, &header->kind) && header->kind == (uint64_t)record->kind &&
-         get_varint(record_reader, &header->known) &&
+  return get_varint(reader, &header->format) && header->format == FORMAT &&
+         get_varint(reader, &header->kind) && header->kind == (uint64_t)record->kind &&
+         get_varint(reader, &header->known) &&
          header->known <= (uint64_t)ak_schema_kind(record->kind)->field_count &&
-         get_varint(record_reader, &header->set) && header->set <= header->known;
+         get_varint(reader, &header->set) && header->set <= header->known;
 }
 
-static int get_fields(struct record_reader *record_reader, apikeys_record *record,
+static int get_fields(struct record_reader *reader, apikeys_record *record,
                       const struct header *header) {
   const struct ak_kind_schema *schema = ak_schema_kind(record->kind);
   uint64_t next = 0;
   for (uint64_t i = 0; i < header->set; i++) {
     uint64_t number, type;
-    if (!get_varint(record_reader, &number) || number < next || number >= header->known ||
-        !get_varint(record_reader, &type) || type != (uint64_t)schema->fields[number].type)
+    if (!get_varint(reader, &number) || number < next || number >= header->known ||
+        !get_varint(reader, &type) || type != (uint64_t)schema->fields[number].type)
       return APIKEYS_ERROR_CORRUPT;
-    int rc = get_field(record_reader, record, (int)number, type);
+    int rc = get_field(reader, record, (int)number, type);
     if (rc != APIKEYS_OK)
       return rc == APIKEYS_ERROR_INVALID_ARGUMENT ? APIKEYS_ERROR_CORRUPT : rc;
     next = number + 1;
   }
-  return record_reader->at == record_reader->end ? APIKEYS_OK : APIKEYS_ERROR_CORRUPT;
+  return reader->at == reader->end ? APIKEYS_OK : APIKEYS_ERROR_CORRUPT;
 }
 
 /* What an older writer did not know: NULL, or nothing where NULL may not be. */
@@ -603,11 +603,11 @@ int apikeys_record_decode(apikeys_record *record, const void *bytes, size_t leng
   apikeys_record_clear(record);
   if (length == 0)
     return APIKEYS_ERROR_CORRUPT;
-  struct record_reader record_reader = {bytes, (const uint8_t *)bytes + length};
+  struct record_reader reader = {bytes, (const uint8_t *)bytes + length};
   struct header header;
-  if (!get_header(&record_reader, record, &header))
+  if (!get_header(&reader, record, &header))
     return APIKEYS_ERROR_CORRUPT;
-  int rc = get_fields(&record_reader, record, &header);
+  int rc = get_fields(&reader, record, &header);
   if (rc == APIKEYS_OK)
     rc = fill_in(record, (int)header.known);
   if (rc != APIKEYS_OK)

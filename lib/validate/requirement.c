@@ -53,41 +53,6 @@ int apikeys_requirement_set_accept_management_keys(apikeys_requirement *requirem
   return APIKEYS_OK;
 }
 
-/* -- Requests ---------------------------------------------------------------------------------- */
-
-apikeys_request *apikeys_request_new(void) {
-  return calloc(1, sizeof(apikeys_request));
-}
-
-void apikeys_request_free(apikeys_request *request) {
-  free(request);
-}
-
-int apikeys_request_set_time_ms(apikeys_request *request, int64_t unix_ms) {
-  if (request == NULL || unix_ms < 0)
-    return APIKEYS_ERROR_INVALID_ARGUMENT;
-  request->time_ms = unix_ms;
-  return APIKEYS_OK;
-}
-
-static int requirement_set_context(char *to, const char *text, size_t length) {
-  if (to == NULL || (text == NULL && length > 0) ||
-      (length > 0 && ak_text_problem(text, length, 1, AK_CONTEXT_MAX) != NULL))
-    return APIKEYS_ERROR_INVALID_ARGUMENT;
-  if (length > 0)
-    memcpy(to, text, length);
-  to[length] = '\0';
-  return APIKEYS_OK;
-}
-
-int apikeys_request_set_address(apikeys_request *request, const char *text, size_t length) {
-  return requirement_set_context(request != NULL ? request->address : NULL, text, length);
-}
-
-int apikeys_request_set_request_id(apikeys_request *request, const char *text, size_t length) {
-  return requirement_set_context(request != NULL ? request->request_id : NULL, text, length);
-}
-
 /* -- Asking ------------------------------------------------------------------------------------ */
 
 void ak_requirement_freeze(const apikeys_requirement *requirement) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a route requires of a key, and what one request brings. */
+/* A requirement: what a route requires of a key. */
 #ifndef AK_VALIDATE_REQUIREMENT_H
 #define AK_VALIDATE_REQUIREMENT_H
 
@@ -11,7 +11,7 @@
 
 #include <stdatomic.h>
 
-/* What its use writes down of a requirement: a little, and soon no more. */
+/* State filled in at first use: the frozen flag, and which permission sets satisfied it. */
 struct ak_requirement_notes {
   _Atomic int frozen;
   struct ak_set_memo satisfied_by; /* sets that hold all its permissions */
@@ -22,12 +22,6 @@ struct apikeys_requirement {
   int accept_management_keys;
   int problem;
   struct ak_requirement_notes *notes; /* its owner's alone to free */
-};
-
-struct apikeys_request {
-  int64_t time_ms;
-  char address[AK_CONTEXT_MAX + 1];
-  char request_id[AK_CONTEXT_MAX + 1];
 };
 
 /* The first use: threads share a requirement, which is written here once and only read after. */

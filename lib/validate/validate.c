@@ -4,6 +4,7 @@
  * what the store finds good is remembered.
  */
 #include "base/compiler.h"
+#include "objects/request.h"
 #include "operation/root_key_follow.h"
 #include "operation/security_log.h"
 #include "operation/usage_flush.h"
@@ -54,7 +55,7 @@ static void remember(const struct batch *batch, const struct pending *pending,
   int64_t last_used_at = check->last_used_at;
   if (pending->rc == APIKEYS_OK && check->now_ms > last_used_at)
     last_used_at = check->now_ms;
-  struct ak_coherence_entry entry = {.place = &pending->cached.place,
+  struct ak_coherence_entry entry = {.position = &pending->cached.position,
                                      .key = &check->key,
                                      .last_used_at_ms = last_used_at,
                                      .idle_lifetime_ms = idle_lifetime_ms,
@@ -187,8 +188,8 @@ static void count_misses(apikeys_env *env, const struct pending *pending, size_t
 
 /*
  * A key under another root key than this process has: another process has rotated it, or this one
- * since the transaction began; then the lookup is made anew. If the store's root key is the one that
- * we have, the key was damaged when that came: its value can't be verified, and is not known.
+ * since the transaction began; then the lookup is made anew. If the store's root key is the one
+ * that we have, the key was damaged when that came: its value can't be verified, and is not known.
  */
 static bool ask_again(const struct batch *batch, struct pending *pending, size_t count,
                       int *spent) {

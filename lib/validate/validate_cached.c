@@ -3,15 +3,16 @@
 
 #include "base/compiler.h"
 #include "crypto/key_text.h"
-#include "objects/key_state.h"
 #include "objects/object.h"
+#include "objects/request.h"
+#include "storage/key_state.h"
 
 void ak_cached_locate(apikeys_env *env, struct ak_cached_check *check, const char *value,
                       size_t length, bool details) {
   check->located =
       env->cache.bucket_count > 0 && length >= AK_KEY_TEXT_MIN && length <= AK_KEY_TEXT_MAX;
   if (check->located)
-    ak_cache_locate(&env->cache, &check->place, value + length - AK_BODY_LENGTH, details);
+    ak_cache_locate(&env->cache, &check->position, value + length - AK_BODY_LENGTH, details);
 }
 
 void ak_cached_ask_generation(apikeys_env *env, struct ak_cached_check *check) {
@@ -61,7 +62,7 @@ static int require(const struct ak_cached *cached, const struct ak_cached_text *
     return rc;
   rc = ak_require_permissions(text->permissions, cached->permissions_length, requirement, err);
   if (rc == APIKEYS_OK)
-    ak_know_set(&requirement->notes->satisfied_by, cached->set_mark);
+    ak_set_memo_add(&requirement->notes->satisfied_by, cached->set_id);
   return rc;
 }
 
@@ -80,10 +81,10 @@ bool ak_validate_cached(apikeys_env *env, struct ak_cached_check *check, const c
   struct ak_cached_text text AK_UNINITIALIZED;
   if (!ak_cached_usable(check))
     return false;
-  ak_cache_fingerprint(&env->cache, &check->place, value, length);
+  ak_cache_fingerprint(&env->cache, &check->position, value, length);
   const struct ak_set_memo *known = requirement != NULL ? &requirement->notes->satisfied_by : NULL;
   if (!check->current ||
-      !ak_cache_find(&env->cache, &check->place, key != NULL, known, &cached, &text))
+      !ak_cache_find(&env->cache, &check->position, key != NULL, known, &cached, &text))
     return false;
   int64_t now_ms = now_for(env, request, &cached);
   if (!is_in_use(env, &cached, now_ms))

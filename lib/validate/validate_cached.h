@@ -13,7 +13,7 @@
 
 /* One value on its way: a key that is not in the cache goes into it by these. */
 struct ak_cached_check {
-  struct ak_cache_place place;
+  struct ak_cache_position position;
   bool located; /* the cache is in use, and the value is as long as one may be */
   uint64_t generation;
   bool coherent; /* the store tells its generation */

@@ -5,7 +5,7 @@
 #include "access/effective_permissions.h"
 #include "domain/key_value.h"
 #include "domain/keys.h"
-#include "objects/key_state.h"
+#include "storage/key_state.h"
 
 #include <apikeys/key.h>
 
@@ -85,7 +85,8 @@ static int find_organization(struct ak_read_snapshot *snapshot, const char *id) 
   return rc == APIKEYS_ERROR_NOT_FOUND ? APIKEYS_OWNER_INACTIVE : rc;
 }
 
-/* A deleted organization's keys are revoked one after the other; all of them are refused at once. */
+/* A deleted organization's keys are revoked one after the other; all of them are refused at
+ * once. */
 static int stored_check_owner(struct ak_store_check *check) {
   const apikeys_record *key = &check->key;
   const char *organization_id = apikeys_record_text(key, AK_API_KEY_ORGANIZATION_ID, NULL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Keys in PostgreSQL, over a Unix socket: a prepared SELECT by primary key, then as the baseline. */
+/* Keys in PostgreSQL, over a Unix socket: a prepared SELECT by primary key, then as the
+ * baseline. */
 #include "bench.h"
 
 #include <libpq-fe.h>

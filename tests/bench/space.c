@@ -37,8 +37,8 @@ static struct growth validate_all(const struct bench_options *options, const str
   return growth;
 }
 
-/* A cache made for as many keys as there are, every key in it but for one in a thousand: beyond what
- * the same validations leave in memory without one. */
+/* A cache made for as many keys as there are, every key in it but for one in a thousand: beyond
+ * what the same validations leave in memory without one. */
 static void emit_cached(const struct bench_options *options, const struct bench_set *set, int fill,
                         double without, const char *name) {
   struct growth with = validate_all(options, set, options->keys, fill);

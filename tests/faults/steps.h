@@ -39,8 +39,8 @@ void stage_furnish(struct stage *stage);
 int64_t step_begin(struct stage *stage, const struct step *step);
 
 /*
- * What must hold after the step returned `rc`: a change and its event are both there if it was good,
- * neither if it failed, both or neither if the outcome is unknown; and the environment works.
+ * What must hold after the step returned `rc`: a change and its event are both there if it was
+ * good, neither if it failed, both or neither if the outcome is unknown; and the environment works.
  */
 void step_end(struct stage *stage, const struct step *step, int rc, int64_t event_before,
               const char *where);

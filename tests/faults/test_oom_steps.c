@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every step (steps.h), with its n-th allocation failing, alone or with all that follow, until it no
- * longer notices: of the library, of SQLite and of libsodium alike, because the C
+ * Every step (steps.h), with its n-th allocation failing, alone or with all that follow, until it
+ * no longer notices: of the library, of SQLite and of libsodium alike, because the C
  * library's own allocator (__libc_malloc and its family) is stood in for.
  */
 #include "steps.h"
@@ -60,8 +60,8 @@ struct tally {
   long points, survived;
 };
 
-/* Every allocation, as long as they are few. Where a step makes thousands, it does the same for each
- * of many objects: then some of them stand for all, unless there is time. */
+/* Every allocation, as long as they are few. Where a step makes thousands, it does the same for
+ * each of many objects: then some of them stand for all, unless there is time. */
 static long next(long n) { /* the steps grow, so no object's same place is met again and again */
   enum { FEW = 256 };
   return n < FEW || getenv("APIKEYS_SOAK") != NULL ? n + 1 : n + 1 + n / FEW;

@@ -97,7 +97,7 @@ static void destroy(void *self) {
   failing->inner.destroy(failing->inner.self);
 }
 
-/* -- The stage ---------------------------------------------------------------------------------- */
+/* -- The stage --------------------------------------------------------------------------------- */
 
 static struct stage stage;
 static struct failing failing;
@@ -194,7 +194,7 @@ START_TEST(every_failure_of_the_store_is_passed_on_and_nothing_else_happens) {
 }
 END_TEST
 
-/* -- What is left of a deleted organization -------------------------------------------------------- */
+/* -- What is left of a deleted organization ---------------------------------------------------- */
 
 enum { LEFT_KEYS = 130, LEFT_MEMBERS = 120 };
 
@@ -293,7 +293,8 @@ int main(void) {
                       BACKEND_COUNT);
   tcase_add_loop_test(tcase, what_a_broken_off_deletion_left_is_swept_by_maintenance, 0,
                       BACKEND_COUNT);
-  tcase_add_loop_test(tcase, a_rotation_in_doubt_is_settled_by_the_next_call_and_the_next_open, 0, 2);
+  tcase_add_loop_test(tcase, a_rotation_in_doubt_is_settled_by_the_next_call_and_the_next_open, 0,
+                      2);
   tcase_set_timeout(tcase, 280);
   suite_add_tcase(suite, tcase);
   return run_suite(suite);

@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* -- The other process --------------------------------------------------------------------------- */
+/* -- The other process ------------------------------------------------------------------------- */
 
 struct command {
   char path[128];
@@ -35,7 +35,7 @@ static int run_commands(struct process *process) {
   return 0;
 }
 
-/* -- A shop with warm keys ------------------------------------------------------------------------ */
+/* -- A shop with warm keys --------------------------------------------------------------------- */
 
 struct shop {
   struct world world;
@@ -141,7 +141,7 @@ static void edit(struct shop *shop, const char *sql) {
   ck_assert_msg(rc == SQLITE_OK, "%s: %d", command.sql, rc);
 }
 
-/* -- Edits --------------------------------------------------------------------------------------- */
+/* -- Edits ------------------------------------------------------------------------------------- */
 
 /* With each the key's text, or the member's key's, is refused. */
 static const struct bad_edit {
@@ -232,7 +232,7 @@ START_TEST(other_edits_leave_the_keys_warm) {
 }
 END_TEST
 
-/* -- Files ---------------------------------------------------------------------------------------- */
+/* -- Files ------------------------------------------------------------------------------------- */
 
 static void in_place_of(const struct shop *shop, char *out, size_t size, const char *ending) {
   snprintf(out, size, "%s%s", shop->world.path, ending);
@@ -280,7 +280,7 @@ START_TEST(files_that_are_not_the_ones_end_all_validations) {
 }
 END_TEST
 
-/* -- Fork ----------------------------------------------------------------------------------------- */
+/* -- Fork -------------------------------------------------------------------------------------- */
 
 /* The child has the parent's cache in its memory, and must not use it. */
 START_TEST(a_child_does_not_go_by_what_its_parent_knew) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A rotation of the root key that is killed, stopped or out of disk space at each of its steps: each
- * call that writes, syncs, renames or removes a file, of the library and of SQLite.
+ * A rotation of the root key that is killed, stopped or out of disk space at each of its steps:
+ * each call that writes, syncs, renames or removes a file, of the library and of SQLite.
  *
  * The calls are replaced here. The rotating process is forked while nothing is open.
  */

@@ -229,9 +229,10 @@ START_TEST(a_revocation_is_seen_by_every_validation_after_it) {
   struct stage *stage = set_up(_i);
   apikeys_subscription *subscription;
   ck_assert_int_eq(apikeys_subscribe(stage->world.env, count_event, stage, NULL, &subscription,
-                                     stage->world.err), 0);
-  void *(*const threads[])(void *) = {write_keys,    write_keys, validate_keys, validate_keys,
-                                      list_keys,     maintain,   subscribe_and_leave};
+                                     stage->world.err),
+                   0);
+  void *(*const threads[])(void *) = {write_keys, write_keys, validate_keys,      validate_keys,
+                                      list_keys,  maintain,   subscribe_and_leave};
   run(stage, threads, sizeof threads / sizeof threads[0]);
   ck_assert_int_eq(atomic_load(&stage->created_events), KEYS);
   ck_assert_int_eq(atomic_load(&stage->revoked_events), KEYS / 2);
@@ -292,15 +293,15 @@ static void *prune(void *argument) {
   apikeys_error *err = apikeys_error_new();
   int64_t before_ms = stage->world.now_ms + 1;
   while (writing_goes_on(stage))
-    expect_ok(stage, "prune",
-              apikeys_prune(stage->world.env, stage->world.system, before_ms, err), err);
+    expect_ok(stage, "prune", apikeys_prune(stage->world.env, stage->world.system, before_ms, err),
+              err);
   apikeys_error_free(err);
   return NULL;
 }
 
 /* What the table said before a backup began and still says after it was made is in the backup. */
-static void check_backup(struct stage *stage, const char *path, const int *before,
-                         const int *after, apikeys_error *err) {
+static void check_backup(struct stage *stage, const char *path, const int *before, const int *after,
+                         apikeys_error *err) {
   char root[128];
   apikeys_env *copy;
   apikeys_options *options = apikeys_options_new();

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* -- Records that validations depend on ---------------------------------------------------------- */
+/* -- Records that validations depend on -------------------------------------------------------- */
 
 /* The kinds, and the field that names what was changed. */
 static const struct {
@@ -44,7 +44,7 @@ static void change(apikeys_record *record, unsigned n) {
   ck_assert_int_eq(apikeys_record_set_integer(record, NUMBER, number), APIKEYS_OK);
 }
 
-/* -- The slots ------------------------------------------------------------------------------------ */
+/* -- The slots --------------------------------------------------------------------------------- */
 
 static bool tells_generation(apikeys_storage *storage, uint64_t *generation) {
   if (storage->generation == NULL)
@@ -97,7 +97,7 @@ static const char *identity_in(const apikeys_record *record, int number) {
   return field >= 0 ? apikeys_record_text(record, field, NULL) : "";
 }
 
-/* -- The tests ------------------------------------------------------------------------------------ */
+/* -- The tests --------------------------------------------------------------------------------- */
 
 /* An update of every field, and a removal: each moves the generation, and is told by old name and
  * new. */
@@ -224,7 +224,7 @@ START_TEST(what_another_handle_changes_is_told) {
 }
 END_TEST
 
-/* -- While others write --------------------------------------------------------------------------- */
+/* -- While others write ------------------------------------------------------------------------ */
 
 /*
  * What was given before a commit began must not be given any more once it has returned. One thread

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* -- The suite, a file each ---------------------------------------------------------------------- */
+/* -- The suite, a file each -------------------------------------------------------------------- */
 
 void conformance_records(Suite *suite);
 void conformance_queries(Suite *suite);
@@ -33,7 +33,7 @@ int cf_rounds(int usual);
       ck_abort_msg("%s", #condition);                                                              \
   } while (0)
 
-/* -- The store and its slots --------------------------------------------------------------------- */
+/* -- The store and its slots ------------------------------------------------------------------- */
 
 extern const struct storage_under_test *cf_given;
 extern apikeys_storage cf_store;
@@ -51,7 +51,7 @@ int cf_remove_number(apikeys_transaction *transaction, int kind, int64_t number)
 int cf_get(apikeys_transaction *transaction, const apikeys_query *query, apikeys_record *out);
 uint64_t cf_count(apikeys_transaction *transaction, const apikeys_query *query);
 
-/* -- Records ------------------------------------------------------------------------------------- */
+/* -- Records ----------------------------------------------------------------------------------- */
 
 enum { NUMBER = 0, ID = 1 }; /* of every kind */
 
@@ -67,7 +67,7 @@ bool cf_is_indexed(int kind, int field);
 bool cf_tells_apart(int kind, int field); /* the last field of a unique index? */
 int cf_kind_by_number(int *index);        /* a kind that pages by number, and that index of it */
 
-/* -- Queries ------------------------------------------------------------------------------------- */
+/* -- Queries ----------------------------------------------------------------------------------- */
 
 apikeys_query *cf_new_query(int kind, int index);
 apikeys_query *cf_query_like(const apikeys_record *like, int index, int equal_count);

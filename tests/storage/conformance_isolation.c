@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A transaction sees one state: all of what was committed before it, nothing of what comes later. */
+/* A transaction sees one state: all of what was committed before it, nothing of what comes
+ * later. */
 #include "conformance_model.h"
 #include "conformance_race.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Indexes, order, bounds, scopes, conditions and pages: what a query finds, and what it must not. */
+/* Indexes, order, bounds, scopes, conditions and pages: what a query finds, and what it must
+ * not. */
 #include "conformance_model.h"
 
 #include <limits.h>

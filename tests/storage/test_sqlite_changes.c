@@ -290,7 +290,7 @@ START_TEST(a_store_without_its_triggers_can_be_opened) {
 }
 END_TEST
 
-/* -- Rows that are missing ----------------------------------------------------------------------- */
+/* -- Rows that are missing --------------------------------------------------------------------- */
 
 static void assert_refused(const char *sql) {
   ck_assert_msg(execute_sql(path, sql, NULL) == SQLITE_CONSTRAINT, "%s", sql);
@@ -366,7 +366,7 @@ START_TEST(changes_pruned_past_a_reader_are_a_gap) {
 }
 END_TEST
 
-/* -- Another history ----------------------------------------------------------------------------- */
+/* -- Another history --------------------------------------------------------------------------- */
 
 static void assert_final(int code) {
   uint64_t now;
@@ -376,7 +376,8 @@ static void assert_final(int code) {
     ck_assert_int_eq(store.begin(store.self, mode, &transaction), code);
 }
 
-/* Puts the content of another database into this one through SQLite, as its shell's .restore does. */
+/* Puts the content of another database into this one through SQLite, as its shell's .restore
+ * does. */
 static void restore_from(const char *copy) {
   sqlite3 *from = NULL, *to = NULL;
   ck_assert_int_eq(sqlite3_open(copy, &from), SQLITE_OK);
@@ -479,7 +480,7 @@ START_TEST(what_is_no_generation_of_this_store_is_a_gap) {
 }
 END_TEST
 
-/* -- The wal-index ------------------------------------------------------------------------------- */
+/* -- The wal-index ----------------------------------------------------------------------------- */
 
 /* In a child, whose closing of the file drops no lock of ours: a writer that died between the
  * header's two copies. */
@@ -593,7 +594,7 @@ START_TEST(nothing_stays_mapped) {
 }
 END_TEST
 
-/* -- Journals ------------------------------------------------------------------------------------ */
+/* -- Journals ---------------------------------------------------------------------------------- */
 
 START_TEST(a_database_with_a_rollback_journal_becomes_one_with_a_log) {
   close_store(&store);
@@ -666,7 +667,7 @@ START_TEST(without_shared_memory_there_is_no_store) {
 }
 END_TEST
 
-/* -- Files that are not the ones ------------------------------------------------------------------ */
+/* -- Files that are not the ones --------------------------------------------------------------- */
 
 static void remove_database(void) {
   ck_assert_int_eq(unlink(path), 0);
@@ -788,7 +789,7 @@ START_TEST(a_long_log_is_shortened_once_its_reader_has_gone) {
 }
 END_TEST
 
-/* -- Forks ---------------------------------------------------------------------------------------- */
+/* -- Forks ------------------------------------------------------------------------------------- */
 
 static int ask_in_child(const char *unused) {
   (void)unused;

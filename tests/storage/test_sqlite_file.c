@@ -52,10 +52,11 @@ START_TEST(a_new_database_says_what_it_is) {
   ck_assert_str_eq(ask_sql(path, "PRAGMA application_id"), "1095460217"); /* 0x414b6579 */
   ck_assert_int_eq(atoi(ask_sql(path, "PRAGMA user_version")), AK_SCHEMA_VERSION);
   ck_assert_str_eq(ask_sql(path, "PRAGMA journal_mode"), "wal");
-  ck_assert_str_eq(ask_sql(path, "SELECT group_concat(name, ' ') FROM sqlite_schema"
-                                 " WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"),
-                   "environment permissions roles organizations members api_keys api_key_uses"
-                   " events event_cursors idempotency_keys documents tombstones sweeps head changes");
+  ck_assert_str_eq(
+      ask_sql(path, "SELECT group_concat(name, ' ') FROM sqlite_schema"
+                    " WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"),
+      "environment permissions roles organizations members api_keys api_key_uses"
+      " events event_cursors idempotency_keys documents tombstones sweeps head changes");
   ck_assert_str_eq(ask_sql(path, "PRAGMA integrity_check"), "ok");
 }
 END_TEST

@@ -7,13 +7,17 @@
 #define BAD(text)                                                                                  \
   { text, sizeof(text) - 1 }
 const struct bad_text bad_texts[] = {
-    BAD("a\xff z"),           /* never a byte of UTF-8 */
-    BAD("\xc0\xaf"),          /* an overlong slash */
-    BAD("\xed\xa0\x80"),      /* half a surrogate pair */
-    BAD("\xf4\x90\x80\x80"),  /* beyond the last code point */
-    BAD("cut \xe2\x82"),      /* the third byte is missing */
-    BAD("two\nlines"),        BAD("\ttab"),         BAD("bell\x07"), BAD("delete\x7f"),
-    BAD("next line \xc2\x85"), BAD("nul\0inside"),
+    BAD("a\xff z"),          /* never a byte of UTF-8 */
+    BAD("\xc0\xaf"),         /* an overlong slash */
+    BAD("\xed\xa0\x80"),     /* half a surrogate pair */
+    BAD("\xf4\x90\x80\x80"), /* beyond the last code point */
+    BAD("cut \xe2\x82"),     /* the third byte is missing */
+    BAD("two\nlines"),
+    BAD("\ttab"),
+    BAD("bell\x07"),
+    BAD("delete\x7f"),
+    BAD("next line \xc2\x85"),
+    BAD("nul\0inside"),
 };
 const size_t bad_text_count = sizeof bad_texts / sizeof bad_texts[0];
 

@@ -8,7 +8,8 @@
 int run_suite(Suite *suite);
 
 /* How often a test does what shows more the more often it is done: `usual`; a quarter of it under a
- * sanitizer or valgrind (APIKEYS_TEST_SLOW, set by tests/CMakeLists.txt), 20 times with APIKEYS_SOAK. */
+ * sanitizer or valgrind (APIKEYS_TEST_SLOW, set by tests/CMakeLists.txt), 20 times with
+ * APIKEYS_SOAK. */
 int rounds_of(int usual);
 
 #endif

@@ -2,8 +2,8 @@
 /* The table of keys that were seen: who is found again, up to its bound and beyond. */
 #include "cache/cache.h"
 #include "cache/coherence.h"
-#include "storage/schema.h"
 #include "crypto/key_text.h"
+#include "storage/schema.h"
 
 #include "support/suite.h"
 
@@ -50,14 +50,14 @@ static void make_value(char out[AK_LOOKUP_ID_LENGTH + 1], size_t i) {
   out[AK_LOOKUP_ID_LENGTH] = '\0';
 }
 
-static void locate(struct table *table, struct ak_cache_place *place, const char *value) {
-  ak_cache_locate(&table->cache, place, value, false);
-  ak_cache_fingerprint(&table->cache, place, value, AK_LOOKUP_ID_LENGTH);
+static void locate(struct table *table, struct ak_cache_position *position, const char *value) {
+  ak_cache_locate(&table->cache, position, value, false);
+  ak_cache_fingerprint(&table->cache, position, value, AK_LOOKUP_ID_LENGTH);
 }
 
 static void put(struct table *table, size_t i, bool details) {
   char value[AK_LOOKUP_ID_LENGTH + 1], name[24];
-  struct ak_cache_place place;
+  struct ak_cache_position position;
   apikeys_record key;
   make_value(value, i);
   snprintf(name, sizeof name, "key %zu", i);
@@ -69,9 +69,9 @@ static void put(struct table *table, size_t i, bool details) {
   apikeys_record_set_text(&key, AK_API_KEY_LOOKUP_ID, value, AK_LOOKUP_ID_LENGTH);
   apikeys_record_set_text(&key, AK_API_KEY_NAME, name, strlen(name));
   apikeys_record_set_text(&key, AK_API_KEY_PERMISSIONS, "posts:read", 10);
-  locate(table, &place, value);
+  locate(table, &position, value);
   ak_cache_lock(&table->cache);
-  ak_cache_put(&table->cache, &place, &key, (int64_t)i + 1000, 0, details);
+  ak_cache_put(&table->cache, &position, &key, (int64_t)i + 1000, 0, details);
   ak_cache_unlock(&table->cache);
   ak_record_release(&key);
 }
@@ -80,11 +80,11 @@ static void put(struct table *table, size_t i, bool details) {
 static bool has(struct table *table, size_t i, bool details) {
   static struct ak_cached_text text;
   char value[AK_LOOKUP_ID_LENGTH + 1], name[24];
-  struct ak_cache_place place;
+  struct ak_cache_position position;
   struct ak_cached cached;
   make_value(value, i);
-  locate(table, &place, value);
-  if (!ak_cache_find(&table->cache, &place, details, NULL, &cached, &text))
+  locate(table, &position, value);
+  if (!ak_cache_find(&table->cache, &position, details, NULL, &cached, &text))
     return false;
   /* Asked for thousands of keys, and an assertion that holds costs as much as all of this. */
   if (cached.number != (int64_t)i + 1 || cached.last_used_at_ms < (int64_t)i + 1000 ||
@@ -192,12 +192,12 @@ START_TEST(no_use_is_lost_when_keys_move_and_go) {
   open_table(&table, BOUND);
   for (size_t i = 0; i < KEYS; i++) {
     char value[AK_LOOKUP_ID_LENGTH + 1];
-    struct ak_cache_place place;
+    struct ak_cache_position position;
     struct ak_cached cached;
     put(&table, i, false);
     make_value(value, i);
-    locate(&table, &place, value);
-    if (!ak_cache_find(&table.cache, &place, false, NULL, &cached, &text))
+    locate(&table, &position, value);
+    if (!ak_cache_find(&table.cache, &position, false, NULL, &cached, &text))
       ck_abort_msg("key %zu was not put", i);
     ak_cache_use(&table.cache, &cached, 1000000 + (int64_t)i * 1000);
   }

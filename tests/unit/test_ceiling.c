@@ -17,7 +17,11 @@ enum { PERMISSIONS = 5, ROLES = 3, ORGANIZATIONS = 2, USERS = 3, KEYS_MAX = 2000
 enum { MANAGE = 1 << PERMISSIONS, MANAGE_OWN = 2 << PERMISSIONS, MANAGE_ALL = 4 << PERMISSIONS };
 enum { BITS = PERMISSIONS + 3 };
 
-static const char *const slugs[BITS] = {"a:read",  "a:write", "b:read", "b:*", "c.admin",
+static const char *const slugs[BITS] = {"a:read",
+                                        "a:write",
+                                        "b:read",
+                                        "b:*",
+                                        "c.admin",
                                         "widgets:api-keys:manage",
                                         "widgets:user-api-keys:manage-self",
                                         "widgets:user-api-keys:manage-all"};
@@ -182,8 +186,7 @@ static int may_be_granted(const struct model *model, int organization, int user,
     return 0;
   if (user < 0)
     return 1;
-  return model->member_active[organization][user] &&
-         (bits & ~held(model, organization, user)) == 0;
+  return model->member_active[organization][user] && (bits & ~held(model, organization, user)) == 0;
 }
 
 /* Few bits, so that many requests are right: a ceiling that nothing reaches shows nothing. */
@@ -237,11 +240,11 @@ static void regrant_key(struct model *model) {
   for (int bit = 0; bit < BITS; bit++)
     if ((bits >> bit & 1) != 0)
       apikeys_key_spec_add_permission(spec, S(slugs[bit]));
-  int rc = apikeys_key_update(model->world.env, actor, S(key->made.id), spec, NULL,
-                              model->world.err);
-  int expected = !key->revoked && may_create(model, &acting, key->organization, key->user) &&
-                 (bits == key->granted ||
-                  may_be_granted(model, key->organization, key->user, bits));
+  int rc =
+      apikeys_key_update(model->world.env, actor, S(key->made.id), spec, NULL, model->world.err);
+  int expected =
+      !key->revoked && may_create(model, &acting, key->organization, key->user) &&
+      (bits == key->granted || may_be_granted(model, key->organization, key->user, bits));
   if (rc == APIKEYS_OK)
     ck_assert_msg(expected, "an update was let through that exceeds the ceiling");
   if (expected && may_be_granted(model, key->organization, key->user, bits))
@@ -259,11 +262,11 @@ static void revoke_key(struct model *model) {
   struct acting acting;
   apikeys_actor *actor = act(model, &acting);
   unsigned holds = acting.user < 0 ? 0 : held(model, acting.organization, acting.user);
-  int may = may_create(model, &acting, key->organization, key->user) ||
-            (acting.organization == key->organization && key->user >= 0 &&
-             (holds & MANAGE_ALL) != 0);
-  int rc = apikeys_key_revoke(model->world.env, actor, S(key->made.id), NULL, 0, NULL,
-                              model->world.err);
+  int may =
+      may_create(model, &acting, key->organization, key->user) ||
+      (acting.organization == key->organization && key->user >= 0 && (holds & MANAGE_ALL) != 0);
+  int rc =
+      apikeys_key_revoke(model->world.env, actor, S(key->made.id), NULL, 0, NULL, model->world.err);
   ck_assert_msg((rc == APIKEYS_OK) == (may && !key->revoked), "revoke gave %s",
                 apikeys_result_name(rc));
   if (rc == APIKEYS_OK)

@@ -79,7 +79,8 @@ START_TEST(owners_and_actors_do_not_meet) {
 }
 END_TEST
 
-/* Repeats that race: one value at a time, and it works for as long as somebody may be reading it. */
+/* Repeats that race: one value at a time, and it works for as long as somebody may be reading
+ * it. */
 START_TEST(a_repeat_within_ten_seconds_is_in_flight) {
   struct shop shop;
   struct made_key first, second, third;

@@ -274,7 +274,8 @@ START_TEST(a_failing_source_leaves_nothing) {
   size_t length = 77;
   for (size_t i = 0; i < 2; i++) {
     memset(out, 'x', sizeof out);
-    ck_assert_int_eq(ak_key_text_generate(out, &length, "sk", 2, &sources[i]), APIKEYS_ERROR_RANDOM);
+    ck_assert_int_eq(ak_key_text_generate(out, &length, "sk", 2, &sources[i]),
+                     APIKEYS_ERROR_RANDOM);
     ck_assert_mem_eq(out, nothing, sizeof out);
     ck_assert_uint_eq(length, 77);
   }

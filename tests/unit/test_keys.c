@@ -107,7 +107,7 @@ START_TEST(an_owner_must_be_named_and_there) {
 }
 END_TEST
 
-/* -- Policies ----------------------------------------------------------------------------------- */
+/* -- Policies ---------------------------------------------------------------------------------- */
 
 static int try_expiry(int64_t expires_at) {
   apikeys_key_spec *spec = key_spec(organization, "k", "");
@@ -174,7 +174,7 @@ START_TEST(members_grant_only_what_they_hold_where_that_is_asked) {
 }
 END_TEST
 
-/* -- Expiry changes ----------------------------------------------------------------------------- */
+/* -- Expiry changes ---------------------------------------------------------------------------- */
 
 static int set_expiry(const char *id, int64_t expires_at, apikeys_key *key) {
   apikeys_key_spec *spec = apikeys_key_spec_new();
@@ -203,7 +203,7 @@ START_TEST(an_expiry_is_set_cleared_and_made_now) {
 }
 END_TEST
 
-/* -- Lists and finding -------------------------------------------------------------------------- */
+/* -- Lists and finding ------------------------------------------------------------------------- */
 
 static size_t count(const apikeys_actor *actor, const char *of_organization, const char *user,
                     int owner_type, int expected) {
@@ -323,8 +323,8 @@ START_TEST(keys_are_counted_as_they_are_listed) {
   make_organization(&world, "Other", other);
   make_key(&world, key_spec(acme, "CI deploys", ""), &key);
   make_key(&world, key_spec(acme, "laptop", ""), &key);
-  ck_assert_int_eq(
-      apikeys_key_revoke(world.env, world.system, S(key.id), NULL, 0, NULL, world.err), 0);
+  ck_assert_int_eq(apikeys_key_revoke(world.env, world.system, S(key.id), NULL, 0, NULL, world.err),
+                   0);
   ck_assert_uint_eq(count_keys(acme, "", 0), 1);
   ck_assert_uint_eq(count_keys(acme, "", 1), 2);
   ck_assert_uint_eq(count_keys(acme, "ci", 1), 1);

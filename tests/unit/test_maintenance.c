@@ -60,8 +60,7 @@ START_TEST(a_backup_opens_with_the_same_root_and_replaces_nothing) {
   snprintf(copy, sizeof copy, "%s/copy.db", world.directory);
   snprintf(root, sizeof root, "%s.root", world.path);
   ok(&world, apikeys_backup(world.env, world.system, copy, world.err));
-  ck_assert_int_eq(apikeys_backup(world.env, world.system, copy, world.err),
-                   APIKEYS_ERROR_EXISTS);
+  ck_assert_int_eq(apikeys_backup(world.env, world.system, copy, world.err), APIKEYS_ERROR_EXISTS);
   ck_assert_int_eq(apikeys_open_sqlite(&env, copy, NULL, NULL), APIKEYS_ERROR_ROOT_KEY_MISSING);
   apikeys_options *options = apikeys_options_new();
   ok(&world, apikeys_options_set_root_key_file(options, root));

@@ -186,14 +186,16 @@ START_TEST(a_deleted_members_keys_die) {
   make_key(world, member_key_spec(company.organization, "ada", "own", ""), &own);
   make_key(world, key_spec(company.organization, "shared", ""), &shared);
   ck_assert_int_eq(apikeys_member_delete(world->env, world->system, S(company.organization),
-                                         S("ada"), world->err), 0);
+                                         S("ada"), world->err),
+                   0);
   expect_event(world, "organization_membership.deleted", "\"user_id\":\"ada\"", NULL);
   ck_assert_int_eq(validate(world, own.value, NULL), APIKEYS_REVOKED);
   ck_assert_int_eq(validate(world, shared.value, NULL), APIKEYS_OK);
   make_member(world, company.organization, "ada", NULL);
   ck_assert_int_eq(validate(world, own.value, NULL), APIKEYS_REVOKED);
   ck_assert_int_eq(apikeys_member_delete(world->env, world->system, S(company.organization),
-                                         S("eve"), world->err), APIKEYS_ERROR_NOT_FOUND);
+                                         S("eve"), world->err),
+                   APIKEYS_ERROR_NOT_FOUND);
   world_close(world);
 }
 END_TEST

@@ -58,8 +58,9 @@ static void refuse_slug(struct world *world, const char *slug, size_t length) {
 }
 
 START_TEST(slugs_are_of_their_alphabet_and_not_the_librarys_own) {
-  static const char *const bad[] = {"", "Posts", "a b", "a/b", "\xc3\xa9", "a\n", "a,b",
-                                    "widgets:", "widgets:x", "apikeys:", "apikeys:keys:read"};
+  static const char *const bad[] = {
+      "",    "Posts",    "a b",       "a/b",      "\xc3\xa9",         "a\n",
+      "a,b", "widgets:", "widgets:x", "apikeys:", "apikeys:keys:read"};
   struct world world;
   world_open(&world, (enum backend)_i);
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
@@ -175,8 +176,7 @@ START_TEST(an_update_is_held_to_the_same_bounds) {
   expect_failure(&world, update(&world, permission), APIKEYS_ERROR_INVALID_ARGUMENT, "name");
   apikeys_permission_set_name(permission, S("fine"));
   apikeys_permission_set_description(permission, S("not\x01"));
-  expect_failure(&world, update(&world, permission), APIKEYS_ERROR_INVALID_ARGUMENT,
-                 "description");
+  expect_failure(&world, update(&world, permission), APIKEYS_ERROR_INVALID_ARGUMENT, "description");
   ck_assert_str_eq(apikeys_permission_name(permission, NULL), "fine");
   ck_assert_int_eq(get(&world, "posts:read", permission), 0);
   ck_assert_str_eq(apikeys_permission_name(permission, NULL), "posts:read");
@@ -197,12 +197,12 @@ START_TEST(a_deleted_permission_leaves_roles_and_keys) {
   make_role(&world, "", "reader", "posts:read");
   make_organization(&world, "Acme", organization);
   make_key(&world, key_spec(organization, "k", "posts:read"), &key);
-  ck_assert_int_eq(
-      apikeys_permission_delete(world.env, world.system, S("posts:read"), world.err), 0);
+  ck_assert_int_eq(apikeys_permission_delete(world.env, world.system, S("posts:read"), world.err),
+                   0);
   expect_event(&world, "permission.deleted", "\"slug\":\"posts:read\"", NULL);
   apikeys_role *role = apikeys_role_new();
-  ck_assert_int_eq(
-      apikeys_role_get(world.env, world.system, NULL, 0, S("reader"), role, world.err), 0);
+  ck_assert_int_eq(apikeys_role_get(world.env, world.system, NULL, 0, S("reader"), role, world.err),
+                   0);
   ck_assert_str_eq(apikeys_role_permissions(role, NULL), "");
   ck_assert_int_eq(validate(&world, key.value, "posts:read"), APIKEYS_NOT_PERMITTED);
   int64_t before = last_event(&world, NULL);
@@ -229,9 +229,8 @@ START_TEST(system_permissions_stay_as_they_are) {
     ck_assert_int_eq(apikeys_permission_available_to_organization_keys(permission), 0);
     apikeys_permission_set_available_to_organization_keys(permission, 1);
     ck_assert_int_eq(update(&world, permission), APIKEYS_ERROR_SYSTEM_OBJECT);
-    ck_assert_int_eq(
-        apikeys_permission_delete(world.env, world.system, S(system[i]), world.err),
-        APIKEYS_ERROR_SYSTEM_OBJECT);
+    ck_assert_int_eq(apikeys_permission_delete(world.env, world.system, S(system[i]), world.err),
+                     APIKEYS_ERROR_SYSTEM_OBJECT);
   }
   ck_assert_int_eq(last_event(&world, NULL), before);
   apikeys_permission_free(permission);
@@ -316,8 +315,7 @@ START_TEST(lists_can_be_narrowed) {
   apikeys_filter_clear(filter);
   apikeys_filter_set_revoked(filter, 1);
   apikeys_page *page = apikeys_page_new();
-  expect_failure(&world,
-                 apikeys_permission_list(world.env, world.system, filter, page, world.err),
+  expect_failure(&world, apikeys_permission_list(world.env, world.system, filter, page, world.err),
                  APIKEYS_ERROR_INVALID_ARGUMENT, "filter");
   apikeys_page_free(page);
   apikeys_filter_free(filter);

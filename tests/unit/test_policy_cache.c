@@ -80,7 +80,7 @@ START_TEST(a_key_object_reads_the_last_use_too) {
 }
 END_TEST
 
-/* -- A change in the middle ---------------------------------------------------------------------- */
+/* -- A change in the middle -------------------------------------------------------------------- */
 
 struct intruder {
   struct shop *shop;

@@ -22,7 +22,7 @@ static int get(struct world *world, const char *organization_id, const char *slu
   return apikeys_role_get(world->env, world->system, S(organization_id), S(slug), role, world->err);
 }
 
-static int delete(struct world *world, const char *organization_id, const char *slug) {
+static int delete (struct world *world, const char *organization_id, const char *slug) {
   return apikeys_role_delete(world->env, world->system, S(organization_id), S(slug), world->err);
 }
 
@@ -165,17 +165,16 @@ START_TEST(a_role_in_use_stays) {
   make_role(&world, other, "org-role", "");
   make_member(&world, id, "ada", "editor");
   make_member(&world, id, "bob", "org-role");
-  expect_failure(&world, delete(&world, "", "editor"), APIKEYS_ERROR_IN_USE, "slug");
-  expect_failure(&world, delete(&world, id, "org-role"), APIKEYS_ERROR_IN_USE, "slug");
-  ck_assert_int_eq(delete(&world, other, "org-role"), APIKEYS_OK);
+  expect_failure(&world, delete (&world, "", "editor"), APIKEYS_ERROR_IN_USE, "slug");
+  expect_failure(&world, delete (&world, id, "org-role"), APIKEYS_ERROR_IN_USE, "slug");
+  ck_assert_int_eq(delete (&world, other, "org-role"), APIKEYS_OK);
   expect_event(&world, "organization_role.deleted", "\"slug\":\"org-role\"",
                "\"organization_id\":\"org_");
-  ck_assert_int_eq(delete(&world, other, "org-role"), APIKEYS_ERROR_NOT_FOUND);
-  ck_assert_int_eq(delete(&world, "", "admin"), APIKEYS_ERROR_SYSTEM_OBJECT);
-  ck_assert_int_eq(delete(&world, "", "member"), APIKEYS_ERROR_SYSTEM_OBJECT);
-  ck_assert_int_eq(
-      apikeys_member_delete(world.env, world.system, S(id), S("ada"), world.err), 0);
-  ck_assert_int_eq(delete(&world, "", "editor"), APIKEYS_OK);
+  ck_assert_int_eq(delete (&world, other, "org-role"), APIKEYS_ERROR_NOT_FOUND);
+  ck_assert_int_eq(delete (&world, "", "admin"), APIKEYS_ERROR_SYSTEM_OBJECT);
+  ck_assert_int_eq(delete (&world, "", "member"), APIKEYS_ERROR_SYSTEM_OBJECT);
+  ck_assert_int_eq(apikeys_member_delete(world.env, world.system, S(id), S("ada"), world.err), 0);
+  ck_assert_int_eq(delete (&world, "", "editor"), APIKEYS_OK);
   world_close(&world);
 }
 END_TEST

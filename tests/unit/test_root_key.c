@@ -186,7 +186,7 @@ START_TEST(mode_0440_needs_root_and_a_group_of_ours) {
 }
 END_TEST
 
-/* -- A mounted secret as kubelet keeps it: `root` leads to `..data/root`, `..data` is swapped ----- */
+/* -- A mounted secret as kubelet keeps it: `root` leads to `..data/root`, `..data` is swapped -- */
 
 struct secret {
   char directory[160];
@@ -508,7 +508,8 @@ static void *validate_often(void *data) {
   return NULL;
 }
 
-/* Threads of one handle, without a cache: each asks the store, and one at a time looks for the key. */
+/* Threads of one handle, without a cache: each asks the store, and one at a time looks for the
+ * key. */
 START_TEST(threads_of_one_handle_follow_together) {
   enum { THREADS = 4 };
   static struct rotator rotator;

@@ -445,7 +445,8 @@ START_TEST(records_that_ran_out_of_memory_are_not_stored) {
 END_TEST
 
 START_TEST(only_integers_are_raised) {
-  ck_assert_int_eq(ak_store_max(&transaction, &key, AK_API_KEY_NAME), APIKEYS_ERROR_INVALID_ARGUMENT);
+  ck_assert_int_eq(ak_store_max(&transaction, &key, AK_API_KEY_NAME),
+                   APIKEYS_ERROR_INVALID_ARGUMENT);
   ck_assert_int_eq(ak_store_max(&transaction, &key, AK_NUMBER), APIKEYS_ERROR_INVALID_ARGUMENT);
   ck_assert_int_eq(ak_store_max(&transaction, &key, 99), APIKEYS_ERROR_INVALID_ARGUMENT);
 }

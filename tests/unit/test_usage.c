@@ -4,7 +4,6 @@
 #include "support/suite.h"
 #include "support/wrapped_storage.h"
 
-
 struct shop {
   struct world world;
   char organization[64];
@@ -27,8 +26,8 @@ static int64_t last_used(struct shop *shop) {
 static void use_at(struct shop *shop, int64_t at_ms) {
   apikeys_request *request = apikeys_request_new();
   ok(&shop->world, apikeys_request_set_time_ms(request, at_ms));
-  ok(&shop->world, apikeys_validate(shop->world.env, S(shop->key.value), NULL, request, NULL,
-                                    shop->world.err));
+  ok(&shop->world,
+     apikeys_validate(shop->world.env, S(shop->key.value), NULL, request, NULL, shop->world.err));
   apikeys_request_free(request);
 }
 
@@ -83,8 +82,8 @@ START_TEST(no_validation_writes) {
   apikeys_close(shop.world.env);
   wrap_memory_storage(&wrapped, &storage);
   ok(&shop.world, apikeys_options_set_root_key(shop.world.options, root, sizeof root));
-  ok(&shop.world, apikeys_open_storage(&shop.world.env, &storage, shop.world.options,
-                                       shop.world.err));
+  ok(&shop.world,
+     apikeys_open_storage(&shop.world.env, &storage, shop.world.options, shop.world.err));
   make_organization(&shop.world, "Acme", shop.organization);
   make_key(&shop.world, key_spec(shop.organization, "CI", ""), &shop.key);
   int writes = wrapped.calls[SLOT_BEGIN_WRITE], raises = wrapped.calls[SLOT_RAISE];

@@ -66,9 +66,8 @@ START_TEST(the_requests_own_time_decides_and_is_recorded) {
   apikeys_request *request = apikeys_request_new();
   apikeys_key *key = apikeys_key_new();
   ok(world, apikeys_request_set_time_ms(request, expiry));
-  ck_assert_int_eq(
-      apikeys_validate(world->env, S(shop.key.value), NULL, request, key, world->err),
-      APIKEYS_EXPIRED);
+  ck_assert_int_eq(apikeys_validate(world->env, S(shop.key.value), NULL, request, key, world->err),
+                   APIKEYS_EXPIRED);
   for (int i = 2; i >= 1; i--) {
     ok(world, apikeys_request_set_time_ms(request, expiry - i));
     ok(world, apikeys_validate(world->env, S(shop.key.value), NULL, request, key, world->err));
@@ -116,8 +115,8 @@ START_TEST(a_members_key_follows_status_and_roles) {
   ck_assert_int_eq(validate(world, key.value, NULL), APIKEYS_OWNER_INACTIVE);
   set_status(world, shop.organization, "ada", APIKEYS_MEMBER_ACTIVE);
   ok(world, validate(world, key.value, NULL));
-  ok(world, apikeys_member_delete(world->env, world->system, S(shop.organization), S("ada"),
-                                  world->err));
+  ok(world,
+     apikeys_member_delete(world->env, world->system, S(shop.organization), S("ada"), world->err));
   ck_assert_int_eq(validate(world, key.value, NULL), APIKEYS_REVOKED);
   world_close(world);
 }
@@ -147,8 +146,8 @@ START_TEST(a_requirement_that_failed_to_be_set_never_passes) {
   struct world *world = &shop.world;
   apikeys_requirement *need = requirement("posts:read");
   ck_assert_int_ne(apikeys_requirement_add_permission(need, S("Not A Slug")), 0);
-  ck_assert_int_lt(
-      apikeys_validate(world->env, S(shop.key.value), need, NULL, NULL, world->err), 0);
+  ck_assert_int_lt(apikeys_validate(world->env, S(shop.key.value), need, NULL, NULL, world->err),
+                   0);
   apikeys_key *key = get_key(world, shop.key.id);
   ck_assert_int_lt(apikeys_key_require(key, need), 0);
   apikeys_key_free(key);
@@ -169,9 +168,8 @@ START_TEST(management_keys_pass_only_where_they_are_accepted) {
   apikeys_requirement *need = requirement("apikeys:keys:read");
   ok(world, apikeys_requirement_set_accept_management_keys(need, 1));
   ok(world, apikeys_validate(world->env, S(key.value), need, NULL, NULL, world->err));
-  ck_assert_int_eq(
-      apikeys_validate(world->env, S(shop.key.value), need, NULL, NULL, world->err),
-      APIKEYS_NOT_PERMITTED);
+  ck_assert_int_eq(apikeys_validate(world->env, S(shop.key.value), need, NULL, NULL, world->err),
+                   APIKEYS_NOT_PERMITTED);
   apikeys_requirement_free(need);
   world_close(world);
 }
@@ -187,8 +185,8 @@ static int authorize(struct shop *shop, const char *before, const char *behind) 
 }
 
 START_TEST(only_one_form_of_header_is_good) {
-  static const char *const before[] = {"",          "Bearer",  " Bearer ", "Basic ",
-                                       "Bearer\t",  "Bearer:", "Token ",   "Bearer Bearer ",
+  static const char *const before[] = {"",          "Bearer",  " Bearer ",  "Basic ",
+                                       "Bearer\t",  "Bearer:", "Token ",    "Bearer Bearer ",
                                        "Bearer\n ", "Bearer,", "Bearer \"", "\357\273\277Bearer "};
   static const char *const behind[] = {" ", "\n", "\r\n", "\t", ",", "\"", ", Bearer x", "="};
   struct shop shop;
@@ -203,9 +201,9 @@ START_TEST(only_one_form_of_header_is_good) {
     ck_assert_msg(authorize(&shop, "Bearer ", behind[i]) == APIKEYS_MALFORMED, "\"%s\"", behind[i]);
   static const char *const bare[] = {"", "Bearer", "Bearer ", "Bearer    "};
   for (size_t i = 0; i < sizeof bare / sizeof bare[0]; i++)
-    ck_assert_int_eq(apikeys_validate_authorization(shop.world.env, S(bare[i]), NULL, NULL, NULL,
-                                                    NULL),
-                     APIKEYS_MALFORMED);
+    ck_assert_int_eq(
+        apikeys_validate_authorization(shop.world.env, S(bare[i]), NULL, NULL, NULL, NULL),
+        APIKEYS_MALFORMED);
   ck_assert_int_eq(apikeys_validate_authorization(shop.world.env, NULL, 0, NULL, NULL, NULL, NULL),
                    APIKEYS_MALFORMED);
   world_close(&shop.world);

@@ -249,7 +249,7 @@ START_TEST(a_full_cache_stays_right) {
 }
 END_TEST
 
-/* -- Requirements, on what is warm -------------------------------------------------------------- */
+/* -- Requirements, on what is warm ------------------------------------------------------------- */
 
 START_TEST(a_requirement_is_held_against_a_warm_key) {
   struct shop shop;
@@ -304,7 +304,7 @@ START_TEST(management_keys_are_warm_too_and_accepted_only_where_they_are) {
 }
 END_TEST
 
-/* -- The clock ----------------------------------------------------------------------------------- */
+/* -- The clock --------------------------------------------------------------------------------- */
 
 START_TEST(a_warm_key_expires_to_the_millisecond_and_stays_so) {
   struct shop shop;
@@ -355,7 +355,7 @@ START_TEST(an_idle_key_is_refused_when_warm) {
 }
 END_TEST
 
-/* -- Every change -------------------------------------------------------------------------------- */
+/* -- Every change ------------------------------------------------------------------------------ */
 
 static void revoke_both(struct shop *shop) {
   ok(&shop->world, revoke_key(&shop->world, shop->key.id, NULL));
@@ -485,8 +485,8 @@ START_TEST(pruned_events_change_nothing_for_a_key) {
   struct shop shop;
   open_shop(&shop, 1000);
   shop.world.now_ms += DAY_MS;
-  ok(&shop.world, apikeys_prune(shop.world.env, shop.world.system, shop.world.now_ms - HOUR_MS,
-                                shop.world.err));
+  ok(&shop.world,
+     apikeys_prune(shop.world.env, shop.world.system, shop.world.now_ms - HOUR_MS, shop.world.err));
   int before = reads(&shop);
   warm_up(&shop);
   ck_assert_int_eq(reads(&shop), before);
@@ -506,7 +506,7 @@ START_TEST(a_change_that_was_rolled_back_changes_nothing) {
 }
 END_TEST
 
-/* -- A store that makes trouble ------------------------------------------------------------------ */
+/* -- A store that makes trouble ---------------------------------------------------------------- */
 
 struct intruder {
   struct shop *shop;
@@ -557,7 +557,7 @@ START_TEST(a_change_while_the_cache_is_filled_is_never_lost) {
 }
 END_TEST
 
-/* -- Use ----------------------------------------------------------------------------------------- */
+/* -- Use --------------------------------------------------------------------------------------- */
 
 START_TEST(warm_uses_are_shown_and_written) {
   struct shop shop;
@@ -595,7 +595,7 @@ START_TEST(a_use_outlives_its_place_in_the_cache) {
 }
 END_TEST
 
-/* -- Many ---------------------------------------------------------------------------------------- */
+/* -- Many -------------------------------------------------------------------------------------- */
 
 enum { MANY = 100 };
 

@@ -51,8 +51,8 @@ static void make_token(struct company *company, const char *user, const char *sc
 /* Verifies it and creates an organization's key with it: the first failure of the two. */
 static int use_token(struct company *company, const char *token, size_t length) {
   apikeys_actor *actor = apikeys_actor_new();
-  int rc = apikeys_actor_set_widget_token(actor, company->world.env, token, length,
-                                          company->world.err);
+  int rc =
+      apikeys_actor_set_widget_token(actor, company->world.env, token, length, company->world.err);
   ck_assert_int_eq(apikeys_actor_type(actor),
                    rc == 0 ? APIKEYS_ACTOR_WIDGET_TOKEN : APIKEYS_ACTOR_NOBODY);
   if (rc == APIKEYS_OK)
@@ -100,8 +100,7 @@ START_TEST(the_claims_are_what_the_widget_reads) {
   expect_in(text, "\"permissions\":[\"" MANAGE "\"]");
   snprintf(claim, sizeof claim, "\"org_id\":\"%s\"", company.organization);
   expect_in(text, claim);
-  snprintf(claim, sizeof claim, "\"iss\":\"%s\"",
-           apikeys_environment_id(company.world.env, NULL));
+  snprintf(claim, sizeof claim, "\"iss\":\"%s\"", apikeys_environment_id(company.world.env, NULL));
   expect_in(text, claim);
   long long now = (long long)(company.world.now_ms / 1000);
   snprintf(claim, sizeof claim, "\"iat\":%lld,\"exp\":%lld", now, now + 3600);
@@ -278,7 +277,8 @@ START_TEST(it_is_made_for_those_who_are_there) {
   expect_failure(&company.world, try_token(&company, spec_for(&company, "eve", MANAGE), token),
                  APIKEYS_ERROR_NOT_FOUND, "user_id");
   ck_assert_int_eq(apikeys_organization_delete(company.world.env, company.world.system,
-                                               S(company.organization), company.world.err), 0);
+                                               S(company.organization), company.world.err),
+                   0);
   expect_failure(&company.world, try_token(&company, spec_for(&company, NULL, MANAGE), token),
                  APIKEYS_ERROR_NOT_FOUND, "organization_id");
   ck_assert_str_eq(token, "mine");
@@ -345,13 +345,13 @@ START_TEST(misuse_is_an_error) {
                  apikeys_widget_token_create(world->env, world->system, spec, token,
                                              sizeof token - 1, NULL, world->err),
                  APIKEYS_ERROR_BUFFER_TOO_SMALL, "token");
-  expect_failure(world,
-                 apikeys_widget_token_create(world->env, NULL, spec, token, sizeof token, NULL,
-                                             world->err),
-                 APIKEYS_ERROR_INVALID_ARGUMENT, "actor");
-  ck_assert_int_eq(apikeys_widget_token_create(world->env, world->system, NULL, token,
-                                               sizeof token, NULL, NULL),
-                   APIKEYS_ERROR_INVALID_ARGUMENT);
+  expect_failure(
+      world,
+      apikeys_widget_token_create(world->env, NULL, spec, token, sizeof token, NULL, world->err),
+      APIKEYS_ERROR_INVALID_ARGUMENT, "actor");
+  ck_assert_int_eq(
+      apikeys_widget_token_create(world->env, world->system, NULL, token, sizeof token, NULL, NULL),
+      APIKEYS_ERROR_INVALID_ARGUMENT);
   ck_assert_int_eq(apikeys_actor_set_widget_token(NULL, world->env, S(token), world->err),
                    APIKEYS_ERROR_INVALID_ARGUMENT);
   ck_assert_str_eq(token, "mine");

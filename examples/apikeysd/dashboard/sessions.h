@@ -25,12 +25,13 @@ struct session {
 /*
  * True with x->session and x->actor set: there is a session, its key is good, and what changes
  * something comes from a page of ours with the session's token. Else answered with 401 or 403.
- * "X-Background: 1" marks what a page asks by itself: it does not count as the person's being there.
+ * "X-Background: 1" marks what a page asks by itself: it does not count as the person's being
+ * there.
  */
 bool sessions_enter(struct exchange *x);
 
-/* Starts one for x->actor, a management key that was verified, and sets its cookie; the session that
- * the request came with ends. False: answered. */
+/* Starts one for x->actor, a management key that was verified, and sets its cookie; the session
+ * that the request came with ends. False: answered. */
 bool sessions_start(struct exchange *x);
 
 /* Ends the one that the request came with, if any, and takes the cookie back. */

@@ -97,7 +97,8 @@ struct exchange {
   max_align_t room[EXCHANGE_ROOM / sizeof(max_align_t)]; /* for what exchange_memory() gives */
 };
 
-/* Makes a new exchange of `x`, which is zeroed or has ended. 0 or -1: out of memory. To be ended. */
+/* Makes a new exchange of `x`, which is zeroed or has ended. 0 or -1: out of memory. To be
+ * ended. */
 int exchange_begin(struct exchange *x, struct service *service);
 /* Wipes and frees everything, the reply too, but for what the next one begins with. */
 void exchange_end(struct exchange *x);

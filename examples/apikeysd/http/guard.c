@@ -22,7 +22,7 @@ static bool unclear(struct exchange *x, const char *message) {
   return refuse(x, 400, "bad_request", message);
 }
 
-/* -- The first line ------------------------------------------------------------------------------ */
+/* -- The first line ---------------------------------------------------------------------------- */
 
 static bool read_method(struct exchange *x, const char *method) {
   static const struct {
@@ -87,7 +87,7 @@ static bool read_uri(struct exchange *x, const char *uri) {
   return true;
 }
 
-/* -- Headers --------------------------------------------------------------------------------------- */
+/* -- Headers ----------------------------------------------------------------------------------- */
 
 /* The name's bytes, as RFC 9110 (5.6.2) has them. */
 static bool is_token(const char *text, size_t length) {

@@ -5,8 +5,8 @@
  * head twice, so that a client could not even read the status from the body. Here such requests get
  * what all others get: JSON, with an id.
  *
- * The library has no option for that. But it calls its own public functions where a program's own of
- * the same name come first (as symbols of shared objects do), and so this program has its own
+ * The library has no option for that. But it calls its own public functions where a program's own
+ * of the same name come first (as symbols of shared objects do), and so this program has its own
  * MHD_queue_response() and MHD_lookup_connection_value_n(), around the library's. A version, or a
  * linker, for which they do not come first gives the library's own answers again: what is refused
  * stays refused.

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* -- An organization as JSON -------------------------------------------------------------------- */
+/* -- An organization as JSON ------------------------------------------------------------------- */
 
 static json_t *organization_json(apikeys_organization *organization) {
   size_t length;

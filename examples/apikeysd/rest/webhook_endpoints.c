@@ -156,7 +156,8 @@ static int check_others(struct exchange *x, const struct endpoint *endpoint) {
   return others.same_url || others.count >= ENDPOINTS_MAX ? APIKEYS_ERROR_EXISTS : APIKEYS_OK;
 }
 
-/* Documents leave no events, and where events go to is not less worth knowing than what they say. */
+/* Documents leave no events, and where events go to is not less worth knowing than what they
+ * say. */
 static void note(const struct exchange *x, int rc, const char *change,
                  const struct endpoint *endpoint) {
   if (rc == APIKEYS_OK)

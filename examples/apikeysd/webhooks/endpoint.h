@@ -18,8 +18,8 @@ enum { ENDPOINTS_MAX = 64 };
 
 struct endpoint {
   apikeys_document *document;
-  /* {"endpoint_url", "status", "events", "enabled_at_ms"}; "failing_since_ms" while nothing arrives,
-   * "disabled_reason" and "disabled_at_ms" if the service disabled it */
+  /* {"endpoint_url", "status", "events", "enabled_at_ms"}; "failing_since_ms" while nothing
+   * arrives, "disabled_reason" and "disabled_at_ms" if the service disabled it */
   json_t *fields;
 };
 

@@ -7,8 +7,8 @@
 #include <stdbool.h>
 
 /*
- * Plans deliveries of the events that came since the last time, a page of them at most; *more: there
- * may be others. A crash in between plans some of them twice, which is once.
+ * Plans deliveries of the events that came since the last time, a page of them at most; *more:
+ * there may be others. A crash in between plans some of them twice, which is once.
  */
 int fan_out(apikeys_env *env, const apikeys_actor *actor, bool *more, apikeys_error *err);
 

@@ -131,7 +131,8 @@ static const char *host_problem(CURLU *url, bool allow_private) {
   return problem;
 }
 
-/* A password would be shown to all who may see the endpoint; the signature is what authenticates. */
+/* A password would be shown to all who may see the endpoint; the signature is what
+ * authenticates. */
 static const char *credentials_problem(CURLU *url) {
   char *user, *password;
   bool any = part_of(url, CURLUPART_USER, &user) != NULL;

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* -- Lists --------------------------------------------------------------------------------------- */
+/* -- Lists ------------------------------------------------------------------------------------- */
 
 enum { PAGE_DEFAULT = 10, PAGE_MAX = 100 };
 
@@ -154,7 +154,7 @@ static void show_permissions(struct exchange *x, int owner_type) {
   apikeys_filter_free(filter);
 }
 
-/* -- Creating ------------------------------------------------------------------------------------ */
+/* -- Creating ---------------------------------------------------------------------------------- */
 
 static int set_owner(struct exchange *x, apikeys_key_spec *spec, int owner_type) {
   size_t organization_length, user_length;
@@ -227,7 +227,7 @@ static void create_key(struct exchange *x, int owner_type) {
   form_close(&form);
 }
 
-/* -- One key ------------------------------------------------------------------------------------- */
+/* -- One key ----------------------------------------------------------------------------------- */
 
 /* The key of the path, if it is of the kind that the path speaks of. */
 static int get_key(struct exchange *x, int owner_type, apikeys_key *key) {
@@ -286,7 +286,7 @@ static void expire_key(struct exchange *x, int owner_type) {
   form_close(&form);
 }
 
-/* -- Routes: each for both kinds of keys ----------------------------------------------------------- */
+/* -- Routes: each for both kinds of keys ------------------------------------------------------- */
 
 #define BOTH(action)                                                                               \
   static void organization_##action(struct exchange *x) {                                          \

@@ -588,32 +588,28 @@ struct memory_walk {
 
 enum { WALK_FULL = 1 }; /* inside a walk only: a visitor's own numbers leave by `stopped` */
 
-static int visit_entry(struct memory_walk *memory_walk, const struct entry *entry, int *stopped) {
-  int rc = apikeys_record_decode(memory_walk->record, entry->bytes, entry->length);
-  if (rc != APIKEYS_OK || !apikeys_query_matches(memory_walk->query, memory_walk->record))
+static int visit_entry(struct memory_walk *walk, const struct entry *entry, int *stopped) {
+  int rc = apikeys_record_decode(walk->record, entry->bytes, entry->length);
+  if (rc != APIKEYS_OK || !apikeys_query_matches(walk->query, walk->record))
     return rc;
-  memory_walk->seen++;
-  *stopped = memory_walk->visit != NULL
-                 ? memory_walk->visit(memory_walk->record, memory_walk->visit_data)
-                 : 0;
-  return *stopped != 0 || memory_walk->seen == memory_walk->limit ? WALK_FULL : APIKEYS_OK;
+  walk->seen++;
+  *stopped = walk->visit != NULL ? walk->visit(walk->record, walk->visit_data) : 0;
+  return *stopped != 0 || walk->seen == walk->limit ? WALK_FULL : APIKEYS_OK;
 }
 
 /* In order or against it; subtrees outside the bounds are left out. As deep as the tree is. */
-static int walk_tree(struct memory_walk *memory_walk, const struct node *node, bool descending,
+static int walk_tree(struct memory_walk *walk, const struct node *node, bool descending,
                      int *stopped) {
   while (node != NULL) {
-    bool above = compare_keys(node->key, node->key_length, memory_walk->lower,
-                              memory_walk->lower_length) >= 0;
-    bool below = compare_keys(node->key, node->key_length, memory_walk->upper,
-                              memory_walk->upper_length) < 0;
+    bool above = compare_keys(node->key, node->key_length, walk->lower, walk->lower_length) >= 0;
+    bool below = compare_keys(node->key, node->key_length, walk->upper, walk->upper_length) < 0;
     const struct node *first = descending ? node->right : node->left;
     const struct node *second = descending ? node->left : node->right;
     int rc = APIKEYS_OK;
     if (descending ? below : above)
-      rc = walk_tree(memory_walk, first, descending, stopped);
+      rc = walk_tree(walk, first, descending, stopped);
     if (rc == APIKEYS_OK && above && below)
-      rc = visit_entry(memory_walk, node->entry, stopped);
+      rc = visit_entry(walk, node->entry, stopped);
     if (rc != APIKEYS_OK)
       return rc;
     node = (descending ? above : below) ? second : NULL;
@@ -622,15 +618,15 @@ static int walk_tree(struct memory_walk *memory_walk, const struct node *node, b
 }
 
 /* 0, a code, or what the visitor stopped with. */
-static int memory_run(struct memory *memory, struct memory_walk *memory_walk) {
-  const apikeys_query *query = memory_walk->query;
+static int memory_run(struct memory *memory, struct memory_walk *walk) {
+  const apikeys_query *query = walk->query;
   struct table *table = table_of(memory, apikeys_query_kind(query));
-  int rc = apikeys_query_bounds(query, memory_walk->lower, &memory_walk->lower_length,
-                                memory_walk->upper, &memory_walk->upper_length);
+  int rc = apikeys_query_bounds(query, walk->lower, &walk->lower_length, walk->upper,
+                                &walk->upper_length);
   if (rc != APIKEYS_OK)
     return rc;
   int stopped = 0;
-  rc = walk_tree(memory_walk, table->roots[apikeys_query_index(query)],
+  rc = walk_tree(walk, table->roots[apikeys_query_index(query)],
                  apikeys_query_descending(query) != 0, &stopped);
   return rc == WALK_FULL ? stopped : rc;
 }
@@ -647,32 +643,32 @@ static int memory_get(void *self, apikeys_transaction *opaque, const apikeys_que
                       apikeys_record *out) {
   struct memory_transaction *transaction = (struct memory_transaction *)opaque;
   (void)transaction;
-  struct memory_walk memory_walk = {.query = query, .record = out, .limit = 1};
-  int rc = memory_run(self, &memory_walk);
-  return rc == APIKEYS_OK && memory_walk.seen == 0 ? APIKEYS_ERROR_NOT_FOUND : rc;
+  struct memory_walk walk = {.query = query, .record = out, .limit = 1};
+  int rc = memory_run(self, &walk);
+  return rc == APIKEYS_OK && walk.seen == 0 ? APIKEYS_ERROR_NOT_FOUND : rc;
 }
 
 static int memory_scan(void *self, apikeys_transaction *opaque, const apikeys_query *query,
                        apikeys_visitor visit, void *visit_data) {
   struct memory_transaction *transaction = (struct memory_transaction *)opaque;
-  struct memory_walk memory_walk = {.query = query,
-                                    .record = scratch_of(transaction, apikeys_query_kind(query)),
-                                    .visit = visit,
-                                    .visit_data = visit_data,
-                                    .limit = apikeys_query_limit(query)};
-  return memory_walk.record != NULL ? memory_run(self, &memory_walk) : APIKEYS_ERROR_NO_MEMORY;
+  struct memory_walk walk = {.query = query,
+                             .record = scratch_of(transaction, apikeys_query_kind(query)),
+                             .visit = visit,
+                             .visit_data = visit_data,
+                             .limit = apikeys_query_limit(query)};
+  return walk.record != NULL ? memory_run(self, &walk) : APIKEYS_ERROR_NO_MEMORY;
 }
 
 static int memory_count(void *self, apikeys_transaction *opaque, const apikeys_query *query,
                         uint64_t *count) {
   struct memory_transaction *transaction = (struct memory_transaction *)opaque;
-  struct memory_walk memory_walk = {.query = query,
-                                    .record = scratch_of(transaction, apikeys_query_kind(query))};
-  if (memory_walk.record == NULL)
+  struct memory_walk walk = {.query = query,
+                             .record = scratch_of(transaction, apikeys_query_kind(query))};
+  if (walk.record == NULL)
     return APIKEYS_ERROR_NO_MEMORY;
-  int rc = memory_run(self, &memory_walk);
+  int rc = memory_run(self, &walk);
   if (rc == APIKEYS_OK)
-    *count = memory_walk.seen;
+    *count = walk.seen;
   return rc;
 }
 

@@ -8,8 +8,9 @@
  * being altered, removed or added by hand.
  *
  * All of this can be relied on while the triggers are what they were made as, with no others beside
- * them. That is checked whenever the schema's own number has moved, and this number is a part of the
- * generation: asked for the changes since before it moved, the log answers that they are not known.
+ * them. That is checked whenever the schema's own number has moved, and this number is a part of
+ * the generation: asked for the changes since before it moved, the log answers that they are not
+ * known.
  */
 #include "storage/sqlite/private.h"
 
@@ -179,7 +180,8 @@ static int read_last_of_old_log(struct ak_sqlite_connection *connection, int64_t
   return rc == SQLITE_ROW ? SQLITE_OK : rc;
 }
 
-/* Up to schema version 4 sqlite_sequence held the counter, and triggers wrote to the log directly. */
+/* Up to schema version 4 sqlite_sequence held the counter, and triggers wrote to the log
+ * directly. */
 static int drop_objects(struct ak_sqlite_connection *connection) {
   struct ak_sql sql = {0};
   for (int i = 0; i < AK_INVALIDATION_RULES; i++) {

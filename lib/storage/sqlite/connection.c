@@ -36,9 +36,9 @@ static int wait_for_lock(void *data, int attempts) {
 enum { ROW_BYTES_MAX = 64 * 1024 * 1024 };
 
 /*
- * Pages: 8 MiB at the most hold the upper levels of every index of a large store, and all of a small
- * one; four times as much made no difference that could be measured. The file is not mapped: an
- * error of the disk would then be a signal, which ends the application.
+ * Pages: 8 MiB at the most hold the upper levels of every index of a large store, and all of a
+ * small one; four times as much made no difference that could be measured. The file is not mapped:
+ * an error of the disk would then be a signal, which ends the application.
  */
 static int configure(struct ak_sqlite_connection *connection) {
   sqlite3 *db = connection->db;

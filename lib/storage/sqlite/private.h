@@ -265,8 +265,8 @@ int ak_sqlite_watch_generation(struct ak_sqlite_watch *watch, uint64_t *generati
 /*
  * A look at the files, twice a second (else what the last one gave) or now.
  * APIKEYS_ERROR_STORE_REPLACED: another file, or none, is where the database, its log or the log's
- * index was, or something else than SQLite wrote to the database. APIKEYS_ERROR_STORE_WENT_BACK: the
- * log of changes is not a continuation of what was seen. Both are final for this handle.
+ * index was, or something else than SQLite wrote to the database. APIKEYS_ERROR_STORE_WENT_BACK:
+ * the log of changes is not a continuation of what was seen. Both are final for this handle.
  * `written`: what a writer has open beside the database, which is looked at in the same look.
  */
 int ak_sqlite_watch_check(struct ak_sqlite_watch *watch);
@@ -274,8 +274,8 @@ int ak_sqlite_watch_check_now(struct ak_sqlite_watch *watch, struct ak_sqlite_co
 void ak_sqlite_watch_set_state(struct ak_sqlite_watch *watch, int state);
 
 /*
- * The latest head of the log that was seen; taken before a transaction begins, so that the head which
- * that reads must be a continuation of it. The second keeps what it is given if it is one.
+ * The latest head of the log that was seen; taken before a transaction begins, so that the head
+ * which that reads must be a continuation of it. The second keeps what it is given if it is one.
  */
 struct ak_sqlite_head ak_sqlite_watch_seen(struct ak_sqlite_watch *watch);
 int ak_sqlite_watch_compare(struct ak_sqlite_watch *watch, struct ak_sqlite_connection *connection,

@@ -360,8 +360,9 @@ static bool is_own(const struct sqlite_transaction *transaction) {
 }
 
 /*
- * A reader that stays long keeps the log from starting over, and it grows; nothing shortens the file
- * afterwards by itself. Once it is long, try to: without waiting for anybody, once a second at most.
+ * A reader that stays long keeps the log from starting over, and it grows; nothing shortens the
+ * file afterwards by itself. Once it is long, try to: without waiting for anybody, once a second at
+ * most.
  */
 static void shorten_log(struct store *store) {
   int64_t now = ak_monotonic_ms();

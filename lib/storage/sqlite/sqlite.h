@@ -11,7 +11,8 @@ enum {
   AK_BUSY_TIMEOUT_DEFAULT_MS = 5000
 };
 
-/* Where warnings of a store that apikeys_storage_sqlite() made go: on a thread that is in a call. */
+/* Where warnings of a store that apikeys_storage_sqlite() made go: on a thread that is in a
+ * call. */
 void ak_storage_sqlite_set_log(const apikeys_storage *storage,
                                void (*log)(void *data, const char *text), void *data);
 

@@ -30,8 +30,9 @@ static const uint64_t unknown = UINT64_MAX;
 
 /*
  * Only a checkpoint writes to the database file, and the wal-index tells each: the fields below
- * (https://sqlite.org/walformat.html) differ before and behind it. If the file's time moved and they
- * did not, something else than SQLite has written to the file: a backup was copied over it, say.
+ * (https://sqlite.org/walformat.html) differ before and behind it. If the file's time moved and
+ * they did not, something else than SQLite has written to the file: a backup was copied over it,
+ * say.
  */
 struct writes {
   bool known;
@@ -139,7 +140,8 @@ static bool same_progress(const struct writes *a, const struct writes *b) {
   return a->salts[0] == b->salts[0] && a->salts[1] == b->salts[1] && a->copied == b->copied;
 }
 
-/* `before`: what the progress was before the look that found `modified_at`; `at_rest`: then, too. */
+/* `before`: what the progress was before the look that found `modified_at`; `at_rest`: then,
+ * too. */
 static int compare_writes(struct ak_sqlite_watch *watch, const struct writes *before, bool at_rest,
                           struct timespec modified_at) {
   struct writes now = {.modified_at = modified_at};
@@ -220,7 +222,8 @@ static int sqlite_watch_keep(struct ak_sqlite_watch *watch, int found) {
   return is_final(state) ? state : found;
 }
 
-/* By whoever comes first when it is time; no lock that a writer may hold keeps it from being done. */
+/* By whoever comes first when it is time; no lock that a writer may hold keeps it from being
+ * done. */
 int ak_sqlite_watch_check(struct ak_sqlite_watch *watch) {
   int64_t now = rough_now_ms();
   int64_t checked = atomic_load_explicit(&watch->checked_at_ms, memory_order_relaxed);

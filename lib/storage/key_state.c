@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "objects/key_state.h"
+#include "storage/key_state.h"
 
 #include "base/arithmetic.h"
 

@@ -3,8 +3,8 @@
  * Getters and setters of objects that hold a record: each is one line that names its field. The
  * public headers declare and describe them.
  */
-#ifndef AK_BASE_ACCESSORS_H
-#define AK_BASE_ACCESSORS_H
+#ifndef AK_OBJECTS_ACCESSORS_H
+#define AK_OBJECTS_ACCESSORS_H
 
 #include "objects/object.h"
 #include "objects/object_json.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Is a key, as its record stands, alive? Pure. */
-#ifndef AK_OBJECTS_KEY_STATE_H
-#define AK_OBJECTS_KEY_STATE_H
+/* Whether a key is active, revoked, expired or idle, from its record and the time alone. */
+#ifndef AK_STORAGE_KEY_STATE_H
+#define AK_STORAGE_KEY_STATE_H
 
 #include "storage/record.h"
 
