@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Actors: setters and getters of who makes a call. What an actor may do is authority.c's. */
 #include "access/actor.h"
 
 #include "base/error.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who asks, as the host said it, and what that is worth at the time of a call. */
+/* An actor: who makes a call, as the host asserted it or as it was verified. */
 #ifndef AK_ACCESS_ACTOR_H
 #define AK_ACCESS_ACTOR_H
 
@@ -24,7 +24,7 @@ struct apikeys_actor {
   char user_agent[AK_CONTEXT_MAX + 1];
 };
 
-/* Make it nobody again, context included. */
+/* Reset it to nobody, context included. */
 void ak_actor_forget(apikeys_actor *actor);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Every permission check of every call. */
 #include "access/authority.h"
 
 #include <string.h>

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* What a member holds now: the permissions of the member's roles, read in the caller's
+ * transaction. */
 #include "access/effective_permissions.h"
 
 #include <apikeys/member.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The error object, and the table of all codes with their names, texts and categories. */
 #include "base/error.h"
 
 #include <stdarg.h>

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Fork detection without a system call per use: memory that the kernel wipes in a child
+ * (MADV_WIPEONFORK), and pthread_atfork where there is none. */
 #define _DEFAULT_SOURCE /* madvise, MAP_ANONYMOUS */
 #include "base/fork_guard.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* A JSON writer (RFC 8259) into growing memory. */
 #include "base/json_writer.h"
 
 #include "base/text.h"

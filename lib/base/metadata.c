@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Key-value pairs of an organization as one text. */
 #include "base/metadata.h"
 
 #include <stdlib.h>

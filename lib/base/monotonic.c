@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The monotonic clock, and timed waits by it. */
 #include "base/monotonic.h"
 
 #include <apikeys/error.h>

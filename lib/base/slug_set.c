@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Sorted sets of slugs as text. */
 #include "base/slug_set.h"
 
 #include <stdint.h>

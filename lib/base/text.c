@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Checks of text: UTF-8, slugs, ids, e-mail addresses, domain names, times. */
 #include "base/text.h"
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The library's version at run time. */
 #include <apikeys/base.h>
 
 int apikeys_version_number(void) {

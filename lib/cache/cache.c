@@ -214,7 +214,7 @@ static struct ak_cache_slot *find_free_alternate(struct ak_cache *cache,
 /* Both buckets are full: displace one entry to its alternate bucket and return its slot. If none
  * can move, return the slot whose last use is longest ago, to be overwritten. */
 static struct ak_cache_slot *free_a_slot(struct ak_cache *cache,
-                                       const struct ak_cache_position *position) {
+                                         const struct ak_cache_position *position) {
   struct ak_cache_slot *oldest = slot_at(cache, position, 0);
   for (size_t i = 0; i < AK_CANDIDATE_SLOTS; i++) {
     struct ak_cache_slot *slot = slot_at(cache, position, i),

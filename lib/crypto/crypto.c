@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Hashing, sealing, comparison, random bytes and secret memory, all from libsodium. */
 #ifndef _DEFAULT_SOURCE
 #define _DEFAULT_SOURCE /* getentropy */
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Object ids: a kind and a ULID. */
 #include "crypto/ids.h"
 
 #include <apikeys/error.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The text of a key: generating, parsing, obfuscating it. */
 #include "crypto/key_text.h"
 
 #include "crypto/constant_time.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The text of a widget token: a JWT with one accepted form. */
 #include "crypto/widget_token_text.h"
 
 #include "base/json_writer.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Sealing and opening the secrets of documents. */
 #include "domain/document_secret.h"
 
 #include <string.h>

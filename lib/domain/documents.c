@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Documents: small JSON objects that a service built on the library keeps in the store. */
 #include "domain/documents.h"
 
 #include "access/authority.h"

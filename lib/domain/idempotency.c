@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Idempotency keys: a repeated creation finds the key that the first one made. */
 #include "domain/idempotency.h"
 
 #include "base/arithmetic.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The specification of a new key, and its checks against the environment's rules. */
 #include "domain/key_spec.h"
 
 #include "access/authority.h"

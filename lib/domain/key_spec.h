@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the caller wants a key to be. */
+/* The specification of a key that is to be created. */
 #ifndef AK_DOMAIN_KEY_SPEC_H
 #define AK_DOMAIN_KEY_SPEC_H
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Makes, seals and verifies the value of a key. The only file that sees a value beside its
+ * record. */
 #include "domain/key_value.h"
 
 #include "storage/schema.h"

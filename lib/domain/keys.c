@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Creating, reading, changing and revoking one key. */
 #include "domain/keys.h"
 
 #include "access/authority.h"

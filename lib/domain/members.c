@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Members: create, read, change, delete, list. */
 #include "domain/members.h"
 
 #include "access/authority.h"

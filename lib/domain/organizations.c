@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Organizations: create, read, change, delete, list. */
 #include "access/authority.h"
 #include "base/metadata.h"
 #include "base/slug_set.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Permissions of the environment: create, read, change, delete, list. */
 #include "domain/permissions.h"
 
 #include "access/authority.h"

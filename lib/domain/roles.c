@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Roles of the environment and of organizations. */
 #include "domain/roles.h"
 
 #include "access/authority.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The environment's settings: prefixes and policies for keys. */
 #include "access/authority.h"
 #include "base/slug_set.h"
 #include "crypto/key_text.h"

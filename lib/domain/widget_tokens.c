@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Widget tokens: minting them, and making an actor of one that was presented. */
 #include "access/authority.h"
 
 #include "access/effective_permissions.h"

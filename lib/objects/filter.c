@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Filters: setters, and the check that a list understands what was set. */
 #include "objects/filter.h"
 
 #include "base/error.h"

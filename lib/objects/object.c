@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* What all objects share: a record, the fields that were set, and the first setter that failed. */
 #include "objects/object.h"
 
 #include "base/error.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The JSON of every kind of object, from one table of fields and members. */
 #include "objects/object_json.h"
 
 #include "base/metadata.h"

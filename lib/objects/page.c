@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Pages: growing, ordering and reading them. */
 #include "objects/page.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The frames of get, list, create and change: begin, run the noun's body, end, fill the object. */
 #include "operation/crud.h"
 
 #include "operation/events.h"

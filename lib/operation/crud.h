@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Calls that give one object, or a page of them: everything around what a noun does itself. */
+/* The frames of calls that give one object or a page: everything but the noun's own work. */
 #ifndef AK_OPERATION_CRUD_H
 #define AK_OPERATION_CRUD_H
 

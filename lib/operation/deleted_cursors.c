@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Positions of deleted objects, so that a list goes on from a cursor whose object is gone. */
 #include "operation/deleted_cursors.h"
 
 #include "access/authority.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is left of an object that was removed: its place, so that a reader who holds its id as a
- * cursor goes on from there. Kept for a week.
+ * Positions of deleted objects: a list whose cursor is the id of a deleted object goes on from
+ * there. Kept for a week.
  */
 #ifndef AK_OPERATION_DELETED_CURSORS_H
 #define AK_OPERATION_DELETED_CURSORS_H

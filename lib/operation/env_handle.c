@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The handle: memory of an open environment, and what happens to it at a fork. */
 #include "operation/env_handle.h"
 
 #include "base/compiler.h"

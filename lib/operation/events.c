@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Appends an event inside the change's transaction. */
 #include "operation/events.h"
 
 #include "base/arithmetic.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The unit of work: begin, resolve the actor, end, deliver events. */
 #include "operation/operation.h"
 
 #include "access/effective_permissions.h"

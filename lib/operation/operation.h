@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One public call: its transaction, its time, its actor with the power it has inside that
- * transaction, and the events that it leaves. Every noun works through this.
+ * The unit of work of one public call: its transaction, its time, its actor with the power resolved
+ * inside that transaction, and the events it records. Every noun works through it.
  *
- *   struct ak_op call;
- *   int rc = ak_op_begin(&call, env, actor, APIKEYS_TRANSACTION_WRITE, err);
+ *   struct ak_op op;
+ *   int rc = ak_op_begin(&op, env, actor, APIKEYS_TRANSACTION_WRITE, err);
  *   if (rc == APIKEYS_OK)
- *     rc = ak_op_end(&call, create(&call, …));
+ *     rc = ak_op_end(&op, create(&op, …));
  *   return rc;
  */
 #ifndef AK_OPERATION_OPERATION_H
@@ -42,9 +42,8 @@ int ak_op_begin_internal(struct ak_op *op, apikeys_env *env, int mode, apikeys_e
 int ak_op_end(struct ak_op *op, int rc);
 
 /*
- * Of what these are made, for calls that share a transaction (group_commit.h): the checks before
- * it; in it, the call's time, and its actor's power; when it has ended, the error object and the
- * events, then what the call holds is let go.
+ * The steps of begin and end, for group commit: check (before the transaction), resolve time and
+ * actor (inside), finish: report and deliver events (after), release.
  */
 int ak_op_check(struct ak_op *op, apikeys_env *env, const apikeys_actor *actor, apikeys_error *err);
 int ak_op_resolve(struct ak_op *op);

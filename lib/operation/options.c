@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Options of an environment, with the clock, random source and log that they can replace. */
 #ifndef _DEFAULT_SOURCE
 #define _DEFAULT_SOURCE /* CLOCK_REALTIME_COARSE */
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What an environment was opened with, and the three things it takes from outside: time,
- * randomness, and a place for log lines. No other path to them exists in the library. */
+/* The options of an environment, and the three things that it takes from outside: time, random
+ * bytes, and a log. No other path to them exists in the library. */
 #ifndef AK_OPERATION_OPTIONS_H
 #define AK_OPERATION_OPTIONS_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Reads, makes and writes the root key, and derives all other keys from it. */
 #include "operation/root_key.h"
 
 #include "base/error.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Log lines about refused validations, limited to some a second. */
 #include "operation/security_log.h"
 
 #include "crypto/constant_time.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Event callbacks of this process. */
 #include "operation/subscriptions.h"
 
 #include <pthread.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* In-process subscribers: who is told of committed events. */
+/* Callbacks of this process that receive committed events. */
 #ifndef AK_OPERATION_SUBSCRIPTIONS_H
 #define AK_OPERATION_SUBSCRIPTIONS_H
 

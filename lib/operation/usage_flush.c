@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Saves use times: drains the table of unsaved ones into the store in batches. */
 #include "operation/usage_flush.h"
 
 #include "base/arithmetic.h"

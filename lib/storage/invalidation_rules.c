@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The table of records and fields on which a validation depends. */
 #include "storage/invalidation_rules.h"
 
 #include <stddef.h>

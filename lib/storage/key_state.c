@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Whether a key is active, revoked, expired or idle. */
 #include "storage/key_state.h"
 
 #include "base/arithmetic.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Queries: building them, and the one function that says whether a record matches. */
 #include "storage/query.h"
 
 #include "base/text.h"

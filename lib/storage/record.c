@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Records: fields by number in one reusable buffer, and their encoding as bytes. */
 #include "storage/record.h"
 
 #include "crypto/crypto.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The schema: every kind of record, its fields, its indexes. */
 #include "storage/schema.h"
 
 /* A field of schema version 1, one that may be NULL, and one that a later version added. */

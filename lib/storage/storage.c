@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The core's side of the storage contract: calls slots and checks what they answer. */
 #include "storage/storage.h"
 
 #include "base/error.h"

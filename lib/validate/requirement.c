@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Requirements: building them, and holding a key against one. */
 #include "validate/requirement.h"
 
 #include "base/slug_set.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Validation: what was seen before is settled by the warm path, the rest is asked of the store, and
- * what the store finds good is remembered.
+ * Validation, top to bottom: first the cache, then the store for all misses in one read
+ * transaction. Keys that the store finds good are inserted into the cache.
  */
 #include "base/compiler.h"
 #include "objects/request.h"
@@ -14,25 +14,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK = 32 }; /* values looked up side by side, and in one transaction */
+enum { BLOCK = 32 }; /* values looked up together, and in one transaction */
 
-/* What the values of one call have in common. */
+/* The arguments that all values of one call share. */
 struct batch {
   apikeys_env *env;
   const apikeys_requirement *requirement;
   const apikeys_request *request;
   apikeys_error *err; /* of the call */
-  apikeys_error *why; /* of the refusal, if the call has one value */
+  apikeys_error *why; /* receives the reason of a refusal, if the call has one value */
 };
 
-/* One value on its way through the store. */
+/* One value that missed the cache. */
 struct pending {
-  size_t index; /* among the call's values */
+  size_t index; /* its index among the values of the call */
   apikeys_key *key;
   struct ak_cached_check cached;
   struct ak_store_check check;
   int rc;
-  bool settled; /* rc stands, whatever becomes of the transaction */
+  bool settled; /* rc is final, even if the transaction fails */
 };
 
 /* -- Asking the store -------------------------------------------------------------------------- */
@@ -48,7 +48,7 @@ static void validation_start(struct pending *pending, const char *value, size_t 
   pending->settled = pending->rc != APIKEYS_OK;
 }
 
-/* A key that is good, but not for this requirement, is worth remembering too. */
+/* Caches a good key, also if it does not satisfy this requirement. */
 static void remember(const struct batch *batch, const struct pending *pending,
                      int64_t idle_lifetime_ms) {
   const struct ak_store_check *check = &pending->check;
@@ -87,7 +87,7 @@ static void finish(const struct batch *batch, struct pending *pending, int64_t i
   pending->key->value_replaced = false;
 }
 
-/* Those that are not settled, one after the other; ends at one that the store has trouble with. */
+/* Checks each unsettled value; stops at the first storage error. */
 static int check_each(const struct batch *batch, struct ak_read_snapshot *snapshot,
                       struct pending *pending, size_t count) {
   const apikeys_request *request = batch->request;
@@ -146,7 +146,7 @@ static int find_policy(struct ak_read_snapshot *snapshot, struct ak_policy *poli
   return rc;
 }
 
-/* Was all that was found true at one time? */
+/* True if everything was read from one state of the store. */
 static bool is_of_one_state(const struct ak_read_snapshot *snapshot) {
   uint64_t generation;
   return !snapshot->policy_used ||
@@ -155,8 +155,8 @@ static bool is_of_one_state(const struct ak_read_snapshot *snapshot) {
 }
 
 /*
- * One transaction. What it found counts once it has ended well: after trouble with one value the
- * others are asked for again, and after a change meanwhile all of them, without what stands.
+ * Check all open lookups in one read transaction. If one fails, retry the others; if the generation
+ * moved, retry all without the policy cache.
  */
 static int check_in_one_snapshot(const struct batch *batch, struct pending *pending, size_t count,
                                  bool *policy_usable) {
@@ -178,7 +178,7 @@ static int check_in_one_snapshot(const struct batch *batch, struct pending *pend
   return trouble != APIKEYS_OK ? APIKEYS_OK : rc;
 }
 
-/* How often memory was not enough; those that are malformed ask nobody. */
+/* Counts misses. Malformed values do not count: they need no store. */
 static void count_misses(apikeys_env *env, const struct pending *pending, size_t count) {
   uint64_t misses = 0;
   for (size_t i = 0; i < count; i++)
@@ -187,9 +187,9 @@ static void count_misses(apikeys_env *env, const struct pending *pending, size_t
 }
 
 /*
- * A key under another root key than this process has: another process has rotated it, or this one
- * since the transaction began; then the lookup is made anew. If the store's root key is the one
- * that we have, the key was damaged when that came: its value can't be verified, and is not known.
+ * A key sealed under another root key than ours: this process or another rotated the root key since
+ * the transaction began, so the lookup is repeated with the new one. If the store's root key is
+ * ours, the key was damaged before the rotation and was skipped by it: it counts as unknown.
  */
 static bool ask_again(const struct batch *batch, struct pending *pending, size_t count,
                       int *spent) {
@@ -212,7 +212,7 @@ static bool ask_again(const struct batch *batch, struct pending *pending, size_t
   return !last;
 }
 
-/* Settles all. Negative: the store could not be asked, and what was not settled has that code. */
+/* Settles all values. Negative: the store failed, and every unsettled value gets that code. */
 static int ask_store(const struct batch *batch, struct pending *pending, size_t count) {
   int rc = APIKEYS_OK;
   bool policy_usable = true;
@@ -234,7 +234,7 @@ static int ask_store(const struct batch *batch, struct pending *pending, size_t 
 
 /* -- One value --------------------------------------------------------------------------------- */
 
-/* A refusal with the error object saying so. */
+/* Fills the error object and the security log for a refusal. */
 static int validation_refuse(const struct batch *batch, int rc, const char *value, size_t length) {
   if (rc > 0 && batch->env->options.log != NULL)
     ak_log_refusal(batch->env, rc, value, length, batch->request);
@@ -243,7 +243,7 @@ static int validation_refuse(const struct batch *batch, int rc, const char *valu
   return rc;
 }
 
-/* Apart, so that the warm path does without its room. */
+/* A function of its own, so that the fast path does not reserve its stack frame. */
 static AK_NOINLINE int validate_in_store(const struct batch *batch,
                                          const struct ak_cached_check *cached, const char *value,
                                          size_t length, apikeys_key *key) {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The fast path of validation: answers from the cache without the store. */
 #include "validate/validate_cached.h"
 
 #include "base/compiler.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The warm path: a value that was seen before is judged by what the cache has of its key, with the
- * clock, the requirement and the environment's policy of now, and without the store.
+ * The fast path of validation: a value that was validated before is checked against its cache
+ * entry, the current time, the requirement and the environment's policy, without the store.
  *
- * In two steps, so that for many values the memory's latencies overlap.
+ * Locating an entry and reading it are two steps, so that for many values memory latencies overlap.
  */
 #ifndef AK_VALIDATE_VALIDATE_CACHED_H
 #define AK_VALIDATE_VALIDATE_CACHED_H
@@ -11,31 +11,31 @@
 #include "operation/env_handle.h"
 #include "validate/requirement.h"
 
-/* One value on its way: a key that is not in the cache goes into it by these. */
+/* One value: where its entry is, and under which generation it may be inserted after a miss. */
 struct ak_cached_check {
   struct ak_cache_position position;
-  bool located; /* the cache is in use, and the value is as long as one may be */
+  bool located; /* the cache is on, and the value has a possible length */
   uint64_t generation;
   bool coherent; /* the store tells its generation */
-  bool current;  /* and the cache is as new */
+  bool current;  /* and the cache has applied all changes up to it */
 };
 
-/* Finds the value's place, and has the processor fetch it. */
+/* Compute the position of the value's entry and prefetch it. */
 void ak_cached_locate(apikeys_env *env, struct ak_cached_check *check, const char *value,
                       size_t length, bool details);
 
-/* Is the cache as new as the store? Asked once for values that are looked up at once; best behind
- * ak_cached_locate, whose fetching takes longer. */
+/* Ask whether the cache is coherent, once for all values that are looked up together. Best called
+ * after ak_cached_locate, while the prefetch is under way. */
 void ak_cached_ask_generation(apikeys_env *env, struct ak_cached_check *check);
 
-/* May a key that the store was asked for go into the cache? */
+/* True if the cache can be used for this value at all: read, and inserted into after a miss. */
 static inline bool ak_cached_usable(const struct ak_cached_check *check) {
   return check->located && check->coherent;
 }
 
 /*
- * True if the cache settles it: *rc is what the validation gives, and the key object, if there is
- * one, is filled in on 0. False: ask the store.
+ * Returns true on a hit: *rc is the result of the validation, and on 0 the key object, if any, is
+ * filled. False: ask the store.
  */
 bool ak_validate_cached(apikeys_env *env, struct ak_cached_check *check, const char *value,
                         size_t length, const apikeys_requirement *requirement,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The memory back-end's log of changes: a ring of the last ones. */
 #include "storage/memory/changes.h"
 
 #include "storage/invalidation_rules.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* An online copy of the database, by SQLite's backup API. */
 #include "storage/sqlite/private.h"
 
 #include "base/monotonic.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* One SQLite connection: opening, settings, closing. */
 #include "storage/sqlite/private.h"
 
 #include "base/error.h"

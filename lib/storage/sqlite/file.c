@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Paths of databases, and which files this process and its ancestors have open. */
 #define _XOPEN_SOURCE 700 /* realpath() */
 #include "storage/sqlite/private.h"
 

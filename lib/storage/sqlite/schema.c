@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Makes, migrates and checks the tables. */
 #include "storage/sqlite/private.h"
 
 #include "base/error.h"

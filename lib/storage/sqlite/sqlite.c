@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The SQLite back-end: transactions and the slots of the contract. */
 #include "storage/sqlite/private.h"
 
 #include "base/error.h"

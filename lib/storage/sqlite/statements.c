@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Generates SQL from the schema and the shape of a query, and keeps prepared statements. */
 #include "storage/sqlite/private.h"
 
 #include <stdarg.h>
