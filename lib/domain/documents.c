@@ -173,7 +173,7 @@ static int write_over(struct ak_op *op, const struct ak_object *given, const cha
   return rc == APIKEYS_OK ? store_next(op, version, stored) : rc;
 }
 
-static int write(struct ak_op *op, const struct ak_object *given, const void *arguments,
+static int write_document(struct ak_op *op, const struct ak_object *given, const void *arguments,
                  apikeys_record *stored) {
   const enum write *how = arguments;
   char path[PATH_MAX_BYTES + 1];
@@ -199,14 +199,14 @@ int apikeys_document_create(apikeys_env *env, const apikeys_actor *actor,
                             apikeys_document *document, apikeys_error *err) {
   enum write how = CREATE;
   return ak_object_op(env, actor, APIKEYS_TRANSACTION_WRITE,
-                      document != NULL ? &document->object : NULL, write, &how, err);
+                      document != NULL ? &document->object : NULL, write_document, &how, err);
 }
 
 int apikeys_document_put(apikeys_env *env, const apikeys_actor *actor, apikeys_document *document,
                          apikeys_error *err) {
   enum write how = PUT;
   return ak_object_op(env, actor, APIKEYS_TRANSACTION_WRITE,
-                      document != NULL ? &document->object : NULL, write, &how, err);
+                      document != NULL ? &document->object : NULL, write_document, &how, err);
 }
 
 /* -- Getting ----------------------------------------------------------------------------------- */

@@ -489,7 +489,7 @@ static int check_revocation(struct ak_op *op, const apikeys_record *key) {
   return rc;
 }
 
-static int revoke(struct ak_op *op, void *data) {
+static int revoke_key(struct ak_op *op, void *data) {
   struct key_result *result = data;
   result->found = false;
   int rc = find_permitted_key(op, &result->id, AK_KEY_REVOKE, &result->record);
@@ -514,5 +514,5 @@ int apikeys_key_revoke(apikeys_env *env, const apikeys_actor *actor, const char 
     return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "reason",
                         "must be up to 255 bytes of text");
   struct key_result result = {.id = {id, length}, .reason = {reason, reason_length}};
-  return run_key_change(env, actor, APIKEYS_TRANSACTION_WRITE, &result, revoke, key, err);
+  return run_key_change(env, actor, APIKEYS_TRANSACTION_WRITE, &result, revoke_key, key, err);
 }

@@ -116,6 +116,25 @@ relocated)
   readelf -d "$scratch/build/consumer" | grep -q "$scratch/elsewhere" || fail "found another one"
   ;;
 
+without_sqlite)
+  # The same exported functions; the memory back-end works, the SQLite one says what is missing.
+  "$CMAKE" -S "$root" -B "$scratch/build" -DCMAKE_C_COMPILER="$CC" -DAPIKEYS_SQLITE=OFF \
+    -DAPIKEYS_BUILD_TESTS=OFF -DAPIKEYS_BUILD_EXAMPLES=OFF -DCMAKE_BUILD_TYPE=Debug >/dev/null
+  "$CMAKE" --build "$scratch/build" --parallel 2 >/dev/null
+  "$CMAKE" --install "$scratch/build" --prefix "$scratch/prefix" >/dev/null
+  library=$(find "$scratch/prefix" -name libapikeys.so)
+  ! needed "$library" | grep -q sqlite || fail "is linked with SQLite"
+  exported() { nm -D --defined-only "$1" | awk '{ print $3 }' | sort; }
+  exported "$library" >"$scratch/without"
+  exported "$(find "$prefix" -name libapikeys.so)" >"$scratch/with"
+  cmp "$scratch/with" "$scratch/without" || fail "exports other functions"
+  # shellcheck disable=SC2046
+  "$CC" -o "$scratch/program" "$here/without_sqlite.c" \
+    $(PKG_CONFIG_PATH=$(pkgconfig_dir "$scratch/prefix") "$PKG_CONFIG" --cflags --libs apikeys)
+  LD_LIBRARY_PATH=$(dirname "$library") "$scratch/program"
+  ! grep -q sqlite "$(pkgconfig_dir "$scratch/prefix")/apikeys.pc" || fail "apikeys.pc wants SQLite"
+  ;;
+
 add_subdirectory)
   build_with_cmake -DAPIKEYS_FOLDER="$root"
   "$scratch/build/consumer"
