@@ -74,7 +74,7 @@ bool authenticate_sign_in(struct exchange *x, const char *value, size_t length) 
   struct permit permit = throttle_take(x->service->throttle, THROTTLED_MANAGEMENT_KEYS, x->address);
   int rc = value == NULL
                ? APIKEYS_ERROR_ACTOR_UNKNOWN
-               : apikeys_actor_set_management_key(x->actor, x->service->env, value, length, x->err);
+               : apikeys_actor_set_management_key(x->service->env, x->actor, value, length, x->err);
   return verified(x, &permit, rc, 401);
 }
 
@@ -93,7 +93,7 @@ bool authenticate_widget(struct exchange *x) {
     return false;
   }
   struct permit permit = throttle_take(x->service->throttle, THROTTLED_WIDGET_TOKENS, x->address);
-  int rc = apikeys_actor_set_widget_token(x->actor, x->service->env, token, length, x->err);
+  int rc = apikeys_actor_set_widget_token(x->service->env, x->actor, token, length, x->err);
   return verified(x, &permit, rc, 403);
 }
 

@@ -141,8 +141,8 @@ static int make_token(struct exchange *x, char *token, size_t size) {
   apikeys_widget_token_spec *spec = apikeys_widget_token_spec_new();
   if (spec == NULL)
     return APIKEYS_ERROR_NO_MEMORY;
-  apikeys_widget_token_spec_set_organization(spec, S(x->service->demo->organization_id));
-  apikeys_widget_token_spec_set_user(spec, S(USER_ID));
+  apikeys_widget_token_spec_set_organization_id(spec, S(x->service->demo->organization_id));
+  apikeys_widget_token_spec_set_user_id(spec, S(USER_ID));
   for (size_t i = 0; i < sizeof scopes / sizeof scopes[0]; i++)
     apikeys_widget_token_spec_add_scope(spec, S(scopes[i]));
   int rc = apikeys_widget_token_create(x->service->env, x->actor, spec, token, size, NULL, x->err);

@@ -142,23 +142,23 @@ static void write_cache(FILE *out, const apikeys_env *env) {
     int number;
     const char *name, *help;
   } counters[] = {
-      {APIKEYS_COUNT_CACHE_MISSES, "apikeysd_cache_misses_total",
+      {APIKEYS_METRIC_CACHE_MISSES, "apikeysd_cache_misses_total",
        "Validations, of management keys too, that memory could not answer and the store was "
        "asked."},
-      {APIKEYS_COUNT_CACHE_FILLS, "apikeysd_cache_fills_total", "Keys put into the cache."},
-      {APIKEYS_COUNT_CACHE_EVICTIONS, "apikeysd_cache_evictions_total",
+      {APIKEYS_METRIC_CACHE_FILLS, "apikeysd_cache_fills_total", "Keys put into the cache."},
+      {APIKEYS_METRIC_CACHE_EVICTIONS, "apikeysd_cache_evictions_total",
        "Keys that had to leave the cache for another one: it is too small if this rises steadily."},
-      {APIKEYS_COUNT_CACHE_DROPS, "apikeysd_cache_drops_total",
+      {APIKEYS_METRIC_CACHE_DROPS, "apikeysd_cache_drops_total",
        "Keys dropped from the cache as they had changed, or might have."},
   };
   gauge(out, "apikeysd_cache_keys", "Keys that are in the cache now.",
-        (double)apikeys_environment_count(env, APIKEYS_COUNT_CACHE_KEYS));
+        (double)apikeys_environment_metric(env, APIKEYS_METRIC_CACHE_KEYS));
   gauge(out, "apikeysd_cache_capacity", "Keys that the cache has room for.",
-        (double)apikeys_environment_count(env, APIKEYS_COUNT_CACHE_CAPACITY));
+        (double)apikeys_environment_metric(env, APIKEYS_METRIC_CACHE_CAPACITY));
   for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++) {
     family(out, counters[i].name, "counter", counters[i].help);
     fprintf(out, "%s %llu\n", counters[i].name,
-            (unsigned long long)apikeys_environment_count(env, counters[i].number));
+            (unsigned long long)apikeys_environment_metric(env, counters[i].number));
   }
 }
 

@@ -83,7 +83,7 @@ APIKEYS_API int apikeys_actor_add_permission(apikeys_actor *actor, const char *s
  * member that the token names, with its scopes and no more than the member's roles hold at each
  * call. APIKEYS_ERROR_TOKEN_INVALID, APIKEYS_ERROR_TOKEN_EXPIRED.
  */
-APIKEYS_API int apikeys_actor_set_widget_token(apikeys_actor *actor, apikeys_env *env,
+APIKEYS_API int apikeys_actor_set_widget_token(apikeys_env *env, apikeys_actor *actor,
                                                const char *token, size_t length,
                                                apikeys_error *err) APIKEYS_WARN_UNUSED;
 
@@ -91,7 +91,7 @@ APIKEYS_API int apikeys_actor_set_widget_token(apikeys_actor *actor, apikeys_env
  * Validate a management key's value and act with its scopes, as long as the key is good: that is
  * asked again at each call. APIKEYS_ERROR_ACTOR_UNKNOWN for anything but a good management key.
  */
-APIKEYS_API int apikeys_actor_set_management_key(apikeys_actor *actor, apikeys_env *env,
+APIKEYS_API int apikeys_actor_set_management_key(apikeys_env *env, apikeys_actor *actor,
                                                  const char *value, size_t length,
                                                  apikeys_error *err) APIKEYS_WARN_UNUSED;
 
@@ -100,7 +100,7 @@ APIKEYS_API int apikeys_actor_set_management_key(apikeys_actor *actor, apikeys_e
  * session that somebody signed in to with it. The scopes and whether the key is good are asked at
  * each call, as above. APIKEYS_ERROR_ACTOR_UNKNOWN for anything but a good management key.
  */
-APIKEYS_API int apikeys_actor_set_management_key_by_id(apikeys_actor *actor, apikeys_env *env,
+APIKEYS_API int apikeys_actor_set_management_key_by_id(apikeys_env *env, apikeys_actor *actor,
                                                        const char *id, size_t length,
                                                        apikeys_error *err) APIKEYS_WARN_UNUSED;
 

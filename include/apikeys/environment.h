@@ -199,15 +199,15 @@ APIKEYS_API const char *apikeys_environment_id(const apikeys_env *env, size_t *l
  * that this version does not know. From any thread. Since 1.0.
  */
 enum {
-  APIKEYS_COUNT_CACHE_CAPACITY = 1,  /* keys that there is room for; 0: no cache */
-  APIKEYS_COUNT_CACHE_KEYS = 2,      /* keys that are in it now */
-  APIKEYS_COUNT_CACHE_MISSES = 3,    /* validations that the store was asked for, of management keys
+  APIKEYS_METRIC_CACHE_CAPACITY = 1, /* keys that there is room for; 0: no cache */
+  APIKEYS_METRIC_CACHE_KEYS = 2,     /* keys that are in it now */
+  APIKEYS_METRIC_CACHE_MISSES = 3,   /* validations that the store was asked for, of management keys
                                         and of unknown values too, but not of malformed ones */
-  APIKEYS_COUNT_CACHE_FILLS = 4,     /* keys put into it */
-  APIKEYS_COUNT_CACHE_EVICTIONS = 5, /* keys that had to go for another one */
-  APIKEYS_COUNT_CACHE_DROPS = 6      /* keys dropped as they had changed, or might have */
+  APIKEYS_METRIC_CACHE_FILLS = 4,    /* keys put into it */
+  APIKEYS_METRIC_CACHE_EVICTIONS = 5, /* keys that had to go for another one */
+  APIKEYS_METRIC_CACHE_DROPS = 6      /* keys dropped as they had changed, or might have */
 };
-APIKEYS_API uint64_t apikeys_environment_count(const apikeys_env *env, int number);
+APIKEYS_API uint64_t apikeys_environment_metric(const apikeys_env *env, int number);
 
 /* -------------------------------------------------------------------------- maintenance ------ */
 

@@ -31,7 +31,7 @@ enum {
   APIKEYS_CATEGORY_FORBIDDEN = 2,       /* 403: a good key, or a known actor, but not for this */
   APIKEYS_CATEGORY_LIMITED = 3,         /* 429: reserved for limits and quotas */
   APIKEYS_CATEGORY_INVALID = 4,         /* 400/422: the caller's input is wrong */
-  APIKEYS_CATEGORY_NOT_FOUND = 5,       /* 404 */
+  APIKEYS_CATEGORY_ABSENT = 5,          /* 404 */
   APIKEYS_CATEGORY_CONFLICT = 6,        /* 409 */
   APIKEYS_CATEGORY_UNAVAILABLE = 7      /* 503: ours, or the machine's */
 };
@@ -67,13 +67,13 @@ enum {
     "the actor is unknown, inactive or no longer valid")                                           \
   X(ERROR_TOKEN_INVALID, -22, UNAUTHENTICATED, "the widget token is not valid")                    \
   X(ERROR_TOKEN_EXPIRED, -23, UNAUTHENTICATED, "the widget token has expired")                     \
-  X(ERROR_NOT_FOUND, -24, NOT_FOUND, "not found")                                                  \
+  X(ERROR_NOT_FOUND, -24, ABSENT, "not found")                                                     \
   X(ERROR_EXISTS, -25, CONFLICT, "this already exists")                                            \
   X(ERROR_ALREADY_REVOKED, -26, CONFLICT, "the API key was revoked before")                        \
   X(ERROR_ALREADY_EXPIRED, -27, CONFLICT, "the API key has expired before")                        \
   X(ERROR_IN_USE, -28, CONFLICT, "it is in use")                                                   \
   X(ERROR_SYSTEM_OBJECT, -29, FORBIDDEN, "a system object cannot be changed or deleted")           \
-  X(ERROR_LIMIT_REACHED, -30, CONFLICT,                                                            \
+  X(ERROR_TOO_MANY_KEYS, -30, CONFLICT,                                                            \
     "the owner has as many API keys as the environment allows")                                    \
   X(ERROR_IDEMPOTENCY_MISMATCH, -31, CONFLICT, "the idempotency key was used for another request") \
   X(ERROR_IDEMPOTENCY_USED, -32, CONFLICT,                                                         \

@@ -140,7 +140,7 @@ APIKEYS_API int apikeys_key_spec_set_idempotency_key(apikeys_key_spec *spec, con
  *   APIKEYS_ERROR_PERMISSION_NOT_AVAILABLE  not available to keys of such an owner
  *   APIKEYS_ERROR_PERMISSION_NOT_HELD       a member's own key would exceed the member, or a
  *                                           management key the management key that makes it
- *   APIKEYS_ERROR_EXPIRY_REQUIRED, …_LIFETIME_TOO_LONG, …_LIMIT_REACHED  the environment's policies
+ *   APIKEYS_ERROR_EXPIRY_REQUIRED, …_LIFETIME_TOO_LONG, …_TOO_MANY_KEYS  the environment's policies
  *   APIKEYS_ERROR_NOT_FOUND                 no such organization (or it is not the actor's), or
  *                                           member
  *   APIKEYS_ERROR_NOT_ALLOWED               the actor lacks the permission for it

@@ -51,9 +51,10 @@ APIKEYS_API int apikeys_filter_set_before(apikeys_filter *filter, const char *id
 /* Only objects whose name contains this text, ASCII letters compared without case. */
 APIKEYS_API int apikeys_filter_set_search(apikeys_filter *filter, const char *text, size_t length);
 
-APIKEYS_API int apikeys_filter_set_organization(apikeys_filter *filter, const char *id,
-                                                size_t length);
-APIKEYS_API int apikeys_filter_set_user(apikeys_filter *filter, const char *user_id, size_t length);
+APIKEYS_API int apikeys_filter_set_organization_id(apikeys_filter *filter, const char *id,
+                                                   size_t length);
+APIKEYS_API int apikeys_filter_set_user_id(apikeys_filter *filter, const char *user_id,
+                                           size_t length);
 
 /* Keys: the owner's type, APIKEYS_OWNER_… of <apikeys/key.h>. */
 APIKEYS_API int apikeys_filter_set_owner_type(apikeys_filter *filter, int owner_type);

@@ -30,11 +30,11 @@ APIKEYS_API apikeys_widget_token_spec *apikeys_widget_token_spec_new(void);
 APIKEYS_API void apikeys_widget_token_spec_free(apikeys_widget_token_spec *spec);
 
 /* The organization that the token acts in; required. */
-APIKEYS_API int apikeys_widget_token_spec_set_organization(apikeys_widget_token_spec *spec,
-                                                           const char *id, size_t length);
+APIKEYS_API int apikeys_widget_token_spec_set_organization_id(apikeys_widget_token_spec *spec,
+                                                              const char *id, size_t length);
 /* The member that the token acts as. Without one it acts for the organization, with its scopes. */
-APIKEYS_API int apikeys_widget_token_spec_set_user(apikeys_widget_token_spec *spec,
-                                                   const char *user_id, size_t length);
+APIKEYS_API int apikeys_widget_token_spec_set_user_id(apikeys_widget_token_spec *spec,
+                                                      const char *user_id, size_t length);
 /*
  * Scopes, the upper bound of the token's permissions: up to 16 slugs that begin with "widgets:".
  * With a user, the token gets those that the user holds; APIKEYS_ERROR_PERMISSION_NOT_HELD if the

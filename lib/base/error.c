@@ -70,7 +70,7 @@ int apikeys_result_status(int result) {
     return 429;
   case APIKEYS_CATEGORY_INVALID:
     return 422;
-  case APIKEYS_CATEGORY_NOT_FOUND:
+  case APIKEYS_CATEGORY_ABSENT:
     return 404;
   case APIKEYS_CATEGORY_CONFLICT:
     return 409;

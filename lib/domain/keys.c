@@ -113,7 +113,7 @@ static int check_limit(struct ak_op *op, const apikeys_record *key,
   uint64_t count;
   int rc = ak_count(&op->transaction, &query, &count);
   if (rc == APIKEYS_OK && count >= (uint64_t)max)
-    rc = ak_error_set(op->err, APIKEYS_ERROR_LIMIT_REACHED, "owner", NULL);
+    rc = ak_error_set(op->err, APIKEYS_ERROR_TOO_MANY_KEYS, "owner", NULL);
   return rc;
 }
 

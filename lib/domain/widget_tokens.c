@@ -47,8 +47,8 @@ static int note_widget_token(apikeys_widget_token_spec *spec, int result) {
   return result;
 }
 
-int apikeys_widget_token_spec_set_organization(apikeys_widget_token_spec *spec, const char *id,
-                                               size_t length) {
+int apikeys_widget_token_spec_set_organization_id(apikeys_widget_token_spec *spec, const char *id,
+                                                  size_t length) {
   if (spec == NULL || id == NULL || ak_id_check(id, length, "org") != 0)
     return note_widget_token(spec, APIKEYS_ERROR_INVALID_ARGUMENT);
   memcpy(spec->organization_id, id, length);
@@ -56,8 +56,8 @@ int apikeys_widget_token_spec_set_organization(apikeys_widget_token_spec *spec, 
   return APIKEYS_OK;
 }
 
-int apikeys_widget_token_spec_set_user(apikeys_widget_token_spec *spec, const char *user_id,
-                                       size_t length) {
+int apikeys_widget_token_spec_set_user_id(apikeys_widget_token_spec *spec, const char *user_id,
+                                          size_t length) {
   if (spec == NULL ||
       (length > 0 &&
        (user_id == NULL || ak_text_id_problem(user_id, length, 1, AK_USER_ID_MAX) != NULL)))
@@ -252,7 +252,7 @@ static int become_widget_token(apikeys_actor *actor, const apikeys_env *env,
   return APIKEYS_OK;
 }
 
-int apikeys_actor_set_widget_token(apikeys_actor *actor, apikeys_env *env, const char *token,
+int apikeys_actor_set_widget_token(apikeys_env *env, apikeys_actor *actor, const char *token,
                                    size_t length, apikeys_error *err) {
   if (actor == NULL || token == NULL)
     return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, actor == NULL ? "actor" : "token",

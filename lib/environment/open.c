@@ -295,22 +295,22 @@ const char *apikeys_environment_id(const apikeys_env *env, size_t *length) {
   return id;
 }
 
-uint64_t apikeys_environment_count(const apikeys_env *env, int number) {
+uint64_t apikeys_environment_metric(const apikeys_env *env, int number) {
   if (env == NULL)
     return 0;
   const struct ak_cache_counts *counts = &env->cache.counts;
   switch (number) {
-  case APIKEYS_COUNT_CACHE_CAPACITY:
+  case APIKEYS_METRIC_CACHE_CAPACITY:
     return ak_cache_capacity(&env->cache);
-  case APIKEYS_COUNT_CACHE_KEYS:
+  case APIKEYS_METRIC_CACHE_KEYS:
     return atomic_load_explicit(&counts->keys, memory_order_relaxed);
-  case APIKEYS_COUNT_CACHE_MISSES:
+  case APIKEYS_METRIC_CACHE_MISSES:
     return atomic_load_explicit(&counts->misses, memory_order_relaxed);
-  case APIKEYS_COUNT_CACHE_FILLS:
+  case APIKEYS_METRIC_CACHE_FILLS:
     return atomic_load_explicit(&counts->fills, memory_order_relaxed);
-  case APIKEYS_COUNT_CACHE_EVICTIONS:
+  case APIKEYS_METRIC_CACHE_EVICTIONS:
     return atomic_load_explicit(&counts->evictions, memory_order_relaxed);
-  case APIKEYS_COUNT_CACHE_DROPS:
+  case APIKEYS_METRIC_CACHE_DROPS:
     return atomic_load_explicit(&counts->drops, memory_order_relaxed);
   default:
     return 0;

@@ -94,12 +94,12 @@ int apikeys_filter_set_search(apikeys_filter *filter, const char *text, size_t l
   return filter_note(filter, AK_FILTER_SEARCH, length > 0);
 }
 
-int apikeys_filter_set_organization(apikeys_filter *filter, const char *id, size_t length) {
+int apikeys_filter_set_organization_id(apikeys_filter *filter, const char *id, size_t length) {
   return set_id(filter, AK_FILTER_ORGANIZATION, filter != NULL ? filter->organization_id : NULL, id,
                 length, AK_ID_MAX - 1);
 }
 
-int apikeys_filter_set_user(apikeys_filter *filter, const char *user_id, size_t length) {
+int apikeys_filter_set_user_id(apikeys_filter *filter, const char *user_id, size_t length) {
   return set_id(filter, AK_FILTER_USER, filter != NULL ? filter->user_id : NULL, user_id, length,
                 AK_USER_ID_MAX);
 }

@@ -392,7 +392,7 @@ int apikeys_validate_many(apikeys_env *env, const char *const *values, const siz
 
 /* -- Management keys as actors ----------------------------------------------------------------- */
 
-int apikeys_actor_set_management_key(apikeys_actor *actor, apikeys_env *env, const char *value,
+int apikeys_actor_set_management_key(apikeys_env *env, apikeys_actor *actor, const char *value,
                                      size_t length, apikeys_error *err) {
   if (actor == NULL)
     return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "actor", "is NULL");
@@ -416,7 +416,7 @@ int apikeys_actor_set_management_key(apikeys_actor *actor, apikeys_env *env, con
 }
 
 /* A read that names the key as its actor finds out whether it is one, and a good one. */
-int apikeys_actor_set_management_key_by_id(apikeys_actor *actor, apikeys_env *env, const char *id,
+int apikeys_actor_set_management_key_by_id(apikeys_env *env, apikeys_actor *actor, const char *id,
                                            size_t length, apikeys_error *err) {
   if (actor == NULL)
     return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "actor", "is NULL");

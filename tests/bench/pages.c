@@ -66,7 +66,7 @@ static void read_large(const struct reader *reader, const struct bench_options *
   find(reader, set, keys / 2, found);
   const apikeys_key *middle = apikeys_page_key(found, 0);
   apikeys_filter_set_limit(filter, PAGE);
-  apikeys_filter_set_organization(filter, S(apikeys_key_organization_id(middle, NULL)));
+  apikeys_filter_set_organization_id(filter, S(apikeys_key_organization_id(middle, NULL)));
   read_pages(reader, options, "first page of a large organization", filter, at_most(keys));
   apikeys_filter_set_after(filter, S(apikeys_key_id(middle, NULL)));
   read_pages(reader, options, "page in its middle", filter, at_most(keys / 2));
@@ -80,8 +80,8 @@ static void read_small(const struct reader *reader, const struct bench_options *
   apikeys_filter *filter = apikeys_filter_new();
   find(reader, set, set->count / 2, found);
   apikeys_filter_set_limit(filter, PAGE);
-  apikeys_filter_set_organization(filter,
-                                  S(apikeys_key_organization_id(apikeys_page_key(found, 0), NULL)));
+  apikeys_filter_set_organization_id(
+      filter, S(apikeys_key_organization_id(apikeys_page_key(found, 0), NULL)));
   read_pages(reader, options, "first page of a small organization", filter,
              at_most(set->count - set->count / 2));
   apikeys_filter_free(filter);

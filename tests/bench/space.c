@@ -32,7 +32,8 @@ static struct growth validate_all(const struct bench_options *options, const str
   apikeys_env *env = bench_open_env(options, cache_keys);
   bench_warm_up(env, fill, set);
   struct growth growth = {.bytes = resident_bytes() - before,
-                          .keys = (double)apikeys_environment_count(env, APIKEYS_COUNT_CACHE_KEYS)};
+                          .keys =
+                              (double)apikeys_environment_metric(env, APIKEYS_METRIC_CACHE_KEYS)};
   bench_close_env(env);
   return growth;
 }

@@ -61,7 +61,7 @@ static int create_key(struct stage *stage) {
 static int key_is_listed(struct stage *stage) {
   apikeys_filter *filter = apikeys_filter_new();
   apikeys_page *page = apikeys_page_new();
-  apikeys_filter_set_organization(filter, S(stage->organization));
+  apikeys_filter_set_organization_id(filter, S(stage->organization));
   apikeys_filter_set_search(filter, S(stage->text));
   ck_assert_int_eq(apikeys_key_list(SYSTEM(stage), filter, page, ERR(stage)), APIKEYS_OK);
   int seen = apikeys_page_count(page) > 0;
@@ -239,7 +239,7 @@ static int list_with(struct stage *stage,
   apikeys_page *page = apikeys_page_new();
   int rc = filter != NULL && page != NULL ? APIKEYS_OK : APIKEYS_ERROR_NO_MEMORY;
   if (organization != NULL)
-    rc = THEN(rc, apikeys_filter_set_organization(filter, S(organization)));
+    rc = THEN(rc, apikeys_filter_set_organization_id(filter, S(organization)));
   rc = THEN(rc, list(SYSTEM(stage), filter, page, ERR(stage)));
   if (rc == APIKEYS_OK)
     EXPECT(stage, apikeys_page_count(page) > 0);
@@ -287,8 +287,8 @@ static int create_widget_token(struct stage *stage) {
   char token[APIKEYS_WIDGET_TOKEN_MAX] = "untouched";
   apikeys_widget_token_spec *spec = apikeys_widget_token_spec_new();
   int rc = MADE(spec);
-  rc = THEN(rc, apikeys_widget_token_spec_set_organization(spec, S(stage->organization)));
-  rc = THEN(rc, apikeys_widget_token_spec_set_user(spec, S("user_ada")));
+  rc = THEN(rc, apikeys_widget_token_spec_set_organization_id(spec, S(stage->organization)));
+  rc = THEN(rc, apikeys_widget_token_spec_set_user_id(spec, S("user_ada")));
   rc = THEN(rc, apikeys_widget_token_spec_add_scope(spec, S("widgets:api-keys:manage")));
   rc = THEN(
       rc, apikeys_widget_token_create(SYSTEM(stage), spec, token, sizeof token, NULL, ERR(stage)));
@@ -309,7 +309,7 @@ static int act_with_widget_token(struct stage *stage) {
   apikeys_key *key = apikeys_key_new();
   int rc = actor != NULL && key != NULL ? APIKEYS_OK : APIKEYS_ERROR_NO_MEMORY;
   rc = THEN(rc,
-            apikeys_actor_set_widget_token(actor, stage->world.env, S(stage->token), ERR(stage)));
+            apikeys_actor_set_widget_token(stage->world.env, actor, S(stage->token), ERR(stage)));
   rc = THEN(rc, apikeys_key_get(stage->world.env, actor, S(stage->good.id), key, ERR(stage)));
   apikeys_key_free(key);
   apikeys_actor_free(actor);
@@ -320,7 +320,7 @@ static int act_with_management_key(struct stage *stage) {
   apikeys_actor *actor = apikeys_actor_new();
   apikeys_key *key = apikeys_key_new();
   int rc = actor != NULL && key != NULL ? APIKEYS_OK : APIKEYS_ERROR_NO_MEMORY;
-  rc = THEN(rc, apikeys_actor_set_management_key(actor, stage->world.env, S(stage->victim.value),
+  rc = THEN(rc, apikeys_actor_set_management_key(stage->world.env, actor, S(stage->victim.value),
                                                  ERR(stage)));
   rc = THEN(rc, apikeys_key_get(stage->world.env, actor, S(stage->good.id), key, ERR(stage)));
   apikeys_key_free(key);

@@ -136,7 +136,7 @@ static void set_up(struct scene *scene, int backend) {
   apikeys_key_spec_set_name(scene->change, S("changed"));
   apikeys_key_spec_add_permission(scene->change, S("posts:read"));
   scene->keys = apikeys_filter_new();
-  apikeys_filter_set_organization(scene->keys, S(scene->organization));
+  apikeys_filter_set_organization_id(scene->keys, S(scene->organization));
   scene->events = apikeys_filter_new();
 }
 

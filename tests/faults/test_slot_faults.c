@@ -215,7 +215,7 @@ static void fill_organization(struct world *world, const char *id) {
 static size_t memberships_of(struct world *world, const char *user) {
   apikeys_filter *filter = apikeys_filter_new();
   apikeys_page *page = apikeys_page_new();
-  apikeys_filter_set_user(filter, S(user));
+  apikeys_filter_set_user_id(filter, S(user));
   ck_assert_int_eq(apikeys_member_list(world->env, world->system, filter, page, world->err), 0);
   size_t count = apikeys_page_count(page);
   apikeys_page_free(page);

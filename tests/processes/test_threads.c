@@ -139,7 +139,7 @@ static void *list_keys(void *argument) {
   apikeys_error *err = apikeys_error_new();
   apikeys_filter *filter = apikeys_filter_new();
   apikeys_page *page = apikeys_page_new();
-  apikeys_filter_set_organization(filter, S(stage->organization));
+  apikeys_filter_set_organization_id(filter, S(stage->organization));
   apikeys_filter_set_revoked(filter, 1);
   apikeys_filter_set_limit(filter, 100);
   while (writing_goes_on(stage)) {

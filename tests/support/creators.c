@@ -192,7 +192,7 @@ uint64_t creators_count_keys(struct creators *creators) {
   struct world *world = &creators->world;
   apikeys_filter *filter = apikeys_filter_new();
   uint64_t count;
-  apikeys_filter_set_organization(filter, S(creators->organization));
+  apikeys_filter_set_organization_id(filter, S(creators->organization));
   ok(world, apikeys_key_count(world->env, world->system, filter, &count, world->err));
   apikeys_filter_free(filter);
   return count;

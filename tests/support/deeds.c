@@ -76,7 +76,7 @@ apikeys_actor *management_actor(struct world *world, const char *scopes, struct 
     key = &made;
   make_key(world, management_key_spec("management", scopes), key);
   apikeys_actor *actor = apikeys_actor_new();
-  ok(world, apikeys_actor_set_management_key(actor, world->env, S(key->value), world->err));
+  ok(world, apikeys_actor_set_management_key(world->env, actor, S(key->value), world->err));
   return actor;
 }
 

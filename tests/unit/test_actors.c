@@ -22,7 +22,7 @@ static void found(struct company *company, int backend) {
 static int act(struct company *company, const apikeys_actor *actor) {
   apikeys_filter *filter = apikeys_filter_new();
   apikeys_page *page = apikeys_page_new();
-  apikeys_filter_set_organization(filter, S(company->organization));
+  apikeys_filter_set_organization_id(filter, S(company->organization));
   int rc = apikeys_key_list(company->world.env, actor, filter, page, company->world.err);
   apikeys_page_free(page);
   apikeys_filter_free(filter);
@@ -34,14 +34,14 @@ static apikeys_actor *token_actor(struct company *company, const char *user_id) 
   char token[APIKEYS_WIDGET_TOKEN_MAX];
   size_t length;
   apikeys_widget_token_spec *spec = apikeys_widget_token_spec_new();
-  apikeys_widget_token_spec_set_organization(spec, S(company->organization));
-  apikeys_widget_token_spec_set_user(spec, S(user_id));
+  apikeys_widget_token_spec_set_organization_id(spec, S(company->organization));
+  apikeys_widget_token_spec_set_user_id(spec, S(user_id));
   apikeys_widget_token_spec_add_scope(spec, S(MANAGE));
   ck_assert_int_eq(apikeys_widget_token_create(world->env, world->system, spec, token, sizeof token,
                                                &length, world->err),
                    0);
   apikeys_actor *actor = apikeys_actor_new();
-  ck_assert_int_eq(apikeys_actor_set_widget_token(actor, world->env, token, length, world->err), 0);
+  ck_assert_int_eq(apikeys_actor_set_widget_token(world->env, actor, token, length, world->err), 0);
   apikeys_widget_token_spec_free(spec);
   return actor;
 }
@@ -58,7 +58,7 @@ static apikeys_actor *vouched_actor(struct company *company, const char *permiss
 static apikeys_actor *key_actor(struct company *company, const char *value) {
   apikeys_actor *actor = apikeys_actor_new();
   ck_assert_int_eq(
-      apikeys_actor_set_management_key(actor, company->world.env, S(value), company->world.err), 0);
+      apikeys_actor_set_management_key(company->world.env, actor, S(value), company->world.err), 0);
   return actor;
 }
 
@@ -214,7 +214,7 @@ START_TEST(a_management_key_acts_while_it_is_good) {
   ck_assert_int_eq(
       apikeys_key_revoke(world->env, world->system, S(key.id), NULL, 0, NULL, world->err), 0);
   ck_assert_int_eq(act(&company, actor), APIKEYS_ERROR_ACTOR_UNKNOWN);
-  ck_assert_int_eq(apikeys_actor_set_management_key(actor, world->env, S(key.value), world->err),
+  ck_assert_int_eq(apikeys_actor_set_management_key(world->env, actor, S(key.value), world->err),
                    APIKEYS_ERROR_ACTOR_UNKNOWN);
   ck_assert_int_eq(apikeys_actor_type(actor), APIKEYS_ACTOR_NOBODY);
   apikeys_actor_free(actor);
@@ -255,10 +255,10 @@ START_TEST(only_a_management_keys_value_makes_one_act) {
   apikeys_actor *actor = apikeys_actor_new();
   static const char *const bad[] = {"", "sk_", "nonsense"};
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-    ck_assert_int_eq(apikeys_actor_set_management_key(actor, world->env, S(bad[i]), world->err),
+    ck_assert_int_eq(apikeys_actor_set_management_key(world->env, actor, S(bad[i]), world->err),
                      APIKEYS_ERROR_ACTOR_UNKNOWN);
   ck_assert_int_eq(apikeys_actor_set_system(actor, S("x")), 0);
-  ck_assert_int_eq(apikeys_actor_set_management_key(actor, world->env, S(key.value), world->err),
+  ck_assert_int_eq(apikeys_actor_set_management_key(world->env, actor, S(key.value), world->err),
                    APIKEYS_ERROR_ACTOR_UNKNOWN);
   ck_assert_int_eq(act(&company, actor), APIKEYS_ERROR_ACTOR_UNKNOWN);
   apikeys_actor_free(actor);
@@ -276,7 +276,7 @@ START_TEST(a_management_key_acts_by_its_id_while_it_is_good) {
   make_key(world, key_spec(company.organization, "k", ""), &customers);
   apikeys_actor *actor = key_actor(&company, ops.value);
   ck_assert_str_eq(apikeys_actor_key_id(actor, NULL), ops.id);
-  ck_assert_int_eq(apikeys_actor_set_management_key_by_id(actor, world->env, S(ops.id), world->err),
+  ck_assert_int_eq(apikeys_actor_set_management_key_by_id(world->env, actor, S(ops.id), world->err),
                    0);
   ck_assert_str_eq(apikeys_actor_key_id(actor, NULL), ops.id);
   ck_assert_int_eq(act(&company, actor), APIKEYS_OK);
@@ -287,7 +287,7 @@ START_TEST(a_management_key_acts_by_its_id_while_it_is_good) {
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
     ck_assert_int_eq(apikeys_actor_set_system(actor, S("x")), 0);
     ck_assert_int_eq(
-        apikeys_actor_set_management_key_by_id(actor, world->env, S(bad[i]), world->err),
+        apikeys_actor_set_management_key_by_id(world->env, actor, S(bad[i]), world->err),
         APIKEYS_ERROR_ACTOR_UNKNOWN);
     ck_assert_int_eq(act(&company, actor), APIKEYS_ERROR_ACTOR_UNKNOWN);
   }

@@ -226,7 +226,7 @@ static int call_key_get(struct scene *s, const apikeys_actor *actor) {
 
 static int call_key_list(struct scene *s, const apikeys_actor *actor) {
   apikeys_filter *filter = apikeys_filter_new();
-  apikeys_filter_set_organization(filter, S(s->organization));
+  apikeys_filter_set_organization_id(filter, S(s->organization));
   int rc = apikeys_key_list(s->world.env, actor, filter, s->page, s->world.err);
   apikeys_filter_free(filter);
   return rc;
@@ -235,7 +235,7 @@ static int call_key_list(struct scene *s, const apikeys_actor *actor) {
 static int call_key_count(struct scene *s, const apikeys_actor *actor) {
   uint64_t count;
   apikeys_filter *filter = apikeys_filter_new();
-  apikeys_filter_set_organization(filter, S(s->organization));
+  apikeys_filter_set_organization_id(filter, S(s->organization));
   int rc = apikeys_key_count(s->world.env, actor, filter, &count, s->world.err);
   apikeys_filter_free(filter);
   return rc;
@@ -260,7 +260,7 @@ static int call_key_revoke(struct scene *s, const apikeys_actor *actor) {
 static int call_widget_token_create(struct scene *s, const apikeys_actor *actor) {
   char token[APIKEYS_WIDGET_TOKEN_MAX];
   apikeys_widget_token_spec *spec = apikeys_widget_token_spec_new();
-  apikeys_widget_token_spec_set_organization(spec, S(s->organization));
+  apikeys_widget_token_spec_set_organization_id(spec, S(s->organization));
   int rc = apikeys_widget_token_create(s->world.env, actor, spec, token, sizeof token, NULL,
                                        s->world.err);
   apikeys_widget_token_spec_free(spec);
@@ -485,13 +485,13 @@ static void expect_of_token(const struct row *row, int elsewhere, int expected) 
   set_scene(&s);
   apikeys_widget_token_spec *spec = apikeys_widget_token_spec_new();
   const char *organization = elsewhere ? s.other : s.organization;
-  apikeys_widget_token_spec_set_organization(spec, S(organization));
+  apikeys_widget_token_spec_set_organization_id(spec, S(organization));
   apikeys_widget_token_spec_add_scope(spec, S("widgets:api-keys:manage"));
   ck_assert_int_eq(apikeys_widget_token_create(s.world.env, s.world.system, spec, token,
                                                sizeof token, &length, s.world.err),
                    0);
   apikeys_actor *actor = apikeys_actor_new();
-  ck_assert_int_eq(apikeys_actor_set_widget_token(actor, s.world.env, token, length, s.world.err),
+  ck_assert_int_eq(apikeys_actor_set_widget_token(s.world.env, actor, token, length, s.world.err),
                    0);
   expect(&s, row, actor, "a widget token", expected);
   apikeys_actor_free(actor);
@@ -519,7 +519,7 @@ static void expect_of_management_key(const struct row *row, int right, int expec
   make_key(&s.world, management_key_spec("ops", scopes), &s.management);
   apikeys_actor *actor = apikeys_actor_new();
   ck_assert_int_eq(
-      apikeys_actor_set_management_key(actor, s.world.env, S(s.management.value), s.world.err), 0);
+      apikeys_actor_set_management_key(s.world.env, actor, S(s.management.value), s.world.err), 0);
   expect(&s, row, actor, right ? "the right scope" : "all other scopes", expected);
   apikeys_actor_free(actor);
   clear_scene(&s);

@@ -66,9 +66,9 @@ static void live(struct world *world, struct outputs *outputs, const struct made
   apikeys_page_free(page);
   apikeys_actor *actor = apikeys_actor_new();
   keep_error(outputs, world,
-             apikeys_actor_set_management_key(actor, world->env, S(key->value), world->err));
+             apikeys_actor_set_management_key(world->env, actor, S(key->value), world->err));
   keep_error(outputs, world,
-             apikeys_actor_set_widget_token(actor, world->env, S(key->value), world->err));
+             apikeys_actor_set_widget_token(world->env, actor, S(key->value), world->err));
   apikeys_actor_free(actor);
   ok(world, apikeys_maintain(world->env, world->err));
   ok(world, apikeys_rotate_root_key(world->env, world->system, NULL, 0, 0, world->err));

@@ -33,14 +33,14 @@ START_TEST(an_expired_management_key_stays_expired) {
   apikeys_key_spec_set_expires_at_ms(spec, world->now_ms + HOUR_MS);
   make_key(world, spec, &key);
   apikeys_actor *actor = apikeys_actor_new();
-  ok(world, apikeys_actor_set_management_key_by_id(actor, world->env, S(key.id), world->err));
+  ok(world, apikeys_actor_set_management_key_by_id(world->env, actor, S(key.id), world->err));
   world->now_ms += HOUR_MS;
-  ck_assert_int_eq(apikeys_actor_set_management_key_by_id(actor, world->env, S(key.id), world->err),
+  ck_assert_int_eq(apikeys_actor_set_management_key_by_id(world->env, actor, S(key.id), world->err),
                    APIKEYS_ERROR_ACTOR_UNKNOWN);
   world->now_ms -= HOUR_MS;
-  ck_assert_int_eq(apikeys_actor_set_management_key_by_id(actor, world->env, S(key.id), world->err),
+  ck_assert_int_eq(apikeys_actor_set_management_key_by_id(world->env, actor, S(key.id), world->err),
                    APIKEYS_ERROR_ACTOR_UNKNOWN);
-  ck_assert_int_eq(apikeys_actor_set_management_key(actor, world->env, S(key.value), world->err),
+  ck_assert_int_eq(apikeys_actor_set_management_key(world->env, actor, S(key.value), world->err),
                    APIKEYS_ERROR_ACTOR_UNKNOWN);
   apikeys_actor_free(actor);
   teardown(&company);
@@ -49,8 +49,8 @@ END_TEST
 
 static void make_token(struct company *company, char token[APIKEYS_WIDGET_TOKEN_MAX]) {
   apikeys_widget_token_spec *spec = apikeys_widget_token_spec_new();
-  apikeys_widget_token_spec_set_organization(spec, S(company->organization));
-  apikeys_widget_token_spec_set_user(spec, S("ada"));
+  apikeys_widget_token_spec_set_organization_id(spec, S(company->organization));
+  apikeys_widget_token_spec_set_user_id(spec, S("ada"));
   apikeys_widget_token_spec_add_scope(spec, S(MANAGE));
   ok(&company->world,
      apikeys_widget_token_create(company->world.env, company->world.system, spec, token,
@@ -59,7 +59,7 @@ static void make_token(struct company *company, char token[APIKEYS_WIDGET_TOKEN_
 }
 
 static int set_token(struct company *company, apikeys_actor *actor, const char *token) {
-  return apikeys_actor_set_widget_token(actor, company->world.env, S(token), company->world.err);
+  return apikeys_actor_set_widget_token(company->world.env, actor, S(token), company->world.err);
 }
 
 START_TEST(an_expired_widget_token_stays_expired) {

@@ -106,7 +106,7 @@ START_TEST(a_pruned_key_keeps_its_place_for_its_organization) {
   apikeys_actor *ada = member_actor(acme, "ada");
   apikeys_filter *filter = apikeys_filter_new();
   apikeys_page *page = apikeys_page_new();
-  apikeys_filter_set_organization(filter, S(acme));
+  apikeys_filter_set_organization_id(filter, S(acme));
   ok(&world, list_after(&world, ada, apikeys_key_list, filter, mine.id, page));
   ck_assert_uint_eq(apikeys_page_count(page), 1);
   ck_assert_str_eq(apikeys_key_id(apikeys_page_key(page, 0), NULL), later.id);

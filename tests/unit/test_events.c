@@ -205,7 +205,7 @@ START_TEST(filters_choose) {
   apikeys_page *page = apikeys_page_new();
   apikeys_filter_add_event_type(filter, S("api_key.created"));
   apikeys_filter_add_event_type(filter, S("api_key.revoked"));
-  apikeys_filter_set_organization(filter, S(organization));
+  apikeys_filter_set_organization_id(filter, S(organization));
   ck_assert_int_eq(apikeys_event_list(world.env, world.system, filter, page, world.err), 0);
   ck_assert_uint_eq(apikeys_page_count(page), 2);
   ck_assert_str_eq(apikeys_event_type(apikeys_page_event(page, 0), NULL), "api_key.created");
@@ -405,7 +405,7 @@ START_TEST(an_event_says_through_what_its_actor_came) {
   struct made_key key;
   make_key(&world, management_key_spec("ops", "apikeys:keys:write"), &key);
   apikeys_actor *actor = apikeys_actor_new();
-  ck_assert_int_eq(apikeys_actor_set_management_key(actor, world.env, S(key.value), world.err), 0);
+  ck_assert_int_eq(apikeys_actor_set_management_key(world.env, actor, S(key.value), world.err), 0);
   ck_assert_int_eq(try_key(&world, actor, key_spec(organization, "k", ""), NULL), 0);
   expect_actor("api", "\"ops\"");
   for (int source = APIKEYS_SOURCE_API; source <= APIKEYS_SOURCE_SYSTEM; source++) {

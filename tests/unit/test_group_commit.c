@@ -230,7 +230,7 @@ START_TEST(a_limit_counts_those_before_in_the_same_transaction) {
     if (i < 3)
       expect_made(creators, &creators->list[i]);
     else
-      expect_refused(&creators->list[i], APIKEYS_ERROR_LIMIT_REACHED, "owner");
+      expect_refused(&creators->list[i], APIKEYS_ERROR_TOO_MANY_KEYS, "owner");
   ck_assert_uint_eq(creators_count_keys(creators), 3);
   creators_close(creators);
 }
@@ -280,7 +280,7 @@ START_TEST(after_a_rollback_refusals_are_found_anew) {
     if (creators->list[i].rc == APIKEYS_OK && ++made > 0)
       expect_made(creators, &creators->list[i]);
     else
-      expect_refused(&creators->list[i], APIKEYS_ERROR_LIMIT_REACHED, "owner");
+      expect_refused(&creators->list[i], APIKEYS_ERROR_TOO_MANY_KEYS, "owner");
   ck_assert_int_eq(made, 2);
   ck_assert_int_eq(creators->list[3].rc, APIKEYS_OK);
   ck_assert_uint_eq(creators_count_keys(creators), 2);
@@ -380,7 +380,7 @@ START_TEST(a_refusal_that_changed_something_is_rolled_back) {
   creators_let_go(creators);
   ck_assert_int_eq(begun(creators), begun_before + 1 + 2);
   ck_assert_int_eq(creators->list[0].rc, APIKEYS_OK);
-  expect_refused(&creators->list[1], APIKEYS_ERROR_LIMIT_REACHED, "owner");
+  expect_refused(&creators->list[1], APIKEYS_ERROR_TOO_MANY_KEYS, "owner");
   world->now_ms -= HOUR_MS;
   make_key(world, repeatable(creators, "k"), &again);
   ck_assert_str_eq(again.id, first.id);
@@ -557,7 +557,7 @@ START_TEST(a_limit_holds_exactly_for_threads_at_once) {
     if (creator->rc == APIKEYS_OK)
       expect_made(creators, creator);
     else
-      expect_refused(creator, APIKEYS_ERROR_LIMIT_REACHED, "owner");
+      expect_refused(creator, APIKEYS_ERROR_TOO_MANY_KEYS, "owner");
   }
   ck_assert_int_eq(made, 25);
   ck_assert_uint_eq(creators_count_keys(creators), 25);

@@ -279,7 +279,7 @@ START_TEST(management_keys_are_for_management) {
            &key);
   ck_assert_int_eq(validate(world, key.value, NULL), APIKEYS_MANAGEMENT_KEY);
   apikeys_actor *ops = apikeys_actor_new();
-  ck_assert_int_eq(apikeys_actor_set_management_key(ops, world->env, S(key.value), world->err), 0);
+  ck_assert_int_eq(apikeys_actor_set_management_key(world->env, ops, S(key.value), world->err), 0);
   ck_assert_int_eq(try_key(world, ops, key_spec(company.organization, "k", ""), NULL),
                    APIKEYS_ERROR_NOT_ALLOWED);
   ck_assert_int_eq(try_key(world, ops, management_key_spec("k", "apikeys:keys:write"), NULL),
@@ -445,14 +445,14 @@ START_TEST(a_widget_token_acts_as_its_member_while_they_may) {
   found(&company, _i);
   struct world *world = &company.world;
   apikeys_widget_token_spec *spec = apikeys_widget_token_spec_new();
-  apikeys_widget_token_spec_set_organization(spec, S(company.organization));
-  apikeys_widget_token_spec_set_user(spec, S("manager"));
+  apikeys_widget_token_spec_set_organization_id(spec, S(company.organization));
+  apikeys_widget_token_spec_set_user_id(spec, S("manager"));
   apikeys_widget_token_spec_add_scope(spec, S("widgets:api-keys:manage"));
   ck_assert_int_eq(apikeys_widget_token_create(world->env, world->system, spec, token, sizeof token,
                                                &length, world->err),
                    0);
   apikeys_actor *actor = apikeys_actor_new();
-  ck_assert_int_eq(apikeys_actor_set_widget_token(actor, world->env, token, length, world->err), 0);
+  ck_assert_int_eq(apikeys_actor_set_widget_token(world->env, actor, token, length, world->err), 0);
   ck_assert_int_eq(try_key(world, actor, key_spec(company.organization, "k", ""), NULL), 0);
   ck_assert_int_eq(try_key(world, actor, key_spec(company.other, "k", ""), NULL),
                    APIKEYS_ERROR_NOT_FOUND);
@@ -462,7 +462,7 @@ START_TEST(a_widget_token_acts_as_its_member_while_they_may) {
   world->now_ms += 3600 * 1000;
   ck_assert_int_eq(try_key(world, actor, key_spec(company.organization, "k", ""), NULL),
                    APIKEYS_ERROR_TOKEN_EXPIRED);
-  ck_assert_int_eq(apikeys_actor_set_widget_token(actor, world->env, token, length, world->err),
+  ck_assert_int_eq(apikeys_actor_set_widget_token(world->env, actor, token, length, world->err),
                    APIKEYS_ERROR_TOKEN_EXPIRED);
   apikeys_actor_free(actor);
   apikeys_widget_token_spec_free(spec);

@@ -144,7 +144,7 @@ START_TEST(an_owner_has_no_more_keys_than_allowed) {
   make_key(&world, key_spec(organization, "1", ""), &first);
   ck_assert_int_eq(try_key(&world, world.system, key_spec(organization, "2", ""), NULL), 0);
   ck_assert_int_eq(try_key(&world, world.system, key_spec(organization, "3", ""), NULL),
-                   APIKEYS_ERROR_LIMIT_REACHED);
+                   APIKEYS_ERROR_TOO_MANY_KEYS);
   ck_assert_int_eq(
       try_key(&world, world.system, member_key_spec(organization, "self", "1", ""), NULL), 0);
   ck_assert_int_eq(
@@ -210,9 +210,9 @@ static size_t count(const apikeys_actor *actor, const char *of_organization, con
   apikeys_filter *filter = apikeys_filter_new();
   apikeys_page *page = apikeys_page_new();
   if (of_organization != NULL)
-    apikeys_filter_set_organization(filter, S(of_organization));
+    apikeys_filter_set_organization_id(filter, S(of_organization));
   if (user != NULL)
-    apikeys_filter_set_user(filter, S(user));
+    apikeys_filter_set_user_id(filter, S(user));
   if (owner_type != 0)
     apikeys_filter_set_owner_type(filter, owner_type);
   int rc = apikeys_key_list(world.env, actor, filter, page, world.err);
@@ -307,7 +307,7 @@ END_TEST
 static uint64_t count_keys(const char *owner, const char *search, int revoked) {
   uint64_t count = 4711;
   apikeys_filter *filter = apikeys_filter_new();
-  apikeys_filter_set_organization(filter, S(owner));
+  apikeys_filter_set_organization_id(filter, S(owner));
   apikeys_filter_set_search(filter, S(search));
   apikeys_filter_set_revoked(filter, revoked);
   ck_assert_int_eq(apikeys_key_count(world.env, world.system, filter, &count, world.err), 0);
@@ -334,7 +334,7 @@ START_TEST(keys_are_counted_as_they_are_listed) {
   apikeys_filter *filter = apikeys_filter_new();
   expect_failure(&world, apikeys_key_count(world.env, world.system, NULL, &count, world.err),
                  APIKEYS_ERROR_INVALID_ARGUMENT, "filter");
-  apikeys_filter_set_organization(filter, S(acme));
+  apikeys_filter_set_organization_id(filter, S(acme));
   apikeys_filter_set_limit(filter, 1);
   expect_failure(&world, apikeys_key_count(world.env, world.system, filter, &count, world.err),
                  APIKEYS_ERROR_INVALID_ARGUMENT, "filter");

@@ -47,7 +47,7 @@ static void expect_kept(struct office *office, int rc) {
   ck_assert_int_eq(rc, APIKEYS_ERROR_LAST_MANAGEMENT_KEY);
   ck_assert_str_eq(apikeys_error_subject(office->world.err), office->key.id);
   apikeys_actor *again = apikeys_actor_new();
-  ok(&office->world, apikeys_actor_set_management_key(again, office->world.env,
+  ok(&office->world, apikeys_actor_set_management_key(office->world.env, again,
                                                       S(office->key.value), office->world.err));
   apikeys_actor_free(again);
 }

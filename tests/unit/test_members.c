@@ -203,8 +203,8 @@ END_TEST
 static size_t count_of(struct world *world, const char *organization_id, const char *user_id) {
   apikeys_filter *filter = apikeys_filter_new();
   apikeys_page *page = apikeys_page_new();
-  apikeys_filter_set_organization(filter, S(organization_id));
-  apikeys_filter_set_user(filter, S(user_id));
+  apikeys_filter_set_organization_id(filter, S(organization_id));
+  apikeys_filter_set_user_id(filter, S(user_id));
   ck_assert_int_eq(apikeys_member_list(world->env, world->system, filter, page, world->err), 0);
   size_t count = apikeys_page_count(page);
   apikeys_page_free(page);

@@ -109,7 +109,7 @@ static int expected_page(const struct model *model, const struct question *quest
 
 static apikeys_filter *filter_of(const struct model *model, const struct question *question) {
   apikeys_filter *filter = apikeys_filter_new();
-  apikeys_filter_set_organization(filter, S(model->organization));
+  apikeys_filter_set_organization_id(filter, S(model->organization));
   apikeys_filter_set_limit(filter, question->limit);
   apikeys_filter_set_order(filter, question->newest_first ? APIKEYS_ORDER_NEWEST_FIRST
                                                           : APIKEYS_ORDER_OLDEST_FIRST);

@@ -195,7 +195,7 @@ START_TEST(lists_go_by_priority) {
   ck_assert_str_eq(apikeys_role_slug(apikeys_page_role(page, 0), NULL), "first");
   ck_assert_ptr_null(apikeys_page_key(page, 0));
   ck_assert_ptr_null(apikeys_page_role(page, 3));
-  apikeys_filter_set_organization(filter, S(id));
+  apikeys_filter_set_organization_id(filter, S(id));
   ck_assert_int_eq(apikeys_role_list(world.env, world.system, filter, page, world.err), 0);
   ck_assert_uint_eq(apikeys_page_count(page), 1);
   apikeys_filter_set_limit(filter, 1);

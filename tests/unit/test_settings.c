@@ -176,7 +176,7 @@ START_TEST(policies_hold_for_what_is_created_afterwards) {
   ck_assert_int_eq(update(&world, settings), 0);
   spec = key_spec(id, "k", "");
   apikeys_key_spec_set_expires_at_ms(spec, world.now_ms + 1000);
-  expect_failure(&world, try_key(&world, world.system, spec, NULL), APIKEYS_ERROR_LIMIT_REACHED,
+  expect_failure(&world, try_key(&world, world.system, spec, NULL), APIKEYS_ERROR_TOO_MANY_KEYS,
                  "owner");
   ck_assert_int_eq(validate(&world, key.value, NULL), 0);
   apikeys_settings_free(settings);

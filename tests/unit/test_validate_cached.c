@@ -77,33 +77,33 @@ START_TEST(a_warm_key_does_not_ask_the_store) {
 END_TEST
 
 static uint64_t counted(const struct shop *shop, int number) {
-  return apikeys_environment_count(shop->world.env, number);
+  return apikeys_environment_metric(shop->world.env, number);
 }
 
 START_TEST(the_cache_is_counted) {
   struct shop shop;
   char forged[APIKEYS_VALUE_MAX];
   open_shop(&shop, 1000);
-  uint64_t misses = counted(&shop, APIKEYS_COUNT_CACHE_MISSES);
-  uint64_t fills = counted(&shop, APIKEYS_COUNT_CACHE_FILLS);
-  ck_assert_uint_ge(counted(&shop, APIKEYS_COUNT_CACHE_CAPACITY), 1000);
-  ck_assert_uint_eq(counted(&shop, APIKEYS_COUNT_CACHE_KEYS), 2);
+  uint64_t misses = counted(&shop, APIKEYS_METRIC_CACHE_MISSES);
+  uint64_t fills = counted(&shop, APIKEYS_METRIC_CACHE_FILLS);
+  ck_assert_uint_ge(counted(&shop, APIKEYS_METRIC_CACHE_CAPACITY), 1000);
+  ck_assert_uint_eq(counted(&shop, APIKEYS_METRIC_CACHE_KEYS), 2);
   ck_assert_uint_ge(fills, 2);
   ck_assert_uint_ge(misses, fills);
   warm_up(&shop);
   ck_assert_int_eq(validate(&shop.world, "sk_nonsense", NULL), APIKEYS_MALFORMED);
-  ck_assert_uint_eq(counted(&shop, APIKEYS_COUNT_CACHE_MISSES), misses);
+  ck_assert_uint_eq(counted(&shop, APIKEYS_METRIC_CACHE_MISSES), misses);
   forge_value(forged, shop.key.value);
   ck_assert_int_eq(validate(&shop.world, forged, NULL), APIKEYS_UNKNOWN);
-  ck_assert_uint_eq(counted(&shop, APIKEYS_COUNT_CACHE_MISSES), misses + 1);
-  ck_assert_uint_eq(counted(&shop, APIKEYS_COUNT_CACHE_FILLS), fills);
+  ck_assert_uint_eq(counted(&shop, APIKEYS_METRIC_CACHE_MISSES), misses + 1);
+  ck_assert_uint_eq(counted(&shop, APIKEYS_METRIC_CACHE_FILLS), fills);
   ok(&shop.world, revoke_key(&shop.world, shop.key.id, NULL));
   ck_assert_int_eq(check(&shop, &shop.key), APIKEYS_REVOKED);
-  ck_assert_uint_eq(counted(&shop, APIKEYS_COUNT_CACHE_KEYS), 1);
-  ck_assert_uint_eq(counted(&shop, APIKEYS_COUNT_CACHE_DROPS), 1);
-  ck_assert_uint_eq(counted(&shop, APIKEYS_COUNT_CACHE_EVICTIONS), 0);
+  ck_assert_uint_eq(counted(&shop, APIKEYS_METRIC_CACHE_KEYS), 1);
+  ck_assert_uint_eq(counted(&shop, APIKEYS_METRIC_CACHE_DROPS), 1);
+  ck_assert_uint_eq(counted(&shop, APIKEYS_METRIC_CACHE_EVICTIONS), 0);
   ck_assert_uint_eq(counted(&shop, 0), 0);
-  ck_assert_uint_eq(apikeys_environment_count(NULL, APIKEYS_COUNT_CACHE_KEYS), 0);
+  ck_assert_uint_eq(apikeys_environment_metric(NULL, APIKEYS_METRIC_CACHE_KEYS), 0);
   world_close(&shop.world);
 }
 END_TEST
@@ -114,8 +114,8 @@ START_TEST(with_a_cache_of_no_keys_every_validation_asks) {
   int before = reads(&shop);
   warm_up(&shop);
   ck_assert_int_eq(reads(&shop), before + 4);
-  ck_assert_uint_eq(counted(&shop, APIKEYS_COUNT_CACHE_CAPACITY), 0);
-  ck_assert_uint_ge(counted(&shop, APIKEYS_COUNT_CACHE_MISSES), 4);
+  ck_assert_uint_eq(counted(&shop, APIKEYS_METRIC_CACHE_CAPACITY), 0);
+  ck_assert_uint_ge(counted(&shop, APIKEYS_METRIC_CACHE_MISSES), 4);
   world_close(&shop.world);
 }
 END_TEST
@@ -291,12 +291,12 @@ START_TEST(management_keys_are_warm_too_and_accepted_only_where_they_are) {
   apikeys_actor_free(management_actor(&shop.world, "apikeys:keys:read", &key));
   int before = reads(&shop);
   apikeys_actor *actor = apikeys_actor_new();
-  ok(&shop.world, apikeys_actor_set_management_key(actor, shop.world.env, S(key.value), NULL));
+  ok(&shop.world, apikeys_actor_set_management_key(shop.world.env, actor, S(key.value), NULL));
   ck_assert_int_eq(validate(&shop.world, key.value, NULL), APIKEYS_MANAGEMENT_KEY);
   ck_assert_int_eq(reads(&shop), before);
   ok(&shop.world, revoke_key(&shop.world, key.id, NULL));
   ck_assert_int_eq(
-      apikeys_actor_set_management_key(actor, shop.world.env, S(key.value), shop.world.err),
+      apikeys_actor_set_management_key(shop.world.env, actor, S(key.value), shop.world.err),
       APIKEYS_ERROR_ACTOR_UNKNOWN);
   ck_assert_int_eq(validate(&shop.world, key.value, NULL), APIKEYS_REVOKED);
   apikeys_actor_free(actor);

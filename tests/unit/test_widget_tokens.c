@@ -23,9 +23,10 @@ static void found(struct company *company, int backend) {
 static apikeys_widget_token_spec *spec_for(const struct company *company, const char *user,
                                            const char *scope) {
   apikeys_widget_token_spec *spec = apikeys_widget_token_spec_new();
-  ck_assert_int_eq(apikeys_widget_token_spec_set_organization(spec, S(company->organization)), 0);
+  ck_assert_int_eq(apikeys_widget_token_spec_set_organization_id(spec, S(company->organization)),
+                   0);
   if (user != NULL)
-    ck_assert_int_eq(apikeys_widget_token_spec_set_user(spec, S(user)), 0);
+    ck_assert_int_eq(apikeys_widget_token_spec_set_user_id(spec, S(user)), 0);
   if (scope != NULL)
     ck_assert_int_eq(apikeys_widget_token_spec_add_scope(spec, S(scope)), 0);
   return spec;
@@ -52,7 +53,7 @@ static void make_token(struct company *company, const char *user, const char *sc
 static int use_token(struct company *company, const char *token, size_t length) {
   apikeys_actor *actor = apikeys_actor_new();
   int rc =
-      apikeys_actor_set_widget_token(actor, company->world.env, token, length, company->world.err);
+      apikeys_actor_set_widget_token(company->world.env, actor, token, length, company->world.err);
   ck_assert_int_eq(apikeys_actor_type(actor),
                    rc == 0 ? APIKEYS_ACTOR_WIDGET_TOKEN : APIKEYS_ACTOR_NOBODY);
   if (rc == APIKEYS_OK)
@@ -320,9 +321,9 @@ START_TEST(a_specification_takes_only_what_a_token_can_be) {
                    APIKEYS_ERROR_INVALID_ARGUMENT);
   ck_assert_int_eq(apikeys_widget_token_spec_set_lifetime_ms(spec, 3600001),
                    APIKEYS_ERROR_INVALID_ARGUMENT);
-  ck_assert_int_eq(apikeys_widget_token_spec_set_user(spec, S("a b")),
+  ck_assert_int_eq(apikeys_widget_token_spec_set_user_id(spec, S("a b")),
                    APIKEYS_ERROR_INVALID_ARGUMENT);
-  ck_assert_int_eq(apikeys_widget_token_spec_set_organization(spec, S("org_short")),
+  ck_assert_int_eq(apikeys_widget_token_spec_set_organization_id(spec, S("org_short")),
                    APIKEYS_ERROR_INVALID_ARGUMENT);
   apikeys_widget_token_spec_free(spec);
   apikeys_widget_token_spec_free(NULL);
@@ -352,7 +353,7 @@ START_TEST(misuse_is_an_error) {
   ck_assert_int_eq(
       apikeys_widget_token_create(world->env, world->system, NULL, token, sizeof token, NULL, NULL),
       APIKEYS_ERROR_INVALID_ARGUMENT);
-  ck_assert_int_eq(apikeys_actor_set_widget_token(NULL, world->env, S(token), world->err),
+  ck_assert_int_eq(apikeys_actor_set_widget_token(world->env, NULL, S(token), world->err),
                    APIKEYS_ERROR_INVALID_ARGUMENT);
   ck_assert_str_eq(token, "mine");
   ck_assert_uint_eq(apikeys_widget_token_max(), APIKEYS_WIDGET_TOKEN_MAX);

@@ -230,7 +230,7 @@ static void touch(struct exchange *x) {
 }
 
 static bool act(struct exchange *x) {
-  int rc = apikeys_actor_set_management_key_by_id(x->actor, x->service->env, S(x->session->key_id),
+  int rc = apikeys_actor_set_management_key_by_id(x->service->env, x->actor, S(x->session->key_id),
                                                   x->err);
   if (rc == APIKEYS_ERROR_ACTOR_UNKNOWN) {
     delete_session(x, x->session->id);

@@ -136,7 +136,7 @@ static const struct wire_code {
     {APIKEYS_ERROR_ALREADY_REVOKED, 404, "entity_not_found"},
     {APIKEYS_ERROR_ALREADY_EXPIRED, 409, "api_key_already_expired"},
     {APIKEYS_ERROR_IDEMPOTENCY_MISMATCH, 422, "idempotency_key_mismatch"},
-    {APIKEYS_ERROR_LIMIT_REACHED, 409, "api_key_limit_reached"},
+    {APIKEYS_ERROR_TOO_MANY_KEYS, 409, "api_key_limit_reached"},
     {APIKEYS_ERROR_LAST_MANAGEMENT_KEY, 409, "last_management_key"},
     {APIKEYS_ERROR_IDEMPOTENCY_IN_FLIGHT, 409, "idempotency_key_in_flight"},
 };

@@ -98,7 +98,7 @@ static void list_events(struct exchange *x) {
     if (types != APIKEYS_ERROR_INVALID_ARGUMENT)
       reply_failure(x, types, "Event", "");
   } else if (set_range(&list)) {
-    int rc = list_set(&list, apikeys_filter_set_organization, "organization_id");
+    int rc = list_set(&list, apikeys_filter_set_organization_id, "organization_id");
     if (rc == APIKEYS_OK)
       rc = apikeys_event_list(x->service->env, x->actor, list.filter, list.page, x->err);
     list_reply(&list, rc, list_event);

@@ -45,7 +45,7 @@ static void list_keys(struct exchange *x) {
     return;
   int rc = check_organization(x, id, length);
   if (rc == APIKEYS_OK)
-    rc = apikeys_filter_set_organization(list.filter, id, length);
+    rc = apikeys_filter_set_organization_id(list.filter, id, length);
   key_list(&list, rc, "Organization", id);
   list_close(&list);
 }

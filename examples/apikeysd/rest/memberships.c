@@ -231,9 +231,9 @@ static void list_memberships(struct exchange *x) {
   unsigned statuses;
   if (!read_statuses(x, &statuses) || !list_open(&list, x))
     return;
-  int rc = list_set(&list, apikeys_filter_set_organization, "organization_id");
+  int rc = list_set(&list, apikeys_filter_set_organization_id, "organization_id");
   if (rc == APIKEYS_OK)
-    rc = list_set(&list, apikeys_filter_set_user, "user_id");
+    rc = list_set(&list, apikeys_filter_set_user_id, "user_id");
   if (rc == APIKEYS_OK && statuses == ~0U)
     rc = fetch(&list);
   if (rc != APIKEYS_OK)

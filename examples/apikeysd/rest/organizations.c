@@ -29,7 +29,7 @@ static bool wants_counts(const struct exchange *x) {
 static int count_keys(struct exchange *x, const char *id, size_t length, uint64_t *count) {
   apikeys_filter *filter = apikeys_filter_new();
   int rc = filter == NULL ? APIKEYS_ERROR_NO_MEMORY
-                          : apikeys_filter_set_organization(filter, id, length);
+                          : apikeys_filter_set_organization_id(filter, id, length);
   if (rc == APIKEYS_OK)
     rc = apikeys_key_count(x->service->env, x->actor, filter, count, x->err);
   apikeys_filter_free(filter);

@@ -210,7 +210,7 @@ static void list_roles(struct exchange *x) {
   if (!list_open(&list, x))
     return;
   apikeys_filter_clear(list.filter); /* all of them, by priority, whatever the SDK adds */
-  int rc = length > 0 ? apikeys_filter_set_organization(list.filter, organization_id, length)
+  int rc = length > 0 ? apikeys_filter_set_organization_id(list.filter, organization_id, length)
                       : APIKEYS_OK;
   if (rc == APIKEYS_OK)
     rc = apikeys_role_list(x->service->env, x->actor, list.filter, list.page, x->err);

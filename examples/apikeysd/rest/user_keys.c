@@ -36,9 +36,9 @@ static void list_keys(struct exchange *x) {
     return;
   int rc = users_check(x, user_id, length);
   if (rc == APIKEYS_OK)
-    rc = apikeys_filter_set_user(list.filter, user_id, length);
+    rc = apikeys_filter_set_user_id(list.filter, user_id, length);
   if (rc == APIKEYS_OK)
-    rc = list_set(&list, apikeys_filter_set_organization, "organization_id");
+    rc = list_set(&list, apikeys_filter_set_organization_id, "organization_id");
   key_list(&list, rc, "User", user_id);
   list_close(&list);
 }

@@ -213,7 +213,7 @@ static int describe_memberships(struct exchange *x, const char *user_id, size_t 
   const char *after = "";
   size_t after_length = 0;
   int rc = filter == NULL || page == NULL ? APIKEYS_ERROR_NO_MEMORY
-                                          : apikeys_filter_set_user(filter, user_id, length);
+                                          : apikeys_filter_set_user_id(filter, user_id, length);
   do {
     if (rc == APIKEYS_OK)
       rc = apikeys_filter_set_after(filter, after, after_length);
@@ -380,7 +380,7 @@ static int delete_memberships(struct exchange *x, const char *user_id, size_t le
   apikeys_filter *filter = apikeys_filter_new();
   apikeys_page *page = apikeys_page_new();
   int rc = filter == NULL || page == NULL ? APIKEYS_ERROR_NO_MEMORY
-                                          : apikeys_filter_set_user(filter, user_id, length);
+                                          : apikeys_filter_set_user_id(filter, user_id, length);
   do {
     if (rc == APIKEYS_OK)
       rc = apikeys_member_list(x->service->env, x->actor, filter, page, x->err);
@@ -422,7 +422,7 @@ static int check_is_member(struct exchange *x, const char *user_id, size_t lengt
   apikeys_filter *filter = apikeys_filter_new();
   apikeys_page *page = apikeys_page_new();
   int rc = filter == NULL || page == NULL ? APIKEYS_ERROR_NO_MEMORY
-                                          : apikeys_filter_set_user(filter, user_id, length);
+                                          : apikeys_filter_set_user_id(filter, user_id, length);
   if (rc == APIKEYS_OK)
     rc = apikeys_member_list(x->service->env, x->actor, filter, page, x->err);
   if (rc == APIKEYS_OK && apikeys_page_count(page) == 0)

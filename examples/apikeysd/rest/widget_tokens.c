@@ -22,14 +22,14 @@ static int set_scopes(struct form *form, apikeys_widget_token_spec *spec) {
 
 /* Text that can be no id is the id of nothing. */
 static int set_organization(apikeys_widget_token_spec *spec, const char *id, size_t length) {
-  int rc = apikeys_widget_token_spec_set_organization(spec, id, length);
+  int rc = apikeys_widget_token_spec_set_organization_id(spec, id, length);
   return rc == APIKEYS_ERROR_INVALID_ARGUMENT ? APIKEYS_ERROR_NOT_FOUND : rc;
 }
 
 static int set_user(struct form *form, apikeys_widget_token_spec *spec) {
   size_t length;
   const char *id = form_text(form, "user_id", FORM_OPTIONAL, &length);
-  int rc = id != NULL ? apikeys_widget_token_spec_set_user(spec, id, length) : APIKEYS_OK;
+  int rc = id != NULL ? apikeys_widget_token_spec_set_user_id(spec, id, length) : APIKEYS_OK;
   return rc == APIKEYS_ERROR_INVALID_ARGUMENT ? APIKEYS_ERROR_NOT_FOUND : rc;
 }
 
@@ -44,8 +44,9 @@ static int find_organization(struct form *form, apikeys_page *page, apikeys_filt
   const char *user_id = form_text(form, "user_id", FORM_OPTIONAL, &user_length);
   if (user_id == NULL)
     return APIKEYS_OK;
-  int rc = page == NULL || filter == NULL ? APIKEYS_ERROR_NO_MEMORY
-                                          : apikeys_filter_set_user(filter, user_id, user_length);
+  int rc = page == NULL || filter == NULL
+               ? APIKEYS_ERROR_NO_MEMORY
+               : apikeys_filter_set_user_id(filter, user_id, user_length);
   if (rc == APIKEYS_OK)
     rc = apikeys_filter_set_limit(filter, 100);
   if (rc == APIKEYS_OK)

@@ -62,7 +62,7 @@ static void reply_rows(struct exchange *x, json_t *rows, const apikeys_page *pag
 static int set_organization(struct exchange *x, apikeys_filter *filter, int owner_type) {
   size_t length;
   const char *id = apikeys_actor_organization_id(x->actor, &length);
-  int rc = apikeys_filter_set_organization(filter, id, length);
+  int rc = apikeys_filter_set_organization_id(filter, id, length);
   return rc == APIKEYS_OK ? apikeys_filter_set_owner_type(filter, owner_type) : rc;
 }
 
@@ -74,7 +74,7 @@ static int list_keys(struct exchange *x, int owner_type, apikeys_filter *filter,
   const char *user_id = apikeys_actor_user_id(x->actor, &length);
   if (rc != APIKEYS_ERROR_NOT_ALLOWED || owner_type != APIKEYS_OWNER_MEMBER || length == 0)
     return rc;
-  rc = apikeys_filter_set_user(filter, user_id, length);
+  rc = apikeys_filter_set_user_id(filter, user_id, length);
   return rc == APIKEYS_OK ? apikeys_key_list(x->service->env, x->actor, filter, page, x->err) : rc;
 }
 

@@ -213,7 +213,7 @@ func pageThrough(env *C.apikeys_env, ada *C.apikeys_actor, acme string) {
 	defer C.apikeys_filter_free(filter)
 	defer C.apikeys_page_free(page)
 	p, n := in(acme)
-	C.apikeys_filter_set_organization(filter, p, n)
+	C.apikeys_filter_set_organization_id(filter, p, n)
 	C.apikeys_filter_set_limit(filter, 2)
 	names, cursor := "", ""
 	for {
