@@ -23,6 +23,14 @@
 extern "C" {
 #endif
 
+/*
+ * As the length of a text that goes in: "up to its terminating NUL". For values, Authorization
+ * headers and tokens the library looks no further than one byte beyond the longest valid text.
+ * apikeys_nul() gives the same number to bindings. Since 1.0.
+ */
+#define APIKEYS_NUL ((size_t)-1)
+APIKEYS_API size_t apikeys_nul(void);
+
 /* The version of the headers a program was compiled with: major * 10000 + minor * 100 + patch */
 #define APIKEYS_VERSION_NUMBER 10000
 #define APIKEYS_VERSION_TEXT "1.0.0"

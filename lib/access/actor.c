@@ -45,6 +45,7 @@ int apikeys_actor_set_nobody(apikeys_actor *actor) {
 }
 
 int apikeys_actor_set_system(apikeys_actor *actor, const char *reason, size_t length) {
+  length = ak_text_length(reason, length);
   if (actor == NULL || reason == NULL || ak_text_problem(reason, length, 1, AK_CONTEXT_MAX) != NULL)
     return actor_refuse(actor);
   ak_actor_forget(actor);
@@ -69,6 +70,8 @@ static int set_member(apikeys_actor *actor, int type, const char *organization_i
 int apikeys_actor_set_member(apikeys_actor *actor, const char *organization_id,
                              size_t organization_id_length, const char *user_id,
                              size_t user_id_length) {
+  organization_id_length = ak_text_length(organization_id, organization_id_length);
+  user_id_length = ak_text_length(user_id, user_id_length);
   return set_member(actor, APIKEYS_ACTOR_MEMBER, organization_id, organization_id_length, user_id,
                     user_id_length);
 }
@@ -76,11 +79,14 @@ int apikeys_actor_set_member(apikeys_actor *actor, const char *organization_id,
 int apikeys_actor_set_vouched_member(apikeys_actor *actor, const char *organization_id,
                                      size_t organization_id_length, const char *user_id,
                                      size_t user_id_length) {
+  organization_id_length = ak_text_length(organization_id, organization_id_length);
+  user_id_length = ak_text_length(user_id, user_id_length);
   return set_member(actor, APIKEYS_ACTOR_VOUCHED_MEMBER, organization_id, organization_id_length,
                     user_id, user_id_length);
 }
 
 int apikeys_actor_add_permission(apikeys_actor *actor, const char *slug, size_t length) {
+  length = ak_text_length(slug, length);
   if (actor == NULL || actor->type != APIKEYS_ACTOR_VOUCHED_MEMBER || slug == NULL ||
       ak_slug_check(slug, length) != 0)
     return APIKEYS_ERROR_INVALID_ARGUMENT;
@@ -97,14 +103,17 @@ static int actor_set_context(apikeys_actor *actor, char *to, const char *text, s
 }
 
 int apikeys_actor_set_request_id(apikeys_actor *actor, const char *text, size_t length) {
+  length = ak_text_length(text, length);
   return actor_set_context(actor, actor != NULL ? actor->request_id : NULL, text, length);
 }
 
 int apikeys_actor_set_address(apikeys_actor *actor, const char *text, size_t length) {
+  length = ak_text_length(text, length);
   return actor_set_context(actor, actor != NULL ? actor->address : NULL, text, length);
 }
 
 int apikeys_actor_set_user_agent(apikeys_actor *actor, const char *text, size_t length) {
+  length = ak_text_length(text, length);
   return actor_set_context(actor, actor != NULL ? actor->user_agent : NULL, text, length);
 }
 

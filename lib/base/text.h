@@ -3,11 +3,27 @@
 #ifndef AK_BASE_TEXT_H
 #define AK_BASE_TEXT_H
 
-#include <stddef.h>
+#include <apikeys/base.h>
+
 #include <stdint.h>
+#include <string.h>
 
 /* The longest id of a user, and the longest text that a host tells about a call, in bytes. */
 enum { AK_USER_ID_MAX = 128, AK_CONTEXT_MAX = 255 };
+
+/* The length of a text that a caller gave: APIKEYS_NUL stands for "up to its NUL"; NULL is empty. */
+static inline size_t ak_text_length(const char *text, size_t length) {
+  if (length != APIKEYS_NUL)
+    return length;
+  return text != NULL ? strlen(text) : 0;
+}
+
+/* The same for a secret of at most `max` bytes: looks at no more than one byte beyond. */
+static inline size_t ak_text_length_to(const char *text, size_t length, size_t max) {
+  if (length != APIKEYS_NUL)
+    return length;
+  return text != NULL ? strnlen(text, max + 1) : 0;
+}
 
 /*
  * NULL if `text` is `min` to `max` bytes of valid UTF-8 (no overlong forms, no surrogates) without

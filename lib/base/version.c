@@ -9,3 +9,7 @@ int apikeys_version_number(void) {
 const char *apikeys_version_text(void) {
   return APIKEYS_VERSION_TEXT;
 }
+
+size_t apikeys_nul(void) {
+  return APIKEYS_NUL;
+}

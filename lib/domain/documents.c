@@ -174,7 +174,7 @@ static int write_over(struct ak_op *op, const struct ak_object *given, const cha
 }
 
 static int write_document(struct ak_op *op, const struct ak_object *given, const void *arguments,
-                 apikeys_record *stored) {
+                          apikeys_record *stored) {
   const enum write *how = arguments;
   char path[PATH_MAX_BYTES + 1];
   struct document_place place = place_document_of(given);
@@ -223,6 +223,8 @@ static int get_document(struct ak_op *op, const struct ak_object *given, const v
 int apikeys_document_get(apikeys_env *env, const apikeys_actor *actor, const char *collection,
                          size_t collection_length, const char *id, size_t id_length,
                          apikeys_document *document, apikeys_error *err) {
+  collection_length = ak_text_length(collection, collection_length);
+  id_length = ak_text_length(id, id_length);
   struct document_place place = {{collection, collection_length}, {id, id_length}, 0};
   return ak_object_op(env, actor, APIKEYS_TRANSACTION_READ,
                       document != NULL ? &document->object : NULL, get_document, &place, err);
@@ -293,6 +295,8 @@ static int delete_document(struct ak_op *op, const void *arguments) {
 int apikeys_document_delete(apikeys_env *env, const apikeys_actor *actor, const char *collection,
                             size_t collection_length, const char *id, size_t id_length,
                             int64_t version, apikeys_error *err) {
+  collection_length = ak_text_length(collection, collection_length);
+  id_length = ak_text_length(id, id_length);
   struct document_place place = {{collection, collection_length}, {id, id_length}, version};
   return ak_plain_op(env, actor, APIKEYS_TRANSACTION_WRITE, delete_document, &place, err);
 }

@@ -3,6 +3,7 @@
 #include "domain/event_list.h"
 #include "access/authority.h"
 #include "access/effective_permissions.h"
+#include "base/text.h"
 #include "operation/crud.h"
 #include "operation/events.h"
 
@@ -75,6 +76,7 @@ static int get_event(struct ak_op *op, const char *id, size_t length, apikeys_ev
 
 int apikeys_event_get(apikeys_env *env, const apikeys_actor *actor, const char *id, size_t length,
                       apikeys_event *event, apikeys_error *err) {
+  length = ak_text_length(id, length);
   if (event == NULL || id == NULL)
     return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, event == NULL ? "event" : "id",
                         "is NULL");

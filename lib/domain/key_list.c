@@ -2,6 +2,7 @@
 /* Many keys: listed by whose they are, and found by the visible beginning of their value. */
 #include "access/authority.h"
 #include "access/effective_permissions.h"
+#include "base/text.h"
 #include "crypto/key_text.h"
 #include "domain/keys.h"
 #include "operation/crud.h"
@@ -173,6 +174,7 @@ static int find_listed_key(struct ak_op *op, const char *start, size_t length, a
 
 int apikeys_key_find(apikeys_env *env, const apikeys_actor *actor, const char *text, size_t length,
                      apikeys_page *page, apikeys_error *err) {
+  length = ak_text_length(text, length);
   char start[AK_LOOKUP_ID_LENGTH];
   const char *visible;
   size_t visible_length;

@@ -32,12 +32,15 @@ static int set_owner(apikeys_key_spec *spec, int type, const char *organization_
 
 int apikeys_key_spec_set_organization(apikeys_key_spec *spec, const char *organization_id,
                                       size_t length) {
+  length = ak_text_length(organization_id, length);
   return set_owner(spec, APIKEYS_OWNER_ORGANIZATION, organization_id, length, "", 0);
 }
 
 int apikeys_key_spec_set_member(apikeys_key_spec *spec, const char *organization_id,
                                 size_t organization_id_length, const char *user_id,
                                 size_t user_id_length) {
+  organization_id_length = ak_text_length(organization_id, organization_id_length);
+  user_id_length = ak_text_length(user_id, user_id_length);
   return set_owner(spec, APIKEYS_OWNER_MEMBER, organization_id, organization_id_length, user_id,
                    user_id_length);
 }
@@ -47,6 +50,7 @@ int apikeys_key_spec_set_environment(apikeys_key_spec *spec) {
 }
 
 int apikeys_key_spec_set_idempotency_key(apikeys_key_spec *spec, const char *text, size_t length) {
+  length = ak_text_length(text, length);
   if (spec == NULL || (text == NULL && length > 0) ||
       (length > 0 && ak_text_problem(text, length, 1, AK_CONTEXT_MAX) != NULL))
     return APIKEYS_ERROR_INVALID_ARGUMENT;

@@ -327,6 +327,7 @@ static int run_key_change(apikeys_env *env, const apikeys_actor *actor, int mode
 
 int apikeys_key_get(apikeys_env *env, const apikeys_actor *actor, const char *id, size_t length,
                     apikeys_key *key, apikeys_error *err) {
+  length = ak_text_length(id, length);
   if (key == NULL)
     return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "key", "is NULL");
   struct key_result result = {.id = {id, length}};
@@ -452,6 +453,7 @@ static int update_key(struct ak_op *op, void *data) {
 
 int apikeys_key_update(apikeys_env *env, const apikeys_actor *actor, const char *id, size_t length,
                        const apikeys_key_spec *spec, apikeys_key *key, apikeys_error *err) {
+  length = ak_text_length(id, length);
   if (spec == NULL)
     return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "spec", "is NULL");
   if (owner_was_set(spec) || spec->idempotency_key[0] != '\0')
@@ -509,6 +511,8 @@ static int revoke_key(struct ak_op *op, void *data) {
 int apikeys_key_revoke(apikeys_env *env, const apikeys_actor *actor, const char *id, size_t length,
                        const char *reason, size_t reason_length, apikeys_key *key,
                        apikeys_error *err) {
+  length = ak_text_length(id, length);
+  reason_length = ak_text_length(reason, reason_length);
   if ((reason == NULL && reason_length > 0) ||
       (reason_length > 0 && ak_text_problem(reason, reason_length, 1, AK_CONTEXT_MAX) != NULL))
     return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "reason",

@@ -139,6 +139,8 @@ static int get_member(struct ak_op *op, const struct ak_object *given, const voi
 int apikeys_member_get(apikeys_env *env, const apikeys_actor *actor, const char *organization_id,
                        size_t organization_id_length, const char *user_id, size_t user_id_length,
                        apikeys_member *member, apikeys_error *err) {
+  organization_id_length = ak_text_length(organization_id, organization_id_length);
+  user_id_length = ak_text_length(user_id, user_id_length);
   struct member_name name = {{organization_id, organization_id_length}, {user_id, user_id_length}};
   return ak_object_op(env, actor, APIKEYS_TRANSACTION_READ, member != NULL ? &member->object : NULL,
                       get_member, &name, err);
@@ -161,6 +163,7 @@ static int get_by_id(struct ak_op *op, const struct ak_object *given, const void
 
 int apikeys_member_get_by_id(apikeys_env *env, const apikeys_actor *actor, const char *id,
                              size_t length, apikeys_member *member, apikeys_error *err) {
+  length = ak_text_length(id, length);
   struct ak_text arguments = {id, length};
   return ak_object_op(env, actor, APIKEYS_TRANSACTION_READ, member != NULL ? &member->object : NULL,
                       get_by_id, &arguments, err);
@@ -276,6 +279,8 @@ static int delete_member(struct ak_op *op, const void *arguments) {
 int apikeys_member_delete(apikeys_env *env, const apikeys_actor *actor, const char *organization_id,
                           size_t organization_id_length, const char *user_id, size_t user_id_length,
                           apikeys_error *err) {
+  organization_id_length = ak_text_length(organization_id, organization_id_length);
+  user_id_length = ak_text_length(user_id, user_id_length);
   bool done = false;
   struct member_deletion deletion = {
       {{organization_id, organization_id_length}, {user_id, user_id_length}}, &done};

@@ -90,6 +90,7 @@ static int get_organization(struct ak_op *op, const struct ak_object *given, con
 int apikeys_organization_get(apikeys_env *env, const apikeys_actor *actor, const char *id,
                              size_t length, apikeys_organization *organization,
                              apikeys_error *err) {
+  length = ak_text_length(id, length);
   struct ak_text arguments = {id, length};
   return ak_object_op(env, actor, APIKEYS_TRANSACTION_READ,
                       organization != NULL ? &organization->object : NULL, get_organization,
@@ -117,6 +118,7 @@ int apikeys_organization_get_by_external_id(apikeys_env *env, const apikeys_acto
                                             const char *id, size_t length,
                                             apikeys_organization *organization,
                                             apikeys_error *err) {
+  length = ak_text_length(id, length);
   struct ak_text arguments = {id, length};
   return ak_object_op(env, actor, APIKEYS_TRANSACTION_READ,
                       organization != NULL ? &organization->object : NULL, get_by_external_id,
@@ -201,6 +203,7 @@ static int delete_organization(struct ak_op *op, const void *arguments) {
 
 int apikeys_organization_delete(apikeys_env *env, const apikeys_actor *actor, const char *id,
                                 size_t length, apikeys_error *err) {
+  length = ak_text_length(id, length);
   struct ak_text arguments = {id, length};
   int rc = ak_plain_op(env, actor, APIKEYS_TRANSACTION_WRITE, delete_organization, &arguments, err);
   if (rc != APIKEYS_OK)
@@ -251,6 +254,7 @@ static int add_domain(struct ak_object *object, const char *domain, size_t lengt
 /* Domains that are stored stay as they are, whatever they are: this is asked of new ones alone. */
 int apikeys_organization_add_domain(apikeys_organization *organization, const char *domain,
                                     size_t length) {
+  length = ak_text_length(domain, length);
   if (organization == NULL)
     return APIKEYS_ERROR_INVALID_ARGUMENT;
   const char *problem = ak_text_domain_problem(domain, domain != NULL ? length : 0);
@@ -311,6 +315,8 @@ static int set_pair(struct ak_object *object, const struct ak_pair *pair) {
 
 int apikeys_organization_set_metadata(apikeys_organization *organization, const char *key,
                                       size_t key_length, const char *value, size_t value_length) {
+  key_length = ak_text_length(key, key_length);
+  value_length = ak_text_length(value, value_length);
   if (organization == NULL)
     return APIKEYS_ERROR_INVALID_ARGUMENT;
   bool valid =

@@ -157,6 +157,7 @@ static int get_permission(struct ak_op *op, const struct ak_object *given, const
 
 int apikeys_permission_get(apikeys_env *env, const apikeys_actor *actor, const char *slug,
                            size_t length, apikeys_permission *permission, apikeys_error *err) {
+  length = ak_text_length(slug, length);
   struct ak_text arguments = {slug, length};
   return ak_object_op(env, actor, APIKEYS_TRANSACTION_READ,
                       permission != NULL ? &permission->object : NULL, get_permission, &arguments,
@@ -400,6 +401,7 @@ static int count_keys_with_permission(apikeys_env *env, uint64_t *count, apikeys
 
 int apikeys_permission_delete(apikeys_env *env, const apikeys_actor *actor, const char *slug,
                               size_t length, apikeys_error *err) {
+  length = ak_text_length(slug, length);
   struct permission_deletion deletion = {.slug = {slug, length}};
   struct ak_key_numbers numbers;
   uint64_t keys = 0;

@@ -170,6 +170,8 @@ static int get_role(struct ak_op *op, const struct ak_object *given, const void 
 int apikeys_role_get(apikeys_env *env, const apikeys_actor *actor, const char *organization_id,
                      size_t organization_id_length, const char *slug, size_t length,
                      apikeys_role *role, apikeys_error *err) {
+  organization_id_length = ak_text_length(organization_id, organization_id_length);
+  length = ak_text_length(slug, length);
   struct role_name name = {{organization_id, organization_id_length}, {slug, length}};
   return ak_object_op(env, actor, APIKEYS_TRANSACTION_READ, role != NULL ? &role->object : NULL,
                       get_role, &name, err);
@@ -273,6 +275,8 @@ static int delete_role(struct ak_op *op, const void *arguments) {
 int apikeys_role_delete(apikeys_env *env, const apikeys_actor *actor, const char *organization_id,
                         size_t organization_id_length, const char *slug, size_t length,
                         apikeys_error *err) {
+  organization_id_length = ak_text_length(organization_id, organization_id_length);
+  length = ak_text_length(slug, length);
   struct role_name name = {{organization_id, organization_id_length}, {slug, length}};
   return ak_plain_op(env, actor, APIKEYS_TRANSACTION_WRITE, delete_role, &name, err);
 }

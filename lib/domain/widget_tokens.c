@@ -49,6 +49,7 @@ static int note_widget_token(apikeys_widget_token_spec *spec, int result) {
 
 int apikeys_widget_token_spec_set_organization_id(apikeys_widget_token_spec *spec, const char *id,
                                                   size_t length) {
+  length = ak_text_length(id, length);
   if (spec == NULL || id == NULL || ak_id_check(id, length, "org") != 0)
     return note_widget_token(spec, APIKEYS_ERROR_INVALID_ARGUMENT);
   memcpy(spec->organization_id, id, length);
@@ -58,6 +59,7 @@ int apikeys_widget_token_spec_set_organization_id(apikeys_widget_token_spec *spe
 
 int apikeys_widget_token_spec_set_user_id(apikeys_widget_token_spec *spec, const char *user_id,
                                           size_t length) {
+  length = ak_text_length(user_id, length);
   if (spec == NULL ||
       (length > 0 &&
        (user_id == NULL || ak_text_id_problem(user_id, length, 1, AK_USER_ID_MAX) != NULL)))
@@ -70,6 +72,7 @@ int apikeys_widget_token_spec_set_user_id(apikeys_widget_token_spec *spec, const
 
 int apikeys_widget_token_spec_add_scope(apikeys_widget_token_spec *spec, const char *slug,
                                         size_t length) {
+  length = ak_text_length(slug, length);
   static const char start[] = "widgets:";
   if (spec == NULL || slug == NULL || ak_slug_check(slug, length) != 0 ||
       length <= sizeof start - 1 || memcmp(slug, start, sizeof start - 1) != 0)
@@ -254,6 +257,7 @@ static int become_widget_token(apikeys_actor *actor, const apikeys_env *env,
 
 int apikeys_actor_set_widget_token(apikeys_env *env, apikeys_actor *actor, const char *token,
                                    size_t length, apikeys_error *err) {
+  length = ak_text_length_to(token, length, AK_WIDGET_TEXT_MAX);
   if (actor == NULL || token == NULL)
     return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, actor == NULL ? "actor" : "token",
                         "is NULL");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Filters: setters, and the check that a list understands what was set. */
 #include "objects/filter.h"
+#include "base/text.h"
 
 #include "base/error.h"
 
@@ -65,6 +66,7 @@ int apikeys_filter_set_order(apikeys_filter *filter, int order) {
 }
 
 int apikeys_filter_set_after(apikeys_filter *filter, const char *id, size_t length) {
+  length = ak_text_length(id, length);
   if (filter != NULL && length > 0 && (filter->set & AK_FILTER_BEFORE) != 0)
     return filter_refuse(filter);
   return set_id(filter, AK_FILTER_AFTER, filter != NULL ? filter->cursor : NULL, id, length,
@@ -72,6 +74,7 @@ int apikeys_filter_set_after(apikeys_filter *filter, const char *id, size_t leng
 }
 
 int apikeys_filter_set_before(apikeys_filter *filter, const char *id, size_t length) {
+  length = ak_text_length(id, length);
   if (filter != NULL && length > 0 && (filter->set & AK_FILTER_AFTER) != 0)
     return filter_refuse(filter);
   return set_id(filter, AK_FILTER_BEFORE, filter != NULL ? filter->cursor : NULL, id, length,
@@ -79,6 +82,7 @@ int apikeys_filter_set_before(apikeys_filter *filter, const char *id, size_t len
 }
 
 int apikeys_filter_set_search(apikeys_filter *filter, const char *text, size_t length) {
+  length = ak_text_length(text, length);
   if (filter == NULL || (length > 0 && text == NULL))
     return filter_refuse(filter);
   if (length > 0 && ak_text_problem(text, length, 1, 255) != NULL)
@@ -95,11 +99,13 @@ int apikeys_filter_set_search(apikeys_filter *filter, const char *text, size_t l
 }
 
 int apikeys_filter_set_organization_id(apikeys_filter *filter, const char *id, size_t length) {
+  length = ak_text_length(id, length);
   return set_id(filter, AK_FILTER_ORGANIZATION, filter != NULL ? filter->organization_id : NULL, id,
                 length, AK_ID_MAX - 1);
 }
 
 int apikeys_filter_set_user_id(apikeys_filter *filter, const char *user_id, size_t length) {
+  length = ak_text_length(user_id, length);
   return set_id(filter, AK_FILTER_USER, filter != NULL ? filter->user_id : NULL, user_id, length,
                 AK_USER_ID_MAX);
 }
@@ -128,6 +134,7 @@ int apikeys_filter_set_available_to(apikeys_filter *filter, int owner_type) {
 }
 
 int apikeys_filter_add_event_type(apikeys_filter *filter, const char *type, size_t length) {
+  length = ak_text_length(type, length);
   if (filter == NULL || type == NULL || ak_slug_check(type, length) != 0)
     return filter_refuse(filter);
   ak_slugs_add(&filter->event_types, type, length);
@@ -151,6 +158,7 @@ int apikeys_filter_set_until_ms(apikeys_filter *filter, int64_t unix_ms) {
 }
 
 int apikeys_filter_set_collection(apikeys_filter *filter, const char *collection, size_t length) {
+  length = ak_text_length(collection, length);
   if (filter == NULL ||
       (length > 0 && (collection == NULL || ak_slug_check(collection, length) != 0)))
     return filter_refuse(filter);
@@ -161,6 +169,7 @@ int apikeys_filter_set_collection(apikeys_filter *filter, const char *collection
 }
 
 int apikeys_filter_set_group(apikeys_filter *filter, const char *group, size_t length) {
+  length = ak_text_length(group, length);
   if (filter == NULL ||
       (length > 0 && (group == NULL || ak_text_problem(group, length, 1, AK_GROUP_MAX) != NULL)))
     return filter_refuse(filter);

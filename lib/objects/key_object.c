@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The key object, and what is said about keys without a store. */
+#include "base/text.h"
 #include "crypto/key_text.h"
 #include "objects/accessors.h"
 
@@ -39,6 +40,7 @@ size_t apikeys_value_max(void) {
 
 int apikeys_scanner_rule(const char *prefix, size_t prefix_length, char *buffer, size_t size,
                          size_t *length) {
+  prefix_length = ak_text_length(prefix, prefix_length);
   if (prefix == NULL || buffer == NULL || length == NULL ||
       ak_prefix_check(prefix, prefix_length) != 0)
     return APIKEYS_ERROR_INVALID_ARGUMENT;

@@ -59,6 +59,7 @@ int ak_object_set_error(struct ak_object *object, int field, int result, const c
 }
 
 int ak_object_set_text(struct ak_object *object, int field, const char *text, size_t length) {
+  length = ak_text_length(text, length);
   if (object == NULL)
     return APIKEYS_ERROR_INVALID_ARGUMENT;
   if ((text == NULL && length > 0) || length > AK_SETTER_TEXT_MAX ||
@@ -99,6 +100,7 @@ int ak_object_set_flag(struct ak_object *object, int field, int flag) {
 
 static int change_slugs(struct ak_object *object, int field, const char *slug, size_t length,
                         void (*change)(struct ak_slugs *, const char *, size_t)) {
+  length = ak_text_length(slug, length);
   if (object == NULL)
     return APIKEYS_ERROR_INVALID_ARGUMENT;
   if (slug == NULL || ak_slug_check(slug, length) != 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Requests: setters of what the host tells of one validation. */
 #include "objects/request.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -31,9 +32,11 @@ static int set_request_text(char *to, const char *text, size_t length) {
 }
 
 int apikeys_request_set_address(apikeys_request *request, const char *text, size_t length) {
+  length = ak_text_length(text, length);
   return set_request_text(request != NULL ? request->address : NULL, text, length);
 }
 
 int apikeys_request_set_request_id(apikeys_request *request, const char *text, size_t length) {
+  length = ak_text_length(text, length);
   return set_request_text(request != NULL ? request->request_id : NULL, text, length);
 }

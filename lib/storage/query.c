@@ -375,6 +375,7 @@ static char *query_copy_text(const char *text, size_t length) {
 
 apikeys_query *apikeys_query_new(int kind, int index, int scope, const char *organization,
                                  size_t length) {
+  length = ak_text_length(organization, length);
   apikeys_query query;
   if (scope == APIKEYS_SCOPE_ORGANIZATION)
     ak_query_of(&query, kind, index, organization, length);
@@ -479,6 +480,7 @@ int apikeys_query_set_limit(apikeys_query *query, size_t limit) {
 }
 
 int apikeys_query_set_contains(apikeys_query *query, int field, const char *text, size_t length) {
+  length = ak_text_length(text, length);
   if (query == NULL || text == NULL ||
       apikeys_schema_field_type(query->kind, field) != APIKEYS_TYPE_TEXT)
     return APIKEYS_ERROR_INVALID_ARGUMENT;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Records: fields by number in one reusable buffer, and their encoding as bytes. */
 #include "storage/record.h"
+#include "base/text.h"
 
 #include "crypto/crypto.h"
 
@@ -215,6 +216,7 @@ int apikeys_record_set_integer(apikeys_record *record, int field, int64_t value)
 }
 
 int apikeys_record_set_text(apikeys_record *record, int field, const char *text, size_t length) {
+  length = ak_text_length(text, length);
   if (!takes(record, field, APIKEYS_TYPE_TEXT) || (text == NULL && length > 0) ||
       (length > 0 && memchr(text, '\0', length) != NULL))
     return APIKEYS_ERROR_INVALID_ARGUMENT;

@@ -36,6 +36,7 @@ static int requirement_note(apikeys_requirement *requirement, int problem) {
 
 int apikeys_requirement_add_permission(apikeys_requirement *requirement, const char *slug,
                                        size_t length) {
+  length = ak_text_length(slug, length);
   if (requirement == NULL || atomic_load(&requirement->notes->frozen))
     return APIKEYS_ERROR_INVALID_ARGUMENT;
   if (slug == NULL || ak_slug_check(slug, length) != 0)
@@ -109,6 +110,7 @@ int apikeys_key_require(const apikeys_key *key, const apikeys_requirement *requi
 }
 
 int apikeys_key_require_permission(const apikeys_key *key, const char *slug, size_t length) {
+  length = ak_text_length(slug, length);
   if (key == NULL || apikeys_key_id(key, NULL)[0] == '\0' || slug == NULL ||
       ak_slug_check(slug, length) != 0)
     return APIKEYS_ERROR_INVALID_ARGUMENT;

@@ -4,6 +4,7 @@
  * transaction. Keys that the store finds good are inserted into the cache.
  */
 #include "base/compiler.h"
+#include "base/text.h"
 #include "objects/request.h"
 #include "operation/root_key_follow.h"
 #include "operation/security_log.h"
@@ -13,6 +14,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+
+/* The longest Authorization header that is looked through, where its length is APIKEYS_NUL. */
+enum { AUTHORIZATION_MAX = 8192 };
 
 enum { BLOCK = 32 }; /* values looked up together, and in one transaction */
 
@@ -256,6 +260,7 @@ static AK_NOINLINE int validate_in_store(const struct batch *batch,
 int apikeys_validate(apikeys_env *env, const char *value, size_t length,
                      const apikeys_requirement *requirement, const apikeys_request *request,
                      apikeys_key *key, apikeys_error *err) {
+  length = ak_text_length_to(value, length, AK_KEY_TEXT_MAX);
   int rc = ak_env_enter(env);
   if (rc != APIKEYS_OK)
     return ak_error_code(err, rc);
@@ -293,6 +298,7 @@ int apikeys_validate_authorization(apikeys_env *env, const char *header, size_t 
                                    const apikeys_requirement *requirement,
                                    const apikeys_request *request, apikeys_key *key,
                                    apikeys_error *err) {
+  length = ak_text_length_to(header, length, AUTHORIZATION_MAX);
   size_t value_length = 0;
   const char *value = bearer(header, length, &value_length);
   return apikeys_validate(env, value != NULL ? value : "", value_length, requirement, request, key,
@@ -310,6 +316,10 @@ struct many {
   struct pending *pending; /* room for a block, made when the first value needs it */
 };
 
+static size_t length_of(const struct many *many, size_t index) {
+  return ak_text_length_to(many->values[index], many->lengths[index], AK_KEY_TEXT_MAX);
+}
+
 static apikeys_key *key_of(const struct many *many, size_t index) {
   return many->keys != NULL ? many->keys[index] : NULL;
 }
@@ -321,19 +331,19 @@ static int find_block(const struct batch *batch, struct many *many, size_t first
   ak_cached_ask_generation(batch->env, &all);
   for (size_t i = 0; i < count; i++) {
     cached[i] = all;
-    ak_cached_locate(batch->env, &cached[i], many->values[first + i], many->lengths[first + i],
+    ak_cached_locate(batch->env, &cached[i], many->values[first + i], length_of(many, first + i),
                      key_of(many, first + i) != NULL);
   }
   for (size_t i = 0; i < count; i++) {
     size_t at = first + i;
-    if (ak_validate_cached(batch->env, &cached[i], many->values[at], many->lengths[at],
+    if (ak_validate_cached(batch->env, &cached[i], many->values[at], length_of(many, at),
                            batch->requirement, batch->request, key_of(many, at), NULL,
                            &many->results[at]))
       continue;
     if (many->pending == NULL && (many->pending = malloc(BLOCK * sizeof *many->pending)) == NULL)
       return APIKEYS_ERROR_NO_MEMORY;
     struct pending *pending = &many->pending[left++];
-    validation_start(pending, many->values[at], many->lengths[at], key_of(many, at), &cached[i]);
+    validation_start(pending, many->values[at], length_of(many, at), key_of(many, at), &cached[i]);
     pending->index = at;
   }
   return left;
@@ -394,6 +404,7 @@ int apikeys_validate_many(apikeys_env *env, const char *const *values, const siz
 
 int apikeys_actor_set_management_key(apikeys_env *env, apikeys_actor *actor, const char *value,
                                      size_t length, apikeys_error *err) {
+  length = ak_text_length_to(value, length, AK_KEY_TEXT_MAX);
   if (actor == NULL)
     return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "actor", "is NULL");
   ak_actor_forget(actor);
@@ -418,6 +429,7 @@ int apikeys_actor_set_management_key(apikeys_env *env, apikeys_actor *actor, con
 /* A read that names the key as its actor finds out whether it is one, and a good one. */
 int apikeys_actor_set_management_key_by_id(apikeys_env *env, apikeys_actor *actor, const char *id,
                                            size_t length, apikeys_error *err) {
+  length = ak_text_length(id, length);
   if (actor == NULL)
     return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "actor", "is NULL");
   ak_actor_forget(actor);

@@ -64,7 +64,7 @@ for setter in """actor_set_system permission_set_slug permission_set_name role_s
                  role_set_name role_add_permission organization_set_name
                  member_set_organization_id member_set_user_id member_set_display_name
                  member_add_role key_spec_set_organization key_spec_set_name
-                 key_spec_add_permission requirement_add_permission filter_set_organization
+                 key_spec_add_permission requirement_add_permission filter_set_organization_id
                  filter_set_after filter_set_before""".split():
     bind(setter, "i", "pt")
 for getter in "error_message error_field error_subject".split():
@@ -344,7 +344,7 @@ def test_listing(env, world):
         made.append(key_id(key, None))
         key_free(key)
     listing, page = filter_new(), page_new()
-    must(filter_set_organization(listing, organization), "filter")
+    must(filter_set_organization_id(listing, organization), "filter")
     must(filter_set_limit(listing, 3), "limit")
     got, sizes = [], []
     while True:
@@ -419,7 +419,7 @@ def test_odd_orders(path):
     organization, ada = make_world(env, system)
     key, page, listing = key_new(), page_new(), filter_new()
     _, value = make_key(env, ada, organization, "survivor", "posts:read", key=key)
-    must(filter_set_organization(listing, organization), "filter")
+    must(filter_set_organization_id(listing, organization), "filter")
     must(key_list(env, ada, listing, page, ERR), "list")
     need = requirement("posts:read")
     subscription = Subscription(env)

@@ -159,7 +159,7 @@ end
 def page_through(env, ada, acme)
   filter, page = Handle.new("filter"), Handle.new("page")
   page_key = function("page_key", POINTER, POINTER, SIZE)
-  call("filter_set_organization", filter, acme)
+  call("filter_set_organization_id", filter, acme)
   call("filter_set_limit", filter, 2)
   names, cursor = [], ""
   loop do
