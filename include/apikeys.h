@@ -21,11 +21,11 @@
  *
  * Ownership
  *   Every handle is opaque. What an apikeys_x_new() gives is freed by apikeys_x_free(), which takes
- *   NULL. Text in is a pointer and a length, need not be NUL-terminated, and is copied; an embedded
- *   NUL is an error. Text out is lent: NUL-terminated, alive until its object is changed or freed;
- *   the `size_t *length` beside it may be NULL. Secrets go into the caller's buffer, for the caller
- *   to wipe. Objects own what they show: they outlive the environment, and may be freed in any
- *   order.
+ *   NULL. Text in is a pointer and a length (or APIKEYS_NUL: up to its NUL), and is copied; an
+ *   embedded NUL is an error. Text out is lent: NUL-terminated, alive until its object is changed
+ *   or freed; the `size_t *length` beside it may be NULL. Secrets go into the caller's buffer, for
+ *   the caller to wipe. Objects own what they show: they outlive the environment, and may be freed
+ *   in any order.
  *
  * Threads
  *   An environment may be used by many threads at once, and so may a requirement after its first

@@ -74,16 +74,17 @@ APIKEYS_API int apikeys_document_set_version(apikeys_document *document, int64_t
 APIKEYS_API int64_t apikeys_document_created_at_ms(const apikeys_document *document);
 APIKEYS_API int64_t apikeys_document_updated_at_ms(const apikeys_document *document);
 /* Everything except the secret. The body is a string in it. */
-APIKEYS_API const char *apikeys_document_json(apikeys_document *document, size_t *length);
+APIKEYS_API const char *apikeys_document_json(const apikeys_document *document, size_t *length);
 
 /* Creates the document. APIKEYS_ERROR_EXISTS: one with this collection and id exists. */
 APIKEYS_API int apikeys_document_create(apikeys_env *env, const apikeys_actor *actor,
-                                        apikeys_document *document, apikeys_error *err);
+                                        apikeys_document *document,
+                                        apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 APIKEYS_API int apikeys_document_get(apikeys_env *env, const apikeys_actor *actor,
                                      const char *collection, size_t collection_length,
                                      const char *id, size_t id_length, apikeys_document *document,
-                                     apikeys_error *err);
+                                     apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 /*
  * Optimistic locking: writes the fields that were set since the object was read, if nobody has
@@ -92,18 +93,20 @@ APIKEYS_API int apikeys_document_get(apikeys_env *env, const apikeys_actor *acto
  * the due time of one document ahead, exactly one succeeds and owns the document until that time.
  */
 APIKEYS_API int apikeys_document_update(apikeys_env *env, const apikeys_actor *actor,
-                                        apikeys_document *document, apikeys_error *err);
+                                        apikeys_document *document,
+                                        apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 /* Creates the document or replaces it as a whole, as the next version. An object without a secret
  * removes the secret. */
 APIKEYS_API int apikeys_document_put(apikeys_env *env, const apikeys_actor *actor,
-                                     apikeys_document *document, apikeys_error *err);
+                                     apikeys_document *document,
+                                     apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 /* `version`: APIKEYS_ERROR_CHANGED if the document has another one; 0 deletes any version. */
 APIKEYS_API int apikeys_document_delete(apikeys_env *env, const apikeys_actor *actor,
                                         const char *collection, size_t collection_length,
                                         const char *id, size_t id_length, int64_t version,
-                                        apikeys_error *err);
+                                        apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 /*
  * Filter: the collection, which must be set, and limit, order, after, before, group, due_until_ms.
@@ -113,12 +116,12 @@ APIKEYS_API int apikeys_document_delete(apikeys_env *env, const apikeys_actor *a
  */
 APIKEYS_API int apikeys_document_list(apikeys_env *env, const apikeys_actor *actor,
                                       const apikeys_filter *filter, apikeys_page *page,
-                                      apikeys_error *err);
+                                      apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 /* Counts documents. Filter: the collection, which must be set, group, due_until_ms. */
 APIKEYS_API int apikeys_document_count(apikeys_env *env, const apikeys_actor *actor,
                                        const apikeys_filter *filter, uint64_t *count,
-                                       apikeys_error *err);
+                                       apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 #ifdef __cplusplus
 }

@@ -223,7 +223,7 @@ APIKEYS_API uint64_t apikeys_environment_metric(const apikeys_env *env, int numb
  * hundred times in an idle lifetime, and at least every hour (a validation refuses an idle key by
  * itself). After an error what was done stays done; the next call continues.
  */
-APIKEYS_API int apikeys_maintain(apikeys_env *env, apikeys_error *err);
+APIKEYS_API int apikeys_maintain(apikeys_env *env, apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 /*
  * Copy the environment as it is now into a new file at `path`, while others go on writing.
@@ -232,7 +232,7 @@ APIKEYS_API int apikeys_maintain(apikeys_env *env, apikeys_error *err);
  * `apikeys:environment:write`.
  */
 APIKEYS_API int apikeys_backup(apikeys_env *env, const apikeys_actor *actor, const char *path,
-                               apikeys_error *err);
+                               apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 /*
  * Removes revoked keys and events that are older than `before_ms`, in transactions of at most 100
@@ -242,7 +242,7 @@ APIKEYS_API int apikeys_backup(apikeys_env *env, const apikeys_actor *actor, con
  * `apikeys:environment:write`.
  */
 APIKEYS_API int apikeys_prune(apikeys_env *env, const apikeys_actor *actor, int64_t before_ms,
-                              apikeys_error *err);
+                              apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 /*
  * Rotates the root key: seals every key and every document's secret under a new one. No key's value
@@ -280,7 +280,7 @@ APIKEYS_API int apikeys_prune(apikeys_env *env, const apikeys_actor *actor, int6
 enum { APIKEYS_ROTATE_COMPROMISED = 1 };
 APIKEYS_API int apikeys_rotate_root_key(apikeys_env *env, const apikeys_actor *actor,
                                         const void *bytes, size_t length, int flags,
-                                        apikeys_error *err);
+                                        apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 /*
  * For a process whose options give the root key as bytes or by a callback: the key that another
@@ -289,7 +289,7 @@ APIKEYS_API int apikeys_rotate_root_key(apikeys_env *env, const apikeys_actor *a
  * APIKEYS_ERROR_INVALID_ARGUMENT: not 32 bytes. Since 1.0.
  */
 APIKEYS_API int apikeys_offer_root_key(apikeys_env *env, const void *bytes, size_t length,
-                                       apikeys_error *err);
+                                       apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 /*
  * Make the environment safe to inherit: no SQLite connection may be open across fork(). No other
@@ -298,7 +298,7 @@ APIKEYS_API int apikeys_offer_root_key(apikeys_env *env, const void *bytes, size
  * APIKEYS_ERROR_FORKED, and so does opening a file there which the parent had open.
  * APIKEYS_ERROR_BUSY while another thread is inside a transaction.
  */
-APIKEYS_API int apikeys_prepare_fork(apikeys_env *env, apikeys_error *err);
+APIKEYS_API int apikeys_prepare_fork(apikeys_env *env, apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 /* ----------------------------------------------------------------------------- settings ------ */
 
@@ -315,9 +315,11 @@ APIKEYS_API void apikeys_settings_free(apikeys_settings *settings);
 /* Actor: the system, or `apikeys:environment:read`; for update `apikeys:environment:write`, which
  * leaves the event environment.updated. */
 APIKEYS_API int apikeys_settings_get(apikeys_env *env, const apikeys_actor *actor,
-                                     apikeys_settings *settings, apikeys_error *err);
+                                     apikeys_settings *settings,
+                                     apikeys_error *err) APIKEYS_WARN_UNUSED;
 APIKEYS_API int apikeys_settings_update(apikeys_env *env, const apikeys_actor *actor,
-                                        apikeys_settings *settings, apikeys_error *err);
+                                        apikeys_settings *settings,
+                                        apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 /*
  * The prefix of new keys, "sk" unless set: 1 to 24 of a-z 0-9 _ , beginning with a letter and not

@@ -36,6 +36,9 @@ enum {
   APIKEYS_CATEGORY_UNAVAILABLE = 7      /* 503: ours, or the machine's */
 };
 
+/* The category's name, "FORBIDDEN"; "UNKNOWN_CATEGORY" for another number. Static. Since 1.0. */
+APIKEYS_API const char *apikeys_category_name(int category);
+
 /*
  * The one table of results: X(name, number, category, text). The enum, the names, the texts and
  * the categories all come from it. Numbers are never changed or used again.
@@ -146,7 +149,7 @@ APIKEYS_API void apikeys_error_free(apikeys_error *err);
 /* As it was when it was new: good. What an earlier call said is gone. */
 APIKEYS_API void apikeys_error_clear(apikeys_error *err);
 
-APIKEYS_API int apikeys_error_code(const apikeys_error *err);
+APIKEYS_API int apikeys_error_code(const apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 /*
  * What went wrong, in one English sentence for a log: "name: must be 1 to 255 bytes long".

@@ -56,11 +56,12 @@ APIKEYS_API const char *apikeys_event_address(const apikeys_event *event, size_t
 APIKEYS_API const char *apikeys_event_user_agent(const apikeys_event *event, size_t *length);
 
 /* The whole event as JSON, in the shape of the HTTP API; NULL: out of memory. */
-APIKEYS_API const char *apikeys_event_json(apikeys_event *event, size_t *length);
+APIKEYS_API const char *apikeys_event_json(const apikeys_event *event, size_t *length);
 
 /* Actor for get, list and poll: the system, or `apikeys:events:read`. */
 APIKEYS_API int apikeys_event_get(apikeys_env *env, const apikeys_actor *actor, const char *id,
-                                  size_t length, apikeys_event *event, apikeys_error *err);
+                                  size_t length, apikeys_event *event,
+                                  apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 /*
  * Filter: limit, order, after, before, organization, event types (one that never happens matches
@@ -69,7 +70,7 @@ APIKEYS_API int apikeys_event_get(apikeys_env *env, const apikeys_actor *actor, 
  */
 APIKEYS_API int apikeys_event_list(apikeys_env *env, const apikeys_actor *actor,
                                    const apikeys_filter *filter, apikeys_page *page,
-                                   apikeys_error *err);
+                                   apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 /*
  * Returns the events after a named cursor that were not acknowledged yet, oldest first, at most
@@ -81,10 +82,10 @@ APIKEYS_API int apikeys_event_list(apikeys_env *env, const apikeys_actor *actor,
  */
 APIKEYS_API int apikeys_event_poll(apikeys_env *env, const apikeys_actor *actor, const char *name,
                                    size_t length, int limit, apikeys_page *page,
-                                   apikeys_error *err);
+                                   apikeys_error *err) APIKEYS_WARN_UNUSED;
 APIKEYS_API int apikeys_event_acknowledge(apikeys_env *env, const apikeys_actor *actor,
                                           const char *name, size_t length, int64_t number,
-                                          apikeys_error *err);
+                                          apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 /*
  * Calls back for each event of a change made through this handle: after its commit, on the thread
@@ -100,7 +101,8 @@ typedef void (*apikeys_event_callback)(apikeys_event *event, void *user_data);
 
 APIKEYS_API int apikeys_subscribe(apikeys_env *env, apikeys_event_callback callback,
                                   void *user_data, void (*destroy)(void *user_data),
-                                  apikeys_subscription **subscription, apikeys_error *err);
+                                  apikeys_subscription **subscription,
+                                  apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 /*
  * End it; from within its own callback, too, and before or after the environment is closed. A

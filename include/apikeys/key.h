@@ -52,6 +52,11 @@ APIKEYS_API const char *apikeys_key_name(const apikeys_key *key, size_t *length)
  * member's key has no permission which its member lacks by then.
  */
 APIKEYS_API const char *apikeys_key_permissions(const apikeys_key *key, size_t *length);
+/* The same one by one: how many, and the i-th slug. Lent; not NUL-terminated. 0, or
+ * APIKEYS_ERROR_INVALID_ARGUMENT beyond the count. Since 1.0. */
+APIKEYS_API size_t apikeys_key_permission_count(const apikeys_key *key);
+APIKEYS_API int apikeys_key_permission_at(const apikeys_key *key, size_t i, const char **slug,
+                                          size_t *length);
 APIKEYS_API const char *apikeys_key_obfuscated_value(const apikeys_key *key, size_t *length);
 /* The 16 public characters behind the prefix: safe to log, to show, to search by. */
 APIKEYS_API const char *apikeys_key_lookup_id(const apikeys_key *key, size_t *length);
@@ -73,7 +78,7 @@ APIKEYS_API int apikeys_key_require_permission(const apikeys_key *key, const cha
                                                size_t length) APIKEYS_WARN_UNUSED;
 
 /* The key as JSON, in the shape of the wire contract, without a value; NULL: out of memory. */
-APIKEYS_API const char *apikeys_key_json(apikeys_key *key, size_t *length);
+APIKEYS_API const char *apikeys_key_json(const apikeys_key *key, size_t *length);
 
 /* ------------------------------------------------------------------ what a key shall be ------ */
 
@@ -100,10 +105,13 @@ APIKEYS_API int apikeys_key_spec_set_name(apikeys_key_spec *spec, const char *na
 
 /*
  * The permissions, or, for a management key, the scopes. An empty set is no power at all.
- * clear: the key shall have none (but those added afterwards).
+ * add: one more. set: exactly those of a text in which blanks separate slugs, as
+ * apikeys_key_permissions() gives it. clear: removes all from the specification.
  */
 APIKEYS_API int apikeys_key_spec_add_permission(apikeys_key_spec *spec, const char *slug,
                                                 size_t length);
+APIKEYS_API int apikeys_key_spec_set_permissions(apikeys_key_spec *spec, const char *text,
+                                                 size_t length);
 APIKEYS_API int apikeys_key_spec_clear_permissions(apikeys_key_spec *spec);
 
 /* When it expires, Unix milliseconds; 0: never, which is what a new key does unless told. In an
@@ -158,7 +166,8 @@ APIKEYS_API int apikeys_key_create(apikeys_env *env, const apikeys_actor *actor,
                                    apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 APIKEYS_API int apikeys_key_get(apikeys_env *env, const apikeys_actor *actor, const char *id,
-                                size_t length, apikeys_key *key, apikeys_error *err);
+                                size_t length, apikeys_key *key,
+                                apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 /*
  * Filter (required): limit, order, after, before, search (in the name), revoked, and whose keys:
@@ -171,13 +180,13 @@ APIKEYS_API int apikeys_key_get(apikeys_env *env, const apikeys_actor *actor, co
  */
 APIKEYS_API int apikeys_key_list(apikeys_env *env, const apikeys_actor *actor,
                                  const apikeys_filter *filter, apikeys_page *page,
-                                 apikeys_error *err);
+                                 apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 /* How many such a list has in all. Filter (required): search, revoked, and whose keys, as above.
  * Since 1.0. */
 APIKEYS_API int apikeys_key_count(apikeys_env *env, const apikeys_actor *actor,
                                   const apikeys_filter *filter, uint64_t *count,
-                                  apikeys_error *err);
+                                  apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 /*
  * Find keys, revoked ones too, by the visible beginning of their value: "sk_0ZMj", or any length
@@ -186,7 +195,8 @@ APIKEYS_API int apikeys_key_count(apikeys_env *env, const apikeys_actor *actor,
  * system, or `apikeys:keys:read`; management keys are found by those who may also list them.
  */
 APIKEYS_API int apikeys_key_find(apikeys_env *env, const apikeys_actor *actor, const char *text,
-                                 size_t length, apikeys_page *page, apikeys_error *err);
+                                 size_t length, apikeys_page *page,
+                                 apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 /*
  * Change a key: its name, permissions, expiry, whatever `spec` sets. `key` may be NULL. Permissions
@@ -196,7 +206,7 @@ APIKEYS_API int apikeys_key_find(apikeys_env *env, const apikeys_actor *actor, c
  */
 APIKEYS_API int apikeys_key_update(apikeys_env *env, const apikeys_actor *actor, const char *id,
                                    size_t length, const apikeys_key_spec *spec, apikeys_key *key,
-                                   apikeys_error *err);
+                                   apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 /*
  * Revoke a key, for good: the next validation, in any thread and any process, refuses it. `reason`
@@ -206,7 +216,7 @@ APIKEYS_API int apikeys_key_update(apikeys_env *env, const apikeys_actor *actor,
  */
 APIKEYS_API int apikeys_key_revoke(apikeys_env *env, const apikeys_actor *actor, const char *id,
                                    size_t length, const char *reason, size_t reason_length,
-                                   apikeys_key *key, apikeys_error *err);
+                                   apikeys_key *key, apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 /*
  * A rule for secret scanners: a regular expression that matches values with this prefix. Writes

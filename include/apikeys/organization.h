@@ -43,8 +43,7 @@ APIKEYS_API int apikeys_organization_clear_domains(apikeys_organization *organiz
  * Your metadata: up to 50 pairs of a key (1 to 40 printable ASCII bytes) and a value (up to 600
  * bytes of text), in the order in which they were set. An empty value removes the pair.
  */
-APIKEYS_API size_t
-apikeys_organization_metadata_count(const apikeys_organization *organization);
+APIKEYS_API size_t apikeys_organization_metadata_count(const apikeys_organization *organization);
 /* The i-th pair. Lent; not NUL-terminated. 0, or APIKEYS_ERROR_INVALID_ARGUMENT
  * beyond the count. */
 APIKEYS_API int apikeys_organization_metadata_at(const apikeys_organization *organization, size_t i,
@@ -54,11 +53,9 @@ APIKEYS_API int apikeys_organization_set_metadata(apikeys_organization *organiza
                                                   const char *key, size_t key_length,
                                                   const char *value, size_t value_length);
 
-APIKEYS_API int64_t
-apikeys_organization_created_at_ms(const apikeys_organization *organization);
-APIKEYS_API int64_t
-apikeys_organization_updated_at_ms(const apikeys_organization *organization);
-APIKEYS_API const char *apikeys_organization_json(apikeys_organization *organization,
+APIKEYS_API int64_t apikeys_organization_created_at_ms(const apikeys_organization *organization);
+APIKEYS_API int64_t apikeys_organization_updated_at_ms(const apikeys_organization *organization);
+APIKEYS_API const char *apikeys_organization_json(const apikeys_organization *organization,
                                                   size_t *length);
 
 /*
@@ -67,21 +64,22 @@ APIKEYS_API const char *apikeys_organization_json(apikeys_organization *organiza
  */
 APIKEYS_API int apikeys_organization_create(apikeys_env *env, const apikeys_actor *actor,
                                             apikeys_organization *organization,
-                                            apikeys_error *err);
+                                            apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 /* Actor for get: the system, `apikeys:organizations:read`, and members who manage
  * keys, their own. */
 APIKEYS_API int apikeys_organization_get(apikeys_env *env, const apikeys_actor *actor,
                                          const char *id, size_t length,
-                                         apikeys_organization *organization, apikeys_error *err);
+                                         apikeys_organization *organization,
+                                         apikeys_error *err) APIKEYS_WARN_UNUSED;
 APIKEYS_API int apikeys_organization_get_by_external_id(apikeys_env *env,
                                                         const apikeys_actor *actor, const char *id,
                                                         size_t length,
                                                         apikeys_organization *organization,
-                                                        apikeys_error *err);
+                                                        apikeys_error *err) APIKEYS_WARN_UNUSED;
 APIKEYS_API int apikeys_organization_update(apikeys_env *env, const apikeys_actor *actor,
                                             apikeys_organization *organization,
-                                            apikeys_error *err);
+                                            apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 /*
  * One small transaction deletes the organization, with its event: from then on it is not found, its
@@ -91,12 +89,13 @@ APIKEYS_API int apikeys_organization_update(apikeys_env *env, const apikeys_acto
  * goes on.
  */
 APIKEYS_API int apikeys_organization_delete(apikeys_env *env, const apikeys_actor *actor,
-                                            const char *id, size_t length, apikeys_error *err);
+                                            const char *id, size_t length,
+                                            apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 /* Filter: limit, order, after, before, search. Actor: the system, `apikeys:organizations:read`. */
 APIKEYS_API int apikeys_organization_list(apikeys_env *env, const apikeys_actor *actor,
                                           const apikeys_filter *filter, apikeys_page *page,
-                                          apikeys_error *err);
+                                          apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 #ifdef __cplusplus
 }

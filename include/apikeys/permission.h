@@ -62,7 +62,8 @@ APIKEYS_API int64_t apikeys_permission_created_at_ms(const apikeys_permission *p
 APIKEYS_API int64_t apikeys_permission_updated_at_ms(const apikeys_permission *permission);
 /* The object as JSON, in the shape of the HTTP API; NULL: out of memory. Lives as long as text
  * does. */
-APIKEYS_API const char *apikeys_permission_json(apikeys_permission *permission, size_t *length);
+APIKEYS_API const char *apikeys_permission_json(const apikeys_permission *permission,
+                                                size_t *length);
 
 /*
  * Creates the permission and fills in its id and times. APIKEYS_ERROR_EXISTS: the slug is taken.
@@ -70,18 +71,21 @@ APIKEYS_API const char *apikeys_permission_json(apikeys_permission *permission, 
  * Each leaves an event: permission.created, permission.updated, permission.deleted.
  */
 APIKEYS_API int apikeys_permission_create(apikeys_env *env, const apikeys_actor *actor,
-                                          apikeys_permission *permission, apikeys_error *err);
+                                          apikeys_permission *permission,
+                                          apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 /* Actor for get and list: the system, or `apikeys:permissions:read`. Members who may manage keys
  * can list the permissions that are available to those keys. */
 APIKEYS_API int apikeys_permission_get(apikeys_env *env, const apikeys_actor *actor,
                                        const char *slug, size_t length,
-                                       apikeys_permission *permission, apikeys_error *err);
+                                       apikeys_permission *permission,
+                                       apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 /* Writes the fields that were set since the permission was read, or those that were set in a new
  * object beside its slug. Other fields stay. */
 APIKEYS_API int apikeys_permission_update(apikeys_env *env, const apikeys_actor *actor,
-                                          apikeys_permission *permission, apikeys_error *err);
+                                          apikeys_permission *permission,
+                                          apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 /*
  * Removes the permission from every role and every key. APIKEYS_ERROR_SYSTEM_OBJECT. In an
@@ -91,12 +95,13 @@ APIKEYS_API int apikeys_permission_update(apikeys_env *env, const apikeys_actor 
  * again.
  */
 APIKEYS_API int apikeys_permission_delete(apikeys_env *env, const apikeys_actor *actor,
-                                          const char *slug, size_t length, apikeys_error *err);
+                                          const char *slug, size_t length,
+                                          apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 /* Filter: limit, order, after, before, search (in the name), available_to. */
 APIKEYS_API int apikeys_permission_list(apikeys_env *env, const apikeys_actor *actor,
                                         const apikeys_filter *filter, apikeys_page *page,
-                                        apikeys_error *err);
+                                        apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 #ifdef __cplusplus
 }

@@ -46,11 +46,18 @@ APIKEYS_API const char *apikeys_role_permissions(const apikeys_role *role, size_
 APIKEYS_API int apikeys_role_add_permission(apikeys_role *role, const char *slug, size_t length);
 APIKEYS_API int apikeys_role_remove_permission(apikeys_role *role, const char *slug, size_t length);
 APIKEYS_API int apikeys_role_clear_permissions(apikeys_role *role);
+/* Exactly those of a text in which blanks separate slugs, as the getter gives it. */
+APIKEYS_API int apikeys_role_set_permissions(apikeys_role *role, const char *text, size_t length);
+/* How many, and the i-th slug. Lent; not NUL-terminated. 0, or APIKEYS_ERROR_INVALID_ARGUMENT
+ * beyond the count. */
+APIKEYS_API size_t apikeys_role_permission_count(const apikeys_role *role);
+APIKEYS_API int apikeys_role_permission_at(const apikeys_role *role, size_t i, const char **slug,
+                                           size_t *length);
 
 APIKEYS_API const char *apikeys_role_id(const apikeys_role *role, size_t *length);
 APIKEYS_API int64_t apikeys_role_created_at_ms(const apikeys_role *role);
 APIKEYS_API int64_t apikeys_role_updated_at_ms(const apikeys_role *role);
-APIKEYS_API const char *apikeys_role_json(apikeys_role *role, size_t *length);
+APIKEYS_API const char *apikeys_role_json(const apikeys_role *role, size_t *length);
 
 /*
  * Actor for create, update and delete: the system, or `apikeys:roles:write`. Each leaves an event:
@@ -59,31 +66,32 @@ APIKEYS_API const char *apikeys_role_json(apikeys_role *role, size_t *length);
  * APIKEYS_ERROR_NOT_FOUND: no such organization.
  */
 APIKEYS_API int apikeys_role_create(apikeys_env *env, const apikeys_actor *actor,
-                                    apikeys_role *role, apikeys_error *err);
+                                    apikeys_role *role, apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 /* `organization_id` "" or NULL with length 0: a role of the environment. Actor for get and list:
  * the system, or `apikeys:roles:read`. */
 APIKEYS_API int apikeys_role_get(apikeys_env *env, const apikeys_actor *actor,
                                  const char *organization_id, size_t organization_id_length,
                                  const char *slug, size_t length, apikeys_role *role,
-                                 apikeys_error *err);
+                                 apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 /* Writes the fields that were set since the role was read. Members have the change from their next
  * call, and their keys from the next validation. */
 APIKEYS_API int apikeys_role_update(apikeys_env *env, const apikeys_actor *actor,
-                                    apikeys_role *role, apikeys_error *err);
+                                    apikeys_role *role, apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 /* APIKEYS_ERROR_IN_USE while a member has it; APIKEYS_ERROR_SYSTEM_OBJECT for "admin" and "member"
  * of the environment. */
 APIKEYS_API int apikeys_role_delete(apikeys_env *env, const apikeys_actor *actor,
                                     const char *organization_id, size_t organization_id_length,
-                                    const char *slug, size_t length, apikeys_error *err);
+                                    const char *slug, size_t length,
+                                    apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 /* All roles, ordered by priority. Filter: organization, for its own roles; without it, the
  * environment's. */
 APIKEYS_API int apikeys_role_list(apikeys_env *env, const apikeys_actor *actor,
                                   const apikeys_filter *filter, apikeys_page *page,
-                                  apikeys_error *err);
+                                  apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 #ifdef __cplusplus
 }

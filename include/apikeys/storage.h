@@ -153,11 +153,7 @@ APIKEYS_API size_t apikeys_query_limit(const apikeys_query *query);   /* 0: no l
  * all": ANY is spelled out. For APIKEYS_SCOPE_ORGANIZATION apikeys_query_organization() is the id;
  * APIKEYS_SCOPE_ENVIRONMENT is what belongs to no organization.
  */
-enum {
-  APIKEYS_SCOPE_ENVIRONMENT = 1,
-  APIKEYS_SCOPE_ORGANIZATION = 2,
-  APIKEYS_SCOPE_ANY = 3
-};
+enum { APIKEYS_SCOPE_ENVIRONMENT = 1, APIKEYS_SCOPE_ORGANIZATION = 2, APIKEYS_SCOPE_ANY = 3 };
 APIKEYS_API int apikeys_query_scope(const apikeys_query *query);
 APIKEYS_API const char *apikeys_query_organization(const apikeys_query *query, size_t *length);
 
@@ -346,8 +342,9 @@ typedef struct apikeys_storage {
  * timeout below 0 takes the default. Since 1.0.
  */
 APIKEYS_API int apikeys_storage_sqlite(apikeys_storage *out, const char *path, int busy_timeout_ms,
-                                       apikeys_error *err);
-APIKEYS_API int apikeys_storage_memory(apikeys_storage *out, apikeys_error *err);
+                                       apikeys_error *err) APIKEYS_WARN_UNUSED;
+APIKEYS_API int apikeys_storage_memory(apikeys_storage *out,
+                                       apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 #ifdef __cplusplus
 }

@@ -58,6 +58,15 @@ int apikeys_result_category(int result) {
   return find_result(result)->category;
 }
 
+const char *apikeys_category_name(int category) {
+  static const char *const names[] = {"GOOD",    "UNAUTHENTICATED", "FORBIDDEN", "LIMITED",
+                                      "INVALID", "ABSENT",          "CONFLICT",  "UNAVAILABLE"};
+  _Static_assert(sizeof names / sizeof names[0] == APIKEYS_CATEGORY_UNAVAILABLE + 1,
+                 "all have one");
+  return category >= 0 && (size_t)category < sizeof names / sizeof names[0] ? names[category]
+                                                                            : "UNKNOWN_CATEGORY";
+}
+
 int apikeys_result_status(int result) {
   switch (apikeys_result_category(result)) {
   case APIKEYS_CATEGORY_GOOD:

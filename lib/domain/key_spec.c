@@ -16,6 +16,7 @@ AK_NEW_AND_FREE(key_spec, AK_API_KEY)
 AK_SET_TEXT(key_spec, name, AK_API_KEY_NAME)
 AK_ADD_SLUG(key_spec, permission, AK_API_KEY_PERMISSIONS)
 AK_CLEAR_SLUGS(key_spec, permissions, AK_API_KEY_PERMISSIONS)
+AK_SET_SLUGS(key_spec, permissions, AK_API_KEY_PERMISSIONS)
 AK_SET_INTEGER(key_spec, int64_t, expires_at_ms, AK_API_KEY_EXPIRES_AT)
 
 static int set_owner(apikeys_key_spec *spec, int type, const char *organization_id,

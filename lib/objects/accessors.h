@@ -57,8 +57,22 @@
     return ak_object_clear_slugs(noun != NULL ? &noun->object : NULL, field);                      \
   }
 
+#define AK_SET_SLUGS(noun, names, field)                                                           \
+  int apikeys_##noun##_set_##names(apikeys_##noun *noun, const char *text, size_t length) {        \
+    return ak_object_set_slugs(noun != NULL ? &noun->object : NULL, field, text, length);          \
+  }
+
+#define AK_GET_SLUGS(noun, name, field)                                                            \
+  size_t apikeys_##noun##_##name##_count(const apikeys_##noun *noun) {                             \
+    return ak_object_slug_count(noun != NULL ? &noun->object : NULL, field);                       \
+  }                                                                                                \
+  int apikeys_##noun##_##name##_at(const apikeys_##noun *noun, size_t i, const char **slug,        \
+                                   size_t *length) {                                               \
+    return ak_object_slug_at(noun != NULL ? &noun->object : NULL, field, i, slug, length);         \
+  }
+
 #define AK_JSON(noun)                                                                              \
-  const char *apikeys_##noun##_json(apikeys_##noun *noun, size_t *length) {                        \
+  const char *apikeys_##noun##_json(const apikeys_##noun *noun, size_t *length) {                  \
     return ak_object_json(noun != NULL ? &noun->object : NULL, NULL, length);                      \
   }
 

@@ -32,12 +32,12 @@ const char *apikeys_event_actor_name(const apikeys_event *event, size_t *length)
   return name;
 }
 
-const char *apikeys_event_json(apikeys_event *event, size_t *length) {
+const char *apikeys_event_json(const apikeys_event *event, size_t *length) {
   if (length != NULL)
     *length = 0;
   if (event == NULL || apikeys_event_id(event, NULL)[0] == '\0')
     return NULL;
-  struct ak_object *object = &event->object;
+  struct ak_object *object = ak_object_memo(&event->object);
   if (!object->json_written) {
     ak_json_clear(&object->json);
     ak_object_json_write_event(&object->json, &object->record, event->actor_name);

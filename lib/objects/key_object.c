@@ -29,7 +29,9 @@ int64_t apikeys_key_last_used_at_ms(const apikeys_key *key) {
   return key != NULL ? key->last_used_at : 0;
 }
 
-const char *apikeys_key_json(apikeys_key *key, size_t *length) {
+AK_GET_SLUGS(key, permission, AK_API_KEY_PERMISSIONS)
+
+const char *apikeys_key_json(const apikeys_key *key, size_t *length) {
   struct ak_object_json_extra extra = {apikeys_key_last_used_at_ms(key)};
   return ak_object_json(key != NULL ? &key->object : NULL, &extra, length);
 }

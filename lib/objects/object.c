@@ -131,6 +131,56 @@ int ak_object_clear_slugs(struct ak_object *object, int field) {
   return ak_object_set_text(object, field, "", 0);
 }
 
+int ak_object_set_slugs(struct ak_object *object, int field, const char *text, size_t length) {
+  length = ak_text_length(text, length);
+  if (object == NULL)
+    return APIKEYS_ERROR_INVALID_ARGUMENT;
+  struct ak_slugs set = {0};
+  const char *slug;
+  size_t at = 0, slug_length;
+  int result = text == NULL && length > 0 ? APIKEYS_ERROR_INVALID_ARGUMENT : APIKEYS_OK;
+  while (result == APIKEYS_OK && at < length) {
+    for (; at < length && text[at] == ' '; at++)
+      ;
+    for (slug = text + at, slug_length = 0; at < length && text[at] != ' '; at++)
+      slug_length++;
+    if (slug_length == 0)
+      break;
+    if (ak_slug_check(slug, slug_length) != 0)
+      result = APIKEYS_ERROR_INVALID_ARGUMENT;
+    else
+      ak_slugs_add(&set, slug, slug_length);
+  }
+  if (result == APIKEYS_OK)
+    result = set.failed ? APIKEYS_ERROR_NO_MEMORY
+             : set.length > AK_SETTER_TEXT_MAX
+                 ? APIKEYS_ERROR_INVALID_ARGUMENT
+                 : apikeys_record_set_text(&object->record, field, ak_slugs_text(&set), set.length);
+  ak_slugs_release(&set);
+  return record_result(object, field, result);
+}
+
+size_t ak_object_slug_count(const struct ak_object *object, int field) {
+  size_t length;
+  const char *set = ak_object_text(object, field, &length);
+  return ak_slugs_count(set, length);
+}
+
+int ak_object_slug_at(const struct ak_object *object, int field, size_t i, const char **slug,
+                      size_t *length) {
+  size_t set_length, at = 0, found_length;
+  const char *found, *set = ak_object_text(object, field, &set_length);
+  if (slug == NULL || length == NULL)
+    return APIKEYS_ERROR_INVALID_ARGUMENT;
+  while (ak_slugs_next(set, set_length, &at, &found, &found_length))
+    if (i-- == 0) {
+      *slug = found;
+      *length = found_length;
+      return APIKEYS_OK;
+    }
+  return APIKEYS_ERROR_INVALID_ARGUMENT;
+}
+
 const char *ak_object_text(const struct ak_object *object, int field, size_t *length) {
   if (object != NULL)
     return apikeys_record_text(&object->record, field, length);

@@ -22,6 +22,11 @@ struct ak_object {
   bool json_written;        /* and good until the object changes */
 };
 
+/* A getter of a const object may keep the JSON that it lends: every object comes from malloc. */
+static inline struct ak_object *ak_object_memo(const struct ak_object *object) {
+  return (struct ak_object *)(uintptr_t)object;
+}
+
 enum { AK_SETTER_TEXT_MAX = 65536 };
 
 /* Allocates `size` bytes that begin with an ak_object. */
@@ -39,6 +44,8 @@ int ak_object_set_flag(struct ak_object *object, int field, int flag); /* 0 or 1
 int ak_object_add_slug(struct ak_object *object, int field, const char *slug, size_t length);
 int ak_object_remove_slug(struct ak_object *object, int field, const char *slug, size_t length);
 int ak_object_clear_slugs(struct ak_object *object, int field);
+/* Replaces the set by the slugs in a text, which blanks separate. */
+int ak_object_set_slugs(struct ak_object *object, int field, const char *text, size_t length);
 
 /* A setter's failure: `result`, which the calls that use the object will give as well. */
 int ak_object_set_error(struct ak_object *object, int field, int result, const char *text);
@@ -46,6 +53,11 @@ int ak_object_set_error(struct ak_object *object, int field, int result, const c
 /* Getters; "" and 0 for a NULL object. */
 const char *ak_object_text(const struct ak_object *object, int field, size_t *length);
 int64_t ak_object_integer(const struct ak_object *object, int field);
+
+/* The number of slugs in a set, and the i-th one: lent, not NUL-terminated. */
+size_t ak_object_slug_count(const struct ak_object *object, int field);
+int ak_object_slug_at(const struct ak_object *object, int field, size_t i, const char **slug,
+                      size_t *length);
 
 bool ak_object_changed(const struct ak_object *object, int field);
 

@@ -455,16 +455,17 @@ void ak_object_json_write_event(struct ak_json *json, const apikeys_record *even
   ak_json_object_end(json);
 }
 
-const char *ak_object_json(struct ak_object *object, const struct ak_object_json_extra *extra,
+const char *ak_object_json(const struct ak_object *object, const struct ak_object_json_extra *extra,
                            size_t *length) {
   if (length != NULL)
     *length = 0;
   if (object == NULL)
     return NULL;
-  if (!object->json_written) {
-    ak_json_clear(&object->json);
-    ak_object_json_write(&object->json, &object->record, NULL, extra);
-    object->json_written = !ak_json_failed(&object->json);
+  struct ak_object *memo = ak_object_memo(object);
+  if (!memo->json_written) {
+    ak_json_clear(&memo->json);
+    ak_object_json_write(&memo->json, &object->record, NULL, extra);
+    memo->json_written = !ak_json_failed(&memo->json);
   }
-  return ak_json_text(&object->json, length);
+  return ak_json_text(&memo->json, length);
 }

@@ -27,7 +27,7 @@ void ak_object_json_write_event(struct ak_json *json, const apikeys_record *even
                                 const char *actor_name);
 
 /* For _json getters: writes object->json, unless it is there, and lends it; NULL: out of memory. */
-const char *ak_object_json(struct ak_object *object, const struct ak_object_json_extra *extra,
+const char *ak_object_json(const struct ak_object *object, const struct ak_object_json_extra *extra,
                            size_t *length);
 
 #endif

@@ -31,7 +31,7 @@ PAIR = re.compile(r"^const char \*(\w+)$")
 
 
 def functions(cdef):
-    for match in re.finditer(r"^([\w\s]+?[\s\*]+)(apikeys_\w+)\(([^;{}]*)\);", cdef, re.MULTILINE):
+    for match in re.finditer(r"^([\w\s]+?[\s\*]+)(apikeys_\w+)\(([^;{}]*?)\)\s*;", cdef, re.MULTILINE):
         arguments = [" ".join(a.split()) for a in match[3].split(",")]
         pairs = [i for i in range(len(arguments) - 1)
                  if PAIR.match(arguments[i]) and re.match(r"^size_t \w+$", arguments[i + 1])]

@@ -5,6 +5,7 @@
 
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 START_TEST(every_result_is_named_once_and_never_reads_as_good) {
   size_t count = apikeys_result_count();
@@ -23,6 +24,22 @@ START_TEST(every_result_is_named_once_and_never_reads_as_good) {
       ck_assert_int_lt(apikeys_result_status(code), 500);
   }
   ck_assert_int_ne(apikeys_result_at(count), 0);
+}
+END_TEST
+
+START_TEST(no_category_shares_its_name_with_a_code) {
+  for (int category = APIKEYS_CATEGORY_GOOD; category <= APIKEYS_CATEGORY_UNAVAILABLE; category++) {
+    const char *name = apikeys_category_name(category);
+    ck_assert_str_ne(name, "UNKNOWN_CATEGORY");
+    for (size_t i = 0; i < apikeys_result_count(); i++) {
+      const char *code = apikeys_result_name(apikeys_result_at(i));
+      ck_assert_str_ne(code, name);
+      ck_assert(strncmp(code, "ERROR_", 6) != 0 || strcmp(code + 6, name) != 0);
+    }
+  }
+  ck_assert_str_eq(apikeys_category_name(APIKEYS_CATEGORY_ABSENT), "ABSENT");
+  ck_assert_str_eq(apikeys_category_name(-1), "UNKNOWN_CATEGORY");
+  ck_assert_str_eq(apikeys_category_name(8), "UNKNOWN_CATEGORY");
 }
 END_TEST
 
@@ -65,6 +82,7 @@ int main(void) {
   Suite *s = suite_create("errors");
   TCase *tc = tcase_create("errors");
   tcase_add_test(tc, every_result_is_named_once_and_never_reads_as_good);
+  tcase_add_test(tc, no_category_shares_its_name_with_a_code);
   tcase_add_test(tc, an_unknown_number_is_our_trouble);
   tcase_add_test(tc, an_error_tells_of_the_last_call_only);
   suite_add_tcase(s, tc);

@@ -209,10 +209,59 @@ START_TEST(lists_go_by_priority) {
 }
 END_TEST
 
+/* The i-th permission, or NULL beyond the count. */
+static const char *permission_at(const apikeys_role *role, size_t i, char out[64]) {
+  const char *slug = NULL;
+  size_t length = 0;
+  if (apikeys_role_permission_at(role, i, &slug, &length) != 0)
+    return NULL;
+  memcpy(out, slug, length);
+  out[length] = '\0';
+  return out;
+}
+
+START_TEST(a_set_is_given_and_read_as_one_text_or_one_by_one) {
+  apikeys_role *role = role_named("", "editor");
+  char slug[64];
+  (void)_i;
+  ck_assert_int_eq(apikeys_role_add_permission(role, S("gone:after")), 0);
+  ck_assert_int_eq(apikeys_role_set_permissions(role, "  posts:write posts:read ", APIKEYS_NUL), 0);
+  ck_assert_str_eq(apikeys_role_permissions(role, NULL), "posts:read posts:write");
+  ck_assert_uint_eq(apikeys_role_permission_count(role), 2);
+  ck_assert_str_eq(permission_at(role, 0, slug), "posts:read");
+  ck_assert_str_eq(permission_at(role, 1, slug), "posts:write");
+  ck_assert_ptr_null(permission_at(role, 2, slug));
+  const char *bad[] = {"posts:read Posts", "a\tb", "posts:read,posts:write"};
+  for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+    ck_assert_int_eq(apikeys_role_set_permissions(role, S(bad[i])), APIKEYS_ERROR_INVALID_ARGUMENT);
+  ck_assert_str_eq(apikeys_role_permissions(role, NULL), "posts:read posts:write");
+  ck_assert_int_eq(apikeys_role_set_permissions(role, "", 0), 0);
+  ck_assert_uint_eq(apikeys_role_permission_count(role), 0);
+  ck_assert_uint_eq(apikeys_role_permission_count(NULL), 0);
+  apikeys_role_free(role);
+
+  apikeys_member *member = apikeys_member_new();
+  const char *at;
+  size_t length;
+  ck_assert_int_eq(apikeys_member_set_roles(member, "member admin", APIKEYS_NUL), 0);
+  ck_assert_str_eq(apikeys_member_roles(member, NULL), "admin member");
+  ck_assert_uint_eq(apikeys_member_role_count(member), 2);
+  ck_assert_int_eq(apikeys_member_role_at(member, 0, &at, &length), 0);
+  ck_assert_uint_eq(length, 5);
+  ck_assert_int_eq(apikeys_member_role_at(member, 2, &at, &length), APIKEYS_ERROR_INVALID_ARGUMENT);
+  apikeys_member_free(member);
+}
+END_TEST
+
 int main(void) {
   const TTest *const tests[] = {
-      a_role_is_kept_as_it_was_made,      slugs_say_whose_a_role_is, contents_have_their_bounds,
-      an_update_writes_only_what_was_set, a_role_in_use_stays,       lists_go_by_priority,
+      a_role_is_kept_as_it_was_made,
+      slugs_say_whose_a_role_is,
+      contents_have_their_bounds,
+      an_update_writes_only_what_was_set,
+      a_role_in_use_stays,
+      lists_go_by_priority,
+      a_set_is_given_and_read_as_one_text_or_one_by_one,
   };
   return RUN_ON_EACH_BACKEND("roles", tests);
 }

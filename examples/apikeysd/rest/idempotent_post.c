@@ -110,6 +110,16 @@ static void keep_answer(const struct creation *creation) {
              apikeys_result_name(rc));
 }
 
+/* The place that was taken for the answer: without it the next repeat creates. */
+static void forget_answer(const struct creation *creation) {
+  struct exchange *x = creation->x;
+  int rc = apikeys_document_delete(x->service->env, creation->keeper, S(COLLECTION),
+                                   S(creation->id), 0, x->err);
+  if (rc != APIKEYS_OK && rc != APIKEYS_ERROR_NOT_FOUND)
+    log_line(x->service->log, LOG_WARNING, "an idempotency key stays taken: %s",
+             apikeys_result_name(rc));
+}
+
 /* -- Answering --------------------------------------------------------------------------------- */
 
 static void make_first(const struct creation *creation, void (*make)(struct exchange *x)) {
@@ -118,8 +128,7 @@ static void make_first(const struct creation *creation, void (*make)(struct exch
   if (x->status == 201)
     keep_answer(creation);
   else
-    apikeys_document_delete(x->service->env, creation->keeper, S(COLLECTION), S(creation->id), 0,
-                            x->err);
+    forget_answer(creation);
 }
 
 static void reply_in_flight(struct exchange *x) {
