@@ -109,6 +109,22 @@ APIKEYS_API int apikeys_document_delete(apikeys_env *env, const apikeys_actor *a
                                         apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 /*
+ * Creates or updates up to 100 documents in one transaction, in their order: one wait for the disk
+ * instead of one each. results[i] is what apikeys_document_create() or _update() would return for
+ * documents[i]: 0, or why this document was refused (APIKEYS_ERROR_EXISTS, _CHANGED, _NOT_FOUND,
+ * _INVALID_ARGUMENT); the others are written all the same. With `results` NULL the first refusal is
+ * the call's own, and nothing is written. Any other failure is the call's, writes nothing, and
+ * leaves the objects and `results` as they were. A document that is named twice meets its own first
+ * write. Since 1.0.
+ */
+APIKEYS_API int apikeys_document_create_many(apikeys_env *env, const apikeys_actor *actor,
+                                             apikeys_document *const *documents, size_t count,
+                                             int *results, apikeys_error *err) APIKEYS_WARN_UNUSED;
+APIKEYS_API int apikeys_document_update_many(apikeys_env *env, const apikeys_actor *actor,
+                                             apikeys_document *const *documents, size_t count,
+                                             int *results, apikeys_error *err) APIKEYS_WARN_UNUSED;
+
+/*
  * Filter: the collection, which must be set, and limit, order, after, before, group, due_until_ms.
  * Cursors are ids of documents of the collection. With due_until_ms the list is ordered by due
  * time, earliest first unless APIKEYS_ORDER_NEWEST_FIRST is set, and has no cursors: change or

@@ -12,6 +12,7 @@
 #include <apikeys/document.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { ID_MAX = AK_CURSOR_MAX, PATH_MAX_BYTES = AK_SLUG_MAX + 1 + ID_MAX };
@@ -299,6 +300,98 @@ int apikeys_document_delete(apikeys_env *env, const apikeys_actor *actor, const 
   id_length = ak_text_length(id, id_length);
   struct document_place place = {{collection, collection_length}, {id, id_length}, version};
   return ak_plain_op(env, actor, APIKEYS_TRANSACTION_WRITE, delete_document, &place, err);
+}
+
+/* -- Many in one transaction -------------------------------------------------------------------- */
+
+enum { DOCUMENTS_AT_ONCE = AK_BUDGET };
+
+struct document_batch {
+  ak_object_body body; /* of one document */
+  enum write how;
+  apikeys_document *const *documents;
+  size_t count;
+  bool all_or_nothing;
+  apikeys_record *stored; /* `count` each: what the documents become, and what came of them */
+  int *results;
+};
+
+/* 0 also for a refusal that left the transaction as it was: it does not concern the others. */
+static int write_one_of_batch(struct ak_op *op, const struct document_batch *batch, size_t i) {
+  size_t changes = op->transaction.changes;
+  apikeys_record_clear(&batch->stored[i]); /* after a transaction that is repeated */
+  int rc = batch->body(op, &batch->documents[i]->object, &batch->how, &batch->stored[i]);
+  batch->results[i] = rc;
+  bool refused = apikeys_result_category(rc) != APIKEYS_CATEGORY_UNAVAILABLE &&
+                 op->transaction.changes == changes;
+  return refused && !batch->all_or_nothing ? APIKEYS_OK : rc;
+}
+
+static int write_documents(struct ak_op *op, const void *arguments) {
+  const struct document_batch *batch = arguments;
+  int rc = ak_allow(&op->power, "apikeys:documents:write");
+  for (size_t i = 0; rc == APIKEYS_OK && i < batch->count; i++)
+    rc = write_one_of_batch(op, batch, i);
+  return rc;
+}
+
+static int check_document_batch(const struct document_batch *batch, apikeys_error *err) {
+  if (batch->count > DOCUMENTS_AT_ONCE)
+    return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "count", "must be at most %d",
+                        DOCUMENTS_AT_ONCE);
+  int rc = APIKEYS_OK;
+  for (size_t i = 0; rc == APIKEYS_OK && i < batch->count; i++)
+    rc = batch->documents == NULL || batch->documents[i] == NULL
+             ? ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "documents", "one is NULL")
+             : ak_object_check(&batch->documents[i]->object, err);
+  return rc;
+}
+
+/* The objects become what was stored only once the commit has returned. */
+static void keep_document_batch(const struct document_batch *batch, int *results) {
+  for (size_t i = 0; i < batch->count; i++) {
+    if (batch->results[i] == APIKEYS_OK)
+      ak_object_swap_record(&batch->documents[i]->object, &batch->stored[i]);
+    if (results != NULL)
+      results[i] = batch->results[i];
+  }
+}
+
+static int run_document_batch(apikeys_env *env, const apikeys_actor *actor,
+                              struct document_batch *batch, int *results, apikeys_error *err) {
+  int codes[DOCUMENTS_AT_ONCE];
+  int rc = check_document_batch(batch, err);
+  if (rc != APIKEYS_OK)
+    return rc;
+  batch->results = codes;
+  batch->all_or_nothing = results == NULL;
+  batch->stored = calloc(batch->count + 1, sizeof *batch->stored);
+  if (batch->stored == NULL)
+    return ak_error_code(err, APIKEYS_ERROR_NO_MEMORY);
+  for (size_t i = 0; i < batch->count; i++)
+    ak_record_init(&batch->stored[i], AK_DOCUMENT);
+  rc = ak_plain_op(env, actor, APIKEYS_TRANSACTION_WRITE, write_documents, batch, err);
+  if (rc == APIKEYS_OK)
+    keep_document_batch(batch, results);
+  for (size_t i = 0; i < batch->count; i++)
+    ak_record_release(&batch->stored[i]);
+  free(batch->stored);
+  return rc;
+}
+
+int apikeys_document_create_many(apikeys_env *env, const apikeys_actor *actor,
+                                 apikeys_document *const *documents, size_t count, int *results,
+                                 apikeys_error *err) {
+  struct document_batch batch = {
+      .body = write_document, .how = CREATE, .documents = documents, .count = count};
+  return run_document_batch(env, actor, &batch, results, err);
+}
+
+int apikeys_document_update_many(apikeys_env *env, const apikeys_actor *actor,
+                                 apikeys_document *const *documents, size_t count, int *results,
+                                 apikeys_error *err) {
+  struct document_batch batch = {.body = update_document, .documents = documents, .count = count};
+  return run_document_batch(env, actor, &batch, results, err);
 }
 
 /* -- Listing and counting ---------------------------------------------------------------------- */

@@ -368,6 +368,28 @@ static int update_document(struct stage *stage) {
   return rc;
 }
 
+/* All of them or none; an object of a call that failed is as it was. */
+static int create_documents(struct stage *stage) {
+  char second[160];
+  snprintf(second, sizeof second, "%s-2", stage->text);
+  const char *const ids[] = {stage->text, second};
+  apikeys_document *batch[] = {apikeys_document_new(), apikeys_document_new()};
+  int rc = batch[0] != NULL && batch[1] != NULL ? APIKEYS_OK : APIKEYS_ERROR_NO_MEMORY;
+  int results[2] = {7, 7};
+  for (int i = 0; i < 2; i++) {
+    rc = THEN(rc, apikeys_document_set_collection(batch[i], S("many")));
+    rc = THEN(rc, apikeys_document_set_id(batch[i], S(ids[i])));
+    rc = THEN(rc, apikeys_document_set_secret(batch[i], S("hidden")));
+  }
+  rc = THEN(rc, apikeys_document_create_many(SYSTEM(stage), batch, 2, results, ERR(stage)));
+  for (int i = 0; i < 2; i++) {
+    EXPECT(stage, (results[i] == APIKEYS_OK) == (rc == APIKEYS_OK));
+    EXPECT(stage, (apikeys_document_version(batch[i]) == 1) == (rc == APIKEYS_OK));
+    apikeys_document_free(batch[i]);
+  }
+  return rc;
+}
+
 static int list_documents(struct stage *stage) {
   apikeys_filter *filter = apikeys_filter_new();
   apikeys_page *page = apikeys_page_new();
@@ -396,6 +418,7 @@ const struct step steps[] = {
     {"delete a member", fresh_member_key, delete_member, key_is_revoked, 0, 0},
     {"put a document", NULL, put_new_document, NULL, 0, 0},
     {"update a document", fresh_document, update_document, NULL, 0, 0},
+    {"create many documents", NULL, create_documents, NULL, 0, 0},
     {"list documents", fresh_document, list_documents, NULL, 0, 0},
     {"rotate the root key", fresh_document, rotate_root_key, NULL, 1, 0},
     {"validate a good key", NULL, validate_good, NULL, 0, 0},

@@ -301,6 +301,13 @@ static int call_document_create(struct scene *s, const apikeys_actor *actor) {
   return rc;
 }
 
+static int call_document_create_many(struct scene *s, const apikeys_actor *actor) {
+  apikeys_document *made = document("new");
+  int rc = apikeys_document_create_many(s->world.env, actor, &made, 1, NULL, s->world.err);
+  apikeys_document_free(made);
+  return rc;
+}
+
 static int call_document_put(struct scene *s, const apikeys_actor *actor) {
   apikeys_document *made = document("one");
   int rc = apikeys_document_put(s->world.env, actor, made, s->world.err);
@@ -319,6 +326,14 @@ static int call_document_update(struct scene *s, const apikeys_actor *actor) {
   apikeys_document *made = document("one");
   apikeys_document_set_version(made, 1);
   int rc = apikeys_document_update(s->world.env, actor, made, s->world.err);
+  apikeys_document_free(made);
+  return rc;
+}
+
+static int call_document_update_many(struct scene *s, const apikeys_actor *actor) {
+  apikeys_document *made = document("one");
+  apikeys_document_set_version(made, 1);
+  int rc = apikeys_document_update_many(s->world.env, actor, &made, 1, NULL, s->world.err);
   apikeys_document_free(made);
   return rc;
 }
@@ -397,6 +412,8 @@ static const struct row {
     CALL(event_poll, "apikeys:events:read", NO, NO),
     CALL(event_acknowledge, "apikeys:events:read", NO, NO),
     CALL(document_create, "apikeys:documents:write", NO, NO),
+    CALL(document_create_many, "apikeys:documents:write", NO, NO),
+    CALL(document_update_many, "apikeys:documents:write", NO, NO),
     CALL(document_put, "apikeys:documents:write", NO, NO),
     CALL(document_get, "apikeys:documents:read", NO, NO),
     CALL(document_update, "apikeys:documents:write", NO, NO),

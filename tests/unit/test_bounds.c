@@ -232,11 +232,36 @@ START_TEST(no_time_overflows) {
 }
 END_TEST
 
+START_TEST(many_documents_share_a_transaction) {
+  enum { MANY = 100 };
+  struct world world;
+  apikeys_document *many[MANY];
+  int results[MANY];
+  open_counting(&world);
+  for (int i = 0; i < MANY; i++) {
+    char id[16];
+    int length = snprintf(id, sizeof id, "d%d", i);
+    many[i] = apikeys_document_new();
+    ck_assert_int_eq(apikeys_document_set_collection(many[i], "jobs", 4), 0);
+    ck_assert_int_eq(apikeys_document_set_id(many[i], id, (size_t)length), 0);
+  }
+  int commits = wrapped.calls[SLOT_COMMIT];
+  ok(&world, apikeys_document_create_many(world.env, world.system, many, MANY, results, world.err));
+  ck_assert_int_eq(wrapped.calls[SLOT_COMMIT], commits + 1);
+  ok(&world, apikeys_document_update_many(world.env, world.system, many, MANY, results, world.err));
+  ck_assert_int_eq(wrapped.calls[SLOT_COMMIT], commits + 2);
+  for (int i = 0; i < MANY; i++)
+    apikeys_document_free(many[i]);
+  world_close(&world);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("bounds");
   TCase *bounded = tcase_create("transactions");
   tcase_add_test(bounded, no_transaction_changes_more_than_its_share);
   tcase_add_test(bounded, a_permission_is_taken_from_many_keys_in_steps);
+  tcase_add_test(bounded, many_documents_share_a_transaction);
   suite_add_tcase(suite, bounded);
   TCase *numbers = tcase_create("numbers");
   tcase_add_loop_test(numbers, walks_end_behind_any_number, 0, TABLES);

@@ -393,6 +393,123 @@ START_TEST(what_has_expired_is_in_no_answer) {
 }
 END_TEST
 
+enum { BATCH_MAX = 100 };
+
+START_TEST(many_are_written_together_each_with_its_result) {
+  struct world world;
+  int results[3] = {7, 7, 7};
+  world_open(&world, (enum backend)_i);
+  apikeys_document *first = document("one", "a");
+  ck_assert_int_eq(create(&world, first), 0);
+  apikeys_document *batch[] = {document("two", "b"), document("one", "c"), document("three", "d")};
+  apikeys_document_set_secret(batch[2], S("hidden"));
+  ok(&world, apikeys_document_create_many(world.env, world.system, batch, 3, results, world.err));
+  ck_assert_int_eq(apikeys_error_code(world.err), 0);
+  ck_assert_int_eq(results[0], 0);
+  ck_assert_int_eq(results[1], APIKEYS_ERROR_EXISTS);
+  ck_assert_int_eq(results[2], 0);
+  ck_assert_int_eq(apikeys_document_version(batch[0]), 1);
+  ck_assert_int_eq(apikeys_document_version(batch[1]), 0);
+  apikeys_document *got = apikeys_document_new();
+  char secret[8];
+  ck_assert_int_eq(get(&world, "three", got), 0);
+  ck_assert_int_eq(apikeys_document_secret(got, secret, sizeof secret, NULL), 0);
+  ck_assert_mem_eq(secret, "hidden", 6);
+
+  /* One changed meanwhile, one is gone, one is as it was read. */
+  ck_assert_int_eq(get(&world, "two", got), 0);
+  apikeys_document_set_body(got, S("theirs"));
+  ck_assert_int_eq(apikeys_document_update(world.env, world.system, got, world.err), 0);
+  apikeys_document *updates[] = {batch[0], first, batch[2]};
+  apikeys_document_set_body(batch[0], S("mine"));
+  apikeys_document_set_body(first, S("gone"));
+  apikeys_document_set_body(batch[2], S("changed"));
+  ok(&world, apikeys_document_delete(world.env, world.system, S("jobs"), S("one"), 0, world.err));
+  ok(&world, apikeys_document_update_many(world.env, world.system, updates, 3, results, world.err));
+  ck_assert_int_eq(results[0], APIKEYS_ERROR_CHANGED);
+  ck_assert_int_eq(results[1], APIKEYS_ERROR_NOT_FOUND);
+  ck_assert_int_eq(results[2], 0);
+  ck_assert_int_eq(apikeys_document_version(batch[2]), 2);
+  ck_assert_int_eq(get(&world, "two", got), 0);
+  ck_assert_str_eq(apikeys_document_body(got, NULL), "theirs");
+  ck_assert_int_eq(get(&world, "three", got), 0);
+  ck_assert_str_eq(apikeys_document_body(got, NULL), "changed");
+  ck_assert_int_eq(apikeys_document_secret(got, secret, sizeof secret, NULL), 0);
+  for (int i = 0; i < 3; i++)
+    apikeys_document_free(batch[i]);
+  apikeys_document_free(first);
+  apikeys_document_free(got);
+  world_close(&world);
+}
+END_TEST
+
+START_TEST(without_results_all_are_written_or_none) {
+  struct world world;
+  world_open(&world, (enum backend)_i);
+  apikeys_document *got = apikeys_document_new();
+  apikeys_document *batch[] = {document("one", "a"), document("one", "b")};
+  expect_failure(&world,
+                 apikeys_document_create_many(world.env, world.system, batch, 2, NULL, world.err),
+                 APIKEYS_ERROR_EXISTS, "id");
+  ck_assert_int_eq(apikeys_document_version(batch[0]), 0);
+  ck_assert_int_eq(get(&world, "one", got), APIKEYS_ERROR_NOT_FOUND);
+  ok(&world, apikeys_document_create_many(world.env, world.system, batch, 1, NULL, world.err));
+  ok(&world, apikeys_document_create_many(world.env, world.system, NULL, 0, NULL, world.err));
+  /* Named twice, the second meets what the first wrote. */
+  int results[2];
+  apikeys_document *twice[] = {batch[0], batch[0]};
+  apikeys_document_set_body(batch[0], S("c"));
+  ok(&world, apikeys_document_update_many(world.env, world.system, twice, 2, results, world.err));
+  ck_assert_int_eq(results[0], 0);
+  ck_assert_int_eq(results[1], APIKEYS_ERROR_CHANGED);
+  ck_assert_int_eq(apikeys_document_version(batch[0]), 2);
+  apikeys_document_free(batch[0]);
+  apikeys_document_free(batch[1]);
+  apikeys_document_free(got);
+  world_close(&world);
+}
+END_TEST
+
+START_TEST(a_batch_has_its_bounds_and_its_actor) {
+  struct world world;
+  int results[BATCH_MAX + 1] = {7};
+  apikeys_document *batch[BATCH_MAX + 1];
+  world_open(&world, (enum backend)_i);
+  for (int i = 0; i <= BATCH_MAX; i++) {
+    char id[8];
+    snprintf(id, sizeof id, "d%d", i);
+    batch[i] = document(id, "");
+  }
+  expect_failure(&world,
+                 apikeys_document_create_many(world.env, world.system, batch, BATCH_MAX + 1,
+                                              results, world.err),
+                 APIKEYS_ERROR_INVALID_ARGUMENT, "count");
+  apikeys_document *hole[] = {batch[0], NULL};
+  expect_failure(&world,
+                 apikeys_document_create_many(world.env, world.system, hole, 2, results, world.err),
+                 APIKEYS_ERROR_INVALID_ARGUMENT, "documents");
+  apikeys_actor *nobody = apikeys_actor_new();
+  ck_assert_int_ne(apikeys_document_create_many(world.env, nobody, batch, 1, results, world.err),
+                   0);
+  ck_assert_int_ne(apikeys_document_update_many(world.env, nobody, batch, 1, results, world.err),
+                   0);
+  struct made_key reader;
+  make_key(&world, management_key_spec("reader", "apikeys:documents:read"), &reader);
+  ok(&world, apikeys_actor_set_management_key(world.env, nobody, S(reader.value), world.err));
+  expect_failure(&world,
+                 apikeys_document_create_many(world.env, nobody, batch, 1, results, world.err),
+                 APIKEYS_ERROR_NOT_ALLOWED, "actor");
+  ck_assert_int_eq(results[0], 7);
+  ok(&world,
+     apikeys_document_create_many(world.env, world.system, batch, BATCH_MAX, results, world.err));
+  ck_assert_int_eq(results[BATCH_MAX - 1], 0);
+  for (int i = 0; i <= BATCH_MAX; i++)
+    apikeys_document_free(batch[i]);
+  apikeys_actor_free(nobody);
+  world_close(&world);
+}
+END_TEST
+
 int main(void) {
   const TTest *const tests[] = {
       a_document_is_kept_as_it_was_made,
@@ -407,6 +524,9 @@ int main(void) {
       a_secret_is_sealed_to_its_place,
       lists_give_no_secrets_and_updates_keep_them,
       what_has_expired_is_in_no_answer,
+      many_are_written_together_each_with_its_result,
+      without_results_all_are_written_or_none,
+      a_batch_has_its_bounds_and_its_actor,
   };
   return RUN_ON_EACH_BACKEND("documents", tests);
 }

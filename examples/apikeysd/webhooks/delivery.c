@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Deliveries as documents: their fields, their waits, and how many are written at once. */
 #include "webhooks/delivery.h"
 
 #include "clock.h"
@@ -46,6 +47,22 @@ int delivery_get(struct delivery *delivery, apikeys_env *env, const apikeys_acto
   return rc == APIKEYS_OK ? delivery_read(delivery, delivery->document) : rc;
 }
 
+int delivery_of_list(struct delivery *delivery, apikeys_document *listed) {
+  size_t length;
+  int rc = delivery_read(delivery, listed);
+  delivery->document = apikeys_document_new();
+  if (rc == APIKEYS_OK && delivery->document == NULL)
+    rc = APIKEYS_ERROR_NO_MEMORY;
+  if (rc == APIKEYS_OK)
+    rc = apikeys_document_set_collection(delivery->document, WEBHOOK_DELIVERIES);
+  const char *id = apikeys_document_id(listed, &length);
+  if (rc == APIKEYS_OK)
+    rc = apikeys_document_set_id(delivery->document, id, length);
+  return rc == APIKEYS_OK
+             ? apikeys_document_set_version(delivery->document, apikeys_document_version(listed))
+             : rc;
+}
+
 void delivery_close(struct delivery *delivery) {
   json_decref(delivery->fields);
   apikeys_document_free(delivery->document);
@@ -75,11 +92,6 @@ enum delivery_status delivery_status(const struct delivery *delivery) {
          strcmp(text(delivery, "status"), delivery_status_names[status]) != 0)
     status++;
   return status;
-}
-
-bool delivery_is_due(const struct delivery *delivery) {
-  return delivery_status(delivery) == DELIVERY_PENDING &&
-         apikeys_document_due_at_ms(delivery->document) <= clock_unix_ms();
 }
 
 json_t *delivery_json(const struct delivery *delivery) {
@@ -135,32 +147,20 @@ static int set_id(apikeys_document *document, const char *event_id, const char *
              : apikeys_document_set_id(document, id, (size_t)length);
 }
 
-int delivery_plan(apikeys_env *env, const apikeys_actor *actor, const apikeys_event *event,
-                  const char *endpoint_id, apikeys_error *err) {
+int delivery_new(struct delivery *delivery, const apikeys_event *event, const char *endpoint_id) {
   const char *event_id = apikeys_event_id(event, NULL);
-  struct delivery delivery = {
+  *delivery = (struct delivery){
       apikeys_document_new(),
       json_pack("{s:s,s:s,s:s,s:s,s:i,s:i,s:i,s:n,s:n}", "webhook_endpoint_id", endpoint_id,
                 "event_id", event_id, "event", apikeys_event_type(event, NULL), "status",
                 delivery_status_names[DELIVERY_PENDING], "attempts", 0, "tries", 0,
                 "last_attempt_ms", 0, "last_status", "last_error")};
-  int rc = delivery.document == NULL || delivery.fields == NULL
+  int rc = delivery->document == NULL || delivery->fields == NULL
                ? APIKEYS_ERROR_NO_MEMORY
-               : apikeys_document_set_collection(delivery.document, WEBHOOK_DELIVERIES);
+               : apikeys_document_set_collection(delivery->document, WEBHOOK_DELIVERIES);
   if (rc == APIKEYS_OK)
-    rc = set_id(delivery.document, event_id, endpoint_id);
-  if (rc == APIKEYS_OK)
-    rc = set_document(&delivery, clock_unix_ms());
-  if (rc == APIKEYS_OK)
-    rc = apikeys_document_create(env, actor, delivery.document, err);
-  delivery_close(&delivery);
-  return rc == APIKEYS_ERROR_EXISTS ? APIKEYS_OK : rc;
-}
-
-static int update(struct delivery *delivery, int64_t due_at_ms, apikeys_env *env,
-                  const apikeys_actor *actor, apikeys_error *err) {
-  int rc = set_document(delivery, due_at_ms);
-  return rc == APIKEYS_OK ? apikeys_document_update(env, actor, delivery->document, err) : rc;
+    rc = set_id(delivery->document, event_id, endpoint_id);
+  return rc == APIKEYS_OK ? set_document(delivery, clock_unix_ms()) : rc;
 }
 
 static void set_number(struct delivery *delivery, const char *field, json_int_t value) {
@@ -173,20 +173,18 @@ static void set_status(struct delivery *delivery, enum delivery_status status) {
 
 /* -- A delivery's life ------------------------------------------------------------------------- */
 
-int delivery_claim(struct delivery *delivery, apikeys_env *env, const apikeys_actor *actor,
-                   apikeys_error *err) {
+int delivery_claim(struct delivery *delivery) {
   int64_t now = clock_unix_ms();
   set_number(delivery, "attempts", number(delivery, "attempts") + 1);
   set_number(delivery, "tries", number(delivery, "tries") + 1);
   set_number(delivery, "last_attempt_ms", now);
-  return update(delivery, now + DELIVERY_LEASE_MS, env, actor, err);
+  return set_document(delivery, now + DELIVERY_LEASE_MS);
 }
 
-int delivery_give_back(struct delivery *delivery, apikeys_env *env, const apikeys_actor *actor,
-                       apikeys_error *err) {
+int delivery_give_back(struct delivery *delivery) {
   set_number(delivery, "attempts", number(delivery, "attempts") - 1);
   set_number(delivery, "tries", number(delivery, "tries") - 1);
-  return update(delivery, clock_unix_ms(), env, actor, err);
+  return set_document(delivery, clock_unix_ms());
 }
 
 /*
@@ -208,8 +206,7 @@ static int64_t wait_as_asked_ms(int64_t tries, const struct delivery_outcome *ou
   return asked * 1000 > wait ? asked * 1000 : wait;
 }
 
-int delivery_conclude(struct delivery *delivery, const struct delivery_outcome *outcome,
-                      apikeys_env *env, const apikeys_actor *actor, apikeys_error *err) {
+int delivery_conclude(struct delivery *delivery, const struct delivery_outcome *outcome) {
   int64_t now = clock_unix_ms(), tries = number(delivery, "tries");
   json_object_set_new(delivery->fields, "last_status",
                       outcome->http_status > 0 ? json_integer(outcome->http_status) : json_null());
@@ -217,18 +214,49 @@ int delivery_conclude(struct delivery *delivery, const struct delivery_outcome *
                       outcome->problem != NULL ? json_string(outcome->problem) : json_null());
   if (outcome->problem == NULL) {
     set_status(delivery, DELIVERY_DELIVERED);
-    return update(delivery, 0, env, actor, err);
+    return set_document(delivery, 0);
   }
   if (outcome->hopeless || tries >= DELIVERY_TRIES) {
     set_status(delivery, DELIVERY_FAILED);
-    return update(delivery, 0, env, actor, err);
+    return set_document(delivery, 0);
   }
-  return update(delivery, now + wait_as_asked_ms(tries, outcome), env, actor, err);
+  return set_document(delivery, now + wait_as_asked_ms(tries, outcome));
 }
 
 int delivery_resend(struct delivery *delivery, apikeys_env *env, const apikeys_actor *actor,
                     apikeys_error *err) {
   set_status(delivery, DELIVERY_PENDING);
   set_number(delivery, "tries", 0);
-  return update(delivery, clock_unix_ms(), env, actor, err);
+  int rc = set_document(delivery, clock_unix_ms());
+  return rc == APIKEYS_OK ? apikeys_document_update(env, actor, delivery->document, err) : rc;
+}
+
+/* -- Many in one transaction ------------------------------------------------------------------- */
+
+int deliveries_create(const struct delivery *deliveries, size_t count, apikeys_env *env,
+                      const apikeys_actor *actor, apikeys_error *err) {
+  apikeys_document *documents[DELIVERIES_AT_ONCE] = {0};
+  int results[DELIVERIES_AT_ONCE];
+  for (size_t i = 0; i < count; i++)
+    documents[i] = deliveries[i].document;
+  int rc = apikeys_document_create_many(env, actor, documents, count, results, err);
+  for (size_t i = 0; rc == APIKEYS_OK && i < count; i++)
+    rc = results[i] == APIKEYS_ERROR_EXISTS ? APIKEYS_OK : results[i];
+  return rc;
+}
+
+int deliveries_update(struct delivery *const *deliveries, int *results, size_t count,
+                      apikeys_env *env, const apikeys_actor *actor, apikeys_error *err) {
+  apikeys_document *documents[DELIVERIES_AT_ONCE] = {0};
+  int written[DELIVERIES_AT_ONCE];
+  size_t used = 0;
+  for (size_t i = 0; i < count; i++)
+    if (results[i] == APIKEYS_OK)
+      documents[used++] = deliveries[i]->document;
+  int rc = apikeys_document_update_many(env, actor, documents, used, written, err);
+  used = 0;
+  for (size_t i = 0; i < count; i++)
+    if (results[i] == APIKEYS_OK)
+      results[i] = rc == APIKEYS_OK ? written[used++] : rc;
+  return rc;
 }

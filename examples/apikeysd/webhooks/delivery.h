@@ -36,13 +36,14 @@ enum { DELIVERY_GROUP_MAX = 96 };
 void delivery_group(char out[DELIVERY_GROUP_MAX], const char *endpoint_id,
                     enum delivery_status status);
 
-/* Plans the event's delivery to the endpoint, due at once, if that was not done before. */
-int delivery_plan(apikeys_env *env, const apikeys_actor *actor, const apikeys_event *event,
-                  const char *endpoint_id, apikeys_error *err);
+/* The event's delivery to the endpoint, due at once: to be given to deliveries_create(). */
+int delivery_new(struct delivery *delivery, const apikeys_event *event, const char *endpoint_id);
 
 /* Results of the library; `delivery` is closed by the caller, whatever comes back. */
 int delivery_get(struct delivery *delivery, apikeys_env *env, const apikeys_actor *actor,
                  const char *id, size_t length, apikeys_error *err);
+/* A delivery of a list, with a document of its own, to be changed. */
+int delivery_of_list(struct delivery *delivery, apikeys_document *listed);
 void delivery_close(struct delivery *delivery);
 
 /* Borrows the document: only `fields` is to be freed, by json_decref(). */
@@ -51,21 +52,17 @@ int delivery_read(struct delivery *delivery, apikeys_document *document);
 const char *delivery_endpoint_id(const struct delivery *delivery);
 const char *delivery_event_id(const struct delivery *delivery);
 enum delivery_status delivery_status(const struct delivery *delivery);
-/* To be tried now. */
-bool delivery_is_due(const struct delivery *delivery);
 /* For clients. NULL: out of memory. */
 json_t *delivery_json(const struct delivery *delivery);
 
 /*
- * The changes of a delivery's life. Each writes it if nobody else did meanwhile:
- * APIKEYS_ERROR_CHANGED.
+ * The changes of a delivery's life. The first three change the object; deliveries_update() writes
+ * it, if no other process did meanwhile: APIKEYS_ERROR_CHANGED.
  */
-/* Have it for one try: nobody else gets it while the lease runs. */
-int delivery_claim(struct delivery *delivery, apikeys_env *env, const apikeys_actor *actor,
-                   apikeys_error *err);
+/* Have the delivery for one try: no other process gets it while the lease runs. */
+int delivery_claim(struct delivery *delivery);
 /* The try was not made after all: as if it had not been claimed. */
-int delivery_give_back(struct delivery *delivery, apikeys_env *env, const apikeys_actor *actor,
-                       apikeys_error *err);
+int delivery_give_back(struct delivery *delivery);
 /*
  * The try is over: `http_status` is 0 if there was no answer, `problem` NULL if all went well.
  * It is tried again unless it was the last try, or `hopeless`.
@@ -77,10 +74,20 @@ struct delivery_outcome {
   int first_retry_seconds;
   int64_t retry_after_seconds; /* as the target asked; at most DELIVERY_RETRY_AFTER_MAX is heeded */
 };
-int delivery_conclude(struct delivery *delivery, const struct delivery_outcome *outcome,
-                      apikeys_env *env, const apikeys_actor *actor, apikeys_error *err);
-/* All tries anew, the first at once. */
+int delivery_conclude(struct delivery *delivery, const struct delivery_outcome *outcome);
+/* All tries anew, the first at once. Written at once. */
 int delivery_resend(struct delivery *delivery, apikeys_env *env, const apikeys_actor *actor,
                     apikeys_error *err);
+
+/*
+ * Up to DELIVERIES_AT_ONCE in one transaction, because most of what a write costs is the wait for
+ * the disk. Creating one that exists already is no failure. Updating writes those whose results[i]
+ * is APIKEYS_OK, and sets it to what came of each.
+ */
+enum { DELIVERIES_AT_ONCE = 100 };
+int deliveries_create(const struct delivery *deliveries, size_t count, apikeys_env *env,
+                      const apikeys_actor *actor, apikeys_error *err);
+int deliveries_update(struct delivery *const *deliveries, int *results, size_t count,
+                      apikeys_env *env, const apikeys_actor *actor, apikeys_error *err);
 
 #endif

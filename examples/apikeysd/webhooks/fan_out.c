@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Plans deliveries: reads events behind a durable cursor, and creates a document for each. */
 #include "webhooks/fan_out.h"
 
 #include "webhooks/delivery.h"
@@ -12,11 +13,28 @@ struct fan {
   const apikeys_actor *actor;
   const apikeys_page *events;
   apikeys_error *err;
+  struct delivery planned[DELIVERIES_AT_ONCE]; /* not written yet */
+  size_t planned_count;
 };
+
+static int write_planned(struct fan *fan) {
+  int rc = fan->planned_count == 0 ? APIKEYS_OK
+                                   : deliveries_create(fan->planned, fan->planned_count, fan->env,
+                                                       fan->actor, fan->err);
+  while (fan->planned_count > 0)
+    delivery_close(&fan->planned[--fan->planned_count]);
+  return rc;
+}
+
+static int plan_one(struct fan *fan, const apikeys_event *event, const char *endpoint_id) {
+  int rc = fan->planned_count == DELIVERIES_AT_ONCE ? write_planned(fan) : APIKEYS_OK;
+  return rc == APIKEYS_OK ? delivery_new(&fan->planned[fan->planned_count++], event, endpoint_id)
+                          : rc;
+}
 
 /* An endpoint gets what happens while it is there and enabled, nothing from before. */
 static int plan_for(const struct endpoint *endpoint, void *user_data) {
-  const struct fan *fan = user_data;
+  struct fan *fan = user_data;
   int64_t since = endpoint_enabled_at_ms(endpoint);
   int rc = APIKEYS_OK;
   if (!endpoint_is_enabled(endpoint))
@@ -25,17 +43,20 @@ static int plan_for(const struct endpoint *endpoint, void *user_data) {
     const apikeys_event *event = apikeys_page_event(fan->events, i);
     if (apikeys_event_created_at_ms(event) >= since &&
         endpoint_wants(endpoint, apikeys_event_type(event, NULL)))
-      rc = delivery_plan(fan->env, fan->actor, event, endpoint_id(endpoint), fan->err);
+      rc = plan_one(fan, event, endpoint_id(endpoint));
   }
   return rc;
 }
 
-static int plan(const struct fan *fan, bool *more) {
+/* The cursor moves on behind the last delivery, so that a crash in between loses none. */
+static int plan(struct fan *fan, bool *more) {
   size_t count = apikeys_page_count(fan->events);
-  struct fan copy = *fan;
   if (count == 0)
     return APIKEYS_OK;
-  int rc = endpoint_each(fan->env, fan->actor, plan_for, &copy, fan->err);
+  int rc = endpoint_each(fan->env, fan->actor, plan_for, fan, fan->err);
+  int written = write_planned(fan);
+  if (rc == APIKEYS_OK)
+    rc = written;
   if (rc != APIKEYS_OK)
     return rc;
   *more = count == PAGE;
@@ -54,7 +75,7 @@ int fan_out(apikeys_env *env, const apikeys_actor *actor, bool *more, apikeys_er
     *more = true;
     rc = apikeys_event_acknowledge(env, actor, CURSOR, 1, err);
   } else if (rc == APIKEYS_OK) {
-    rc = plan(&(struct fan){env, actor, page, err}, more);
+    rc = plan(&(struct fan){.env = env, .actor = actor, .events = page, .err = err}, more);
   }
   apikeys_page_free(page);
   return rc;

@@ -8,11 +8,11 @@
 
 /*
  * Plans deliveries of the events that came since the last time, a page of them at most; *more:
- * there may be others. A crash in between plans some of them twice, which is once.
+ * there may be others. Planning is idempotent: a replay after a crash creates no duplicate.
  */
 int fan_out(apikeys_env *env, const apikeys_actor *actor, bool *more, apikeys_error *err);
 
-/* Nobody wants events: forget those that there are, so that a first endpoint need not wait until
+/* No endpoint wants events: skip those that there are, so that a first endpoint need not wait until
  * all of the past has been looked through. */
 int fan_out_skip(apikeys_env *env, const apikeys_actor *actor, apikeys_error *err);
 

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The thread that delivers webhooks: plans, claims, sends with libcurl's multi interface, concludes.
+ * What it claims at a time, and what has finished meanwhile, is written in one transaction each.
+ */
 #include "webhooks/webhooks.h"
 
 #include "clock.h"
@@ -75,8 +79,9 @@ static size_t attempts_to(const struct webhooks *webhooks, const char *id) {
  * opened. */
 static int give_up(struct webhooks *webhooks, struct delivery *delivery, const char *problem) {
   const struct delivery_outcome outcome = {.problem = problem, .hopeless = true};
-  return delivery_conclude(delivery, &outcome, webhooks->service->env, webhooks->actor,
-                           webhooks->err);
+  int result = delivery_conclude(delivery, &outcome);
+  deliveries_update(&delivery, &result, 1, webhooks->service->env, webhooks->actor, webhooks->err);
+  return result;
 }
 
 static int begin_attempt(struct webhooks *webhooks, struct delivery *delivery,
@@ -96,45 +101,68 @@ static int begin_attempt(struct webhooks *webhooks, struct delivery *delivery,
   return APIKEYS_OK;
 }
 
-/* Claims the delivery and begins; one that another process has is left to it. */
-static int take(struct webhooks *webhooks, const struct endpoint *endpoint, const char *id,
-                size_t id_length) {
-  apikeys_env *env = webhooks->service->env;
-  struct delivery delivery;
+/* -- Claiming ---------------------------------------------------------------------------------- */
+
+/* What is claimed in one transaction: of all endpoints, as far as each has room. */
+struct claims {
+  struct webhooks *webhooks;
+  struct delivery deliveries[DELIVERIES_AT_ONCE];
+  size_t owners[DELIVERIES_AT_ONCE]; /* whose each is: a place in `endpoints` */
+  size_t count;
+  struct endpoint endpoints[ENDPOINTS_MAX];
+  size_t endpoint_count;
+};
+
+/* Begins the try of a delivery that was claimed. */
+static int send_claimed(struct webhooks *webhooks, struct delivery *delivery,
+                        const struct endpoint *endpoint) {
+  const char *event_id = delivery_event_id(delivery);
+  size_t length = 0;
   apikeys_event *event = apikeys_event_new();
-  int rc = delivery_get(&delivery, env, webhooks->actor, id, id_length, webhooks->err);
-  /* Another process may have done it all since it was listed. */
-  if (rc == APIKEYS_OK && !delivery_is_due(&delivery))
-    rc = APIKEYS_ERROR_CHANGED;
-  if (rc == APIKEYS_OK && event == NULL)
-    rc = APIKEYS_ERROR_NO_MEMORY;
-  if (rc == APIKEYS_OK)
-    rc = delivery_claim(&delivery, env, webhooks->actor, webhooks->err);
-  if (rc == APIKEYS_OK) {
-    const char *event_id = delivery_event_id(&delivery);
-    size_t length = 0;
-    rc = apikeys_event_get(env, webhooks->actor, event_id, strlen(event_id), event, webhooks->err);
-    const char *payload = rc == APIKEYS_OK ? apikeys_event_json(event, &length) : NULL;
-    if (rc == APIKEYS_ERROR_NOT_FOUND)
-      rc = give_up(webhooks, &delivery, "The event is not kept any more.");
-    else if (rc == APIKEYS_OK)
-      rc = payload == NULL ? APIKEYS_ERROR_NO_MEMORY
-                           : begin_attempt(webhooks, &delivery, endpoint, payload, length);
-  }
+  int rc = event == NULL ? APIKEYS_ERROR_NO_MEMORY
+                         : apikeys_event_get(webhooks->service->env, webhooks->actor, event_id,
+                                             strlen(event_id), event, webhooks->err);
+  const char *payload = rc == APIKEYS_OK ? apikeys_event_json(event, &length) : NULL;
+  if (rc == APIKEYS_ERROR_NOT_FOUND)
+    rc = give_up(webhooks, delivery, "The event is not kept any more.");
+  else if (rc == APIKEYS_OK)
+    rc = payload == NULL ? APIKEYS_ERROR_NO_MEMORY
+                         : begin_attempt(webhooks, delivery, endpoint, payload, length);
   apikeys_event_free(event);
-  delivery_close(&delivery);
-  return rc == APIKEYS_ERROR_CHANGED || rc == APIKEYS_ERROR_NOT_FOUND ? APIKEYS_OK : rc;
+  return rc;
 }
 
-static int take_page(struct webhooks *webhooks, const struct endpoint *endpoint,
-                     const apikeys_page *page) {
-  int rc = APIKEYS_OK;
-  for (size_t i = 0; rc == APIKEYS_OK && i < apikeys_page_count(page); i++) {
-    size_t length;
-    const char *id = apikeys_document_id(apikeys_page_document(page, i), &length);
-    rc = take(webhooks, endpoint, id, length);
+/* Another process has the delivery, or had it since it was listed. */
+static bool is_taken(int rc) {
+  return rc == APIKEYS_ERROR_CHANGED || rc == APIKEYS_ERROR_NOT_FOUND;
+}
+
+static int claim_all(struct claims *claims) {
+  struct webhooks *webhooks = claims->webhooks;
+  struct delivery *deliveries[DELIVERIES_AT_ONCE] = {0};
+  int results[DELIVERIES_AT_ONCE];
+  if (claims->count == 0)
+    return APIKEYS_OK;
+  for (size_t i = 0; i < claims->count; i++) {
+    deliveries[i] = &claims->deliveries[i];
+    results[i] = delivery_claim(deliveries[i]);
+  }
+  int rc = deliveries_update(deliveries, results, claims->count, webhooks->service->env,
+                             webhooks->actor, webhooks->err);
+  for (size_t i = 0; i < claims->count; i++) {
+    if (results[i] == APIKEYS_OK)
+      results[i] = send_claimed(webhooks, deliveries[i], &claims->endpoints[claims->owners[i]]);
+    if (rc == APIKEYS_OK && !is_taken(results[i]))
+      rc = results[i];
   }
   return rc;
+}
+
+static void close_claims(struct claims *claims) {
+  while (claims->count > 0)
+    delivery_close(&claims->deliveries[--claims->count]);
+  while (claims->endpoint_count > 0)
+    endpoint_close(&claims->endpoints[--claims->endpoint_count]);
 }
 
 static int list_due(struct webhooks *webhooks, const char *endpoint, int limit,
@@ -160,8 +188,9 @@ static int list_due(struct webhooks *webhooks, const char *endpoint, int limit,
 }
 
 /* How many more attempts the endpoint may have now. */
-static size_t room_for(const struct webhooks *webhooks, const char *id) {
-  size_t busy = attempts_to(webhooks, id), all = webhooks->attempt_count, room = 0;
+static size_t room_for(const struct claims *claims, const char *id) {
+  const struct webhooks *webhooks = claims->webhooks;
+  size_t busy = attempts_to(webhooks, id), all = webhooks->attempt_count + claims->count, room = 0;
   if (busy < ATTEMPTS_PER_ENDPOINT && all < ATTEMPTS_SHARED)
     room = ATTEMPTS_PER_ENDPOINT - busy < ATTEMPTS_SHARED - all ? ATTEMPTS_PER_ENDPOINT - busy
                                                                 : ATTEMPTS_SHARED - all;
@@ -170,25 +199,37 @@ static size_t room_for(const struct webhooks *webhooks, const char *id) {
   return room < ATTEMPTS_MAX - all ? room : ATTEMPTS_MAX - all;
 }
 
+static int add_claims(struct claims *claims, const apikeys_page *page) {
+  int rc = APIKEYS_OK;
+  for (size_t i = 0; rc == APIKEYS_OK && i < apikeys_page_count(page); i++) {
+    claims->owners[claims->count] = claims->endpoint_count - 1;
+    rc = delivery_of_list(&claims->deliveries[claims->count++], apikeys_page_document(page, i));
+  }
+  return rc;
+}
+
 /* As many as there is room for. Lists have no secrets, so the endpoint is got if it has work. */
-static int serve_endpoint(const struct endpoint *listed, void *user_data) {
-  struct webhooks *webhooks = user_data;
+static int look_at_endpoint(const struct endpoint *listed, void *user_data) {
+  struct claims *claims = user_data;
+  struct webhooks *webhooks = claims->webhooks;
   const char *id = endpoint_id(listed);
-  size_t room = room_for(webhooks, id);
   if (!endpoint_is_enabled(listed))
     return APIKEYS_OK;
   webhooks->wanted = true;
-  if (room == 0)
+  size_t room = room_for(claims, id), left = DELIVERIES_AT_ONCE - claims->count;
+  if (room > left) {
+    room = left;
+    webhooks_wake(webhooks); /* the others are claimed in the next round */
+  }
+  if (room == 0 || claims->endpoint_count == ENDPOINTS_MAX)
     return APIKEYS_OK;
-  struct endpoint endpoint = {0};
   apikeys_page *page = apikeys_page_new();
   int rc = page == NULL ? APIKEYS_ERROR_NO_MEMORY : list_due(webhooks, id, (int)room, page);
   if (rc == APIKEYS_OK && apikeys_page_count(page) > 0) {
-    rc = endpoint_get(&endpoint, webhooks->service->env, webhooks->actor, id, strlen(id),
-                      webhooks->err);
+    rc = endpoint_get(&claims->endpoints[claims->endpoint_count++], webhooks->service->env,
+                      webhooks->actor, id, strlen(id), webhooks->err);
     if (rc == APIKEYS_OK)
-      rc = take_page(webhooks, &endpoint, page);
-    endpoint_close(&endpoint);
+      rc = add_claims(claims, page);
   }
   apikeys_page_free(page);
   return rc == APIKEYS_ERROR_NOT_FOUND ? APIKEYS_OK : rc;
@@ -213,38 +254,62 @@ static void count(struct webhooks *webhooks, const struct delivery *delivery) {
 
 /* -- Endpoints that are dead ------------------------------------------------------------------- */
 
+/* An attempt that has ended, and what came of it. */
+struct ended {
+  struct attempt *attempt;
+  struct delivery_outcome outcome;
+};
+
+struct ended_list {
+  struct ended at[DELIVERIES_AT_ONCE];
+  size_t count;
+};
+
 /* NULL: it stays enabled. One whose deliveries have failed for so long has also to have used up all
  * tries of this one, so that a single failure after a quiet time disables nothing. */
 static const char *reason_to_disable(const struct webhooks *webhooks,
-                                     const struct endpoint *endpoint, const struct attempt *attempt,
-                                     const struct delivery_outcome *outcome) {
+                                     const struct endpoint *endpoint, const struct ended *ended) {
   int64_t patience_ms = (int64_t)webhooks->service->config->webhook_disable_after * 1000;
   int64_t since = endpoint_failing_since_ms(endpoint);
-  if (outcome->http_status == HTTP_GONE)
+  if (ended->outcome.http_status == HTTP_GONE)
     return "gone";
   if (patience_ms > 0 && since > 0 && clock_unix_ms() - since >= patience_ms &&
-      delivery_status(&attempt->delivery) == DELIVERY_FAILED)
+      delivery_status(&ended->attempt->delivery) == DELIVERY_FAILED)
     return "failing";
   return NULL;
 }
 
-/* Notes in the endpoint how the delivery went, if that changes anything. */
-static int judge(struct webhooks *webhooks, const struct attempt *attempt,
-                 const struct delivery_outcome *outcome) {
-  const char *id = delivery_endpoint_id(&attempt->delivery);
+static bool is_to(const struct ended *ended, const char *id) {
+  return strcmp(delivery_endpoint_id(&ended->attempt->delivery), id) == 0;
+}
+
+/* Notes in the endpoint, in their order, how its attempts went; true if that changed anything. */
+static bool note_outcomes(const struct webhooks *webhooks, const struct ended_list *list,
+                          const char *id, struct endpoint *endpoint, const char **reason) {
+  bool changed = false;
+  for (size_t i = 0; i < list->count && endpoint_is_enabled(endpoint); i++) {
+    const struct ended *ended = &list->at[i];
+    bool failed = ended->outcome.problem != NULL;
+    if (!is_to(ended, id))
+      continue;
+    *reason = failed ? reason_to_disable(webhooks, endpoint, ended) : NULL;
+    if (*reason == NULL && failed == (endpoint_failing_since_ms(endpoint) > 0))
+      continue;
+    changed = true;
+    endpoint_set_failing(endpoint, failed);
+    if (*reason != NULL)
+      endpoint_disable_for(endpoint, *reason);
+  }
+  return changed;
+}
+
+static int judge(struct webhooks *webhooks, const struct ended_list *list, const char *id) {
   apikeys_env *env = webhooks->service->env;
   struct endpoint endpoint;
-  bool failed = outcome->problem != NULL;
   const char *reason = NULL;
   int rc = endpoint_get(&endpoint, env, webhooks->actor, id, strlen(id), webhooks->err);
-  if (rc != APIKEYS_OK || !endpoint_is_enabled(&endpoint))
+  if (rc != APIKEYS_OK || !note_outcomes(webhooks, list, id, &endpoint, &reason))
     goto out;
-  reason = failed ? reason_to_disable(webhooks, &endpoint, attempt, outcome) : NULL;
-  if (reason == NULL && failed == (endpoint_failing_since_ms(&endpoint) > 0))
-    goto out;
-  endpoint_set_failing(&endpoint, failed);
-  if (reason != NULL)
-    endpoint_disable_for(&endpoint, reason);
   rc = endpoint_set_body(&endpoint);
   if (rc == APIKEYS_OK)
     rc = apikeys_document_update(env, webhooks->actor, endpoint.document, webhooks->err);
@@ -257,47 +322,85 @@ out:
   return rc;
 }
 
-/* Somebody may change the endpoint at the same moment: then it is judged as it is now. */
-static void judge_endpoint(struct webhooks *webhooks, const struct attempt *attempt,
-                           const struct delivery_outcome *outcome) {
+/* An operator may change the endpoint at the same moment: then it is judged as it is now. */
+static void judge_endpoint(struct webhooks *webhooks, const struct ended_list *list,
+                           const char *id) {
   int rc = APIKEYS_ERROR_CHANGED;
   for (int i = 0; i < 3 && rc == APIKEYS_ERROR_CHANGED; i++)
-    rc = judge(webhooks, attempt, outcome);
+    rc = judge(webhooks, list, id);
   if (rc != APIKEYS_OK && rc != APIKEYS_ERROR_NOT_FOUND)
     complain(webhooks, "an endpoint's state could not be kept", rc);
 }
 
-static void conclude(struct webhooks *webhooks, struct attempt *attempt, CURLcode code) {
-  struct delivery_outcome outcome = attempt_outcome(attempt, code);
-  outcome.first_retry_seconds = webhooks->service->config->webhook_first_retry;
-  int rc = delivery_conclude(&attempt->delivery, &outcome, webhooks->service->env, webhooks->actor,
-                             webhooks->err);
-  /* Resent or deleted meanwhile: then that counts. */
-  if (rc != APIKEYS_OK && rc != APIKEYS_ERROR_CHANGED && rc != APIKEYS_ERROR_NOT_FOUND)
+static void judge_endpoints(struct webhooks *webhooks, const struct ended_list *list) {
+  for (size_t i = 0; i < list->count; i++) {
+    const char *id = delivery_endpoint_id(&list->at[i].attempt->delivery);
+    bool first = true;
+    for (size_t j = 0; j < i; j++)
+      first = first && !is_to(&list->at[j], id);
+    if (first)
+      judge_endpoint(webhooks, list, id);
+  }
+}
+
+/* -- Concluding -------------------------------------------------------------------------------- */
+
+/* A delivery that was resent or deleted meanwhile stays as that left it. */
+static void report(struct webhooks *webhooks, const struct ended *ended, int rc) {
+  const struct delivery *delivery = &ended->attempt->delivery;
+  if (rc != APIKEYS_OK && !is_taken(rc))
     complain(webhooks, "a delivery's outcome could not be kept", rc);
-  else if (outcome.problem != NULL)
+  else if (ended->outcome.problem != NULL)
     log_line(webhooks->service->log, LOG_INFO, "webhook %s to %s: %s (status %ld)",
-             delivery_event_id(&attempt->delivery), delivery_endpoint_id(&attempt->delivery),
-             outcome.problem, outcome.http_status);
-  judge_endpoint(webhooks, attempt, &outcome);
-  count(webhooks, &attempt->delivery);
-  end_attempt(webhooks, attempt);
+             delivery_event_id(delivery), delivery_endpoint_id(delivery), ended->outcome.problem,
+             ended->outcome.http_status);
+}
+
+static void conclude(struct webhooks *webhooks, struct ended_list *list) {
+  struct delivery *deliveries[DELIVERIES_AT_ONCE] = {0};
+  int results[DELIVERIES_AT_ONCE];
+  for (size_t i = 0; i < list->count; i++) {
+    deliveries[i] = &list->at[i].attempt->delivery;
+    results[i] = delivery_conclude(deliveries[i], &list->at[i].outcome);
+  }
+  deliveries_update(deliveries, results, list->count, webhooks->service->env, webhooks->actor,
+                    webhooks->err);
+  for (size_t i = 0; i < list->count; i++)
+    report(webhooks, &list->at[i], results[i]);
+  judge_endpoints(webhooks, list);
+  for (size_t i = 0; i < list->count; i++) {
+    count(webhooks, deliveries[i]);
+    end_attempt(webhooks, list->at[i].attempt);
+  }
+}
+
+static void collect_finished(struct webhooks *webhooks, struct ended_list *list) {
+  int left;
+  CURLMsg *message;
+  list->count = 0;
+  while (list->count < DELIVERIES_AT_ONCE &&
+         (message = curl_multi_info_read(webhooks->multi, &left)) != NULL) {
+    struct ended ended;
+    CURLcode code = message->data.result;
+    if (message->msg != CURLMSG_DONE || curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE,
+                                                          (char **)&ended.attempt) != CURLE_OK)
+      continue;
+    ended.outcome = attempt_outcome(ended.attempt, code);
+    ended.outcome.first_retry_seconds = webhooks->service->config->webhook_first_retry;
+    list->at[list->count++] = ended;
+  }
 }
 
 /* True: there is room again. */
 static bool conclude_finished(struct webhooks *webhooks) {
+  struct ended_list list;
   bool any = false;
-  int left;
-  CURLMsg *message;
-  while ((message = curl_multi_info_read(webhooks->multi, &left)) != NULL) {
-    struct attempt *attempt;
-    CURLcode code = message->data.result;
-    if (message->msg != CURLMSG_DONE ||
-        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&attempt) != CURLE_OK)
-      continue;
-    conclude(webhooks, attempt, code);
-    any = true;
-  }
+  do {
+    collect_finished(webhooks, &list);
+    if (list.count > 0)
+      conclude(webhooks, &list);
+    any = any || list.count > 0;
+  } while (list.count == DELIVERIES_AT_ONCE);
   return any;
 }
 
@@ -319,12 +422,16 @@ static void plan(struct webhooks *webhooks) {
     webhooks_wake(webhooks);
 }
 
-/* Which endpoints there are, what they are to get, what is due. */
+/* Which endpoints there are, and what is due to them. */
 static void look(struct webhooks *webhooks) {
+  struct claims claims = {.webhooks = webhooks};
   bool wanted_before = webhooks->wanted;
   webhooks->wanted = false;
-  int rc = endpoint_each(webhooks->service->env, webhooks->actor, serve_endpoint, webhooks,
+  int rc = endpoint_each(webhooks->service->env, webhooks->actor, look_at_endpoint, &claims,
                          webhooks->err);
+  if (rc == APIKEYS_OK)
+    rc = claim_all(&claims);
+  close_claims(&claims);
   if (rc != APIKEYS_OK) {
     complain(webhooks, "deliveries could not be begun", rc);
     webhooks->wanted = webhooks->wanted || wanted_before;
@@ -362,6 +469,22 @@ static void work(struct webhooks *webhooks) {
     curl_multi_poll(webhooks->multi, NULL, 0, LOOK_MS, &events);
 }
 
+static void give_back_some(struct webhooks *webhooks) {
+  struct delivery *deliveries[DELIVERIES_AT_ONCE] = {0};
+  int results[DELIVERIES_AT_ONCE];
+  size_t some = 0;
+  for (; some < webhooks->attempt_count && some < DELIVERIES_AT_ONCE; some++) {
+    deliveries[some] = &webhooks->attempts[some]->delivery;
+    results[some] = delivery_give_back(deliveries[some]);
+  }
+  int rc = deliveries_update(deliveries, results, some, webhooks->service->env, webhooks->actor,
+                             webhooks->err);
+  if (rc != APIKEYS_OK)
+    complain(webhooks, "deliveries could not be given back", rc);
+  while (some-- > 0)
+    end_attempt(webhooks, webhooks->attempts[some]);
+}
+
 /* Those under way may end well; the others are as if they had not begun. */
 static void wind_up(struct webhooks *webhooks) {
   int64_t until = monotonic_ms() + STOP_MS;
@@ -371,14 +494,8 @@ static void wind_up(struct webhooks *webhooks) {
     if (!conclude_finished(webhooks))
       curl_multi_poll(webhooks->multi, NULL, 0, 100, &events);
   }
-  while (webhooks->attempt_count > 0) {
-    struct attempt *attempt = webhooks->attempts[0];
-    int rc = delivery_give_back(&attempt->delivery, webhooks->service->env, webhooks->actor,
-                                webhooks->err);
-    if (rc != APIKEYS_OK)
-      complain(webhooks, "a delivery could not be given back", rc);
-    end_attempt(webhooks, attempt);
-  }
+  while (webhooks->attempt_count > 0)
+    give_back_some(webhooks);
 }
 
 static void *run(void *user_data) {
