@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The README's six lines, whole: a key is made, is good, is revoked, is refused. */
+/* The shortest whole life of a key: it is made, is good, is revoked, is refused. */
 #include <apikeys.h>
 
 #include <stdio.h>
@@ -26,18 +26,19 @@ int main(void) {
   must(apikeys_open_sqlite(&env, "keys.db", NULL, err));
 
   apikeys_actor *system = apikeys_actor_new();
-  must(apikeys_actor_set_system(system, "quickstart", 10));
+  must(apikeys_actor_set_system(system, "quickstart", APIKEYS_NUL));
   apikeys_organization *acme = apikeys_organization_new();
-  must(apikeys_organization_set_name(acme, "Acme", 4));
+  must(apikeys_organization_set_name(acme, "Acme", APIKEYS_NUL));
   apikeys_key_spec *spec = apikeys_key_spec_new();
-  must(apikeys_key_spec_set_name(spec, "CI deploys", 10));
+  must(apikeys_key_spec_set_name(spec, "CI deploys", APIKEYS_NUL));
   apikeys_key *key = apikeys_key_new();
 
   must(apikeys_organization_create(env, system, acme, err));
-  must(apikeys_key_spec_set_organization(spec, apikeys_organization_id(acme, NULL), 30));
+  must(apikeys_key_spec_set_organization(spec, apikeys_organization_id(acme, NULL), APIKEYS_NUL));
   must(apikeys_key_create(env, system, spec, key, value, sizeof value, &length, err));
   show(apikeys_validate(env, value, length, NULL, NULL, NULL, err));
-  must(apikeys_key_revoke(env, system, apikeys_key_id(key, NULL), 34, "leaked", 6, NULL, err));
+  must(apikeys_key_revoke(env, system, apikeys_key_id(key, NULL), APIKEYS_NUL, "leaked",
+                          APIKEYS_NUL, NULL, err));
   show(apikeys_validate(env, value, length, NULL, NULL, NULL, err));
 
   apikeys_key_free(key);
