@@ -106,7 +106,9 @@ enum {
   SETTINGS = sizeof settings / sizeof settings[0],
   FLAG_CONFIG = 1000,
   FLAG_HELP,
-  FLAG_VERSION
+  FLAG_VERSION,
+  FLAG_COMPROMISED,
+  FLAG_NEW_ROOT_KEY_FILE
 };
 
 static void *place(struct config *config, const struct setting *setting) {
@@ -190,9 +192,12 @@ static bool set(struct config *config, const struct setting *setting, const char
 
 static void usage(void) {
   printf(
-      "usage: apikeysd [options]\n       apikeysd recover [options]\n\n"
-      "Serves API keys over HTTP. recover: makes a management key, for whoever owns the database\n"
-      "and has lost theirs, and ends; also while the service runs.\n\n");
+      "usage: apikeysd [options]\n       apikeysd recover [options]\n"
+      "       apikeysd rotate-root-key [--compromised] [--new-root-key-file FILE] [options]\n\n"
+      "Serves API keys over HTTP. recover: makes a management key, for the owner of the database\n"
+      "who has lost theirs, and ends. rotate-root-key: seals every key under a new root key, and\n"
+      "ends; --compromised: the old one was stolen, so widget tokens and dashboard sessions end.\n"
+      "Both also while the service runs.\n\n");
   printf("  --%-34s %s\n", "config FILE", "settings, one a line: listen = 127.0.0.1:8787");
   for (size_t i = 0; i < SETTINGS; i++) {
     char flag[64];
@@ -324,10 +329,21 @@ static bool read_file(struct config *config, const char *path) {
   return good;
 }
 
+static void set_of_rotation(struct config *config, int chosen) {
+  if (config == NULL)
+    return;
+  if (chosen == FLAG_COMPROMISED) {
+    config->compromised = true;
+  } else {
+    free(config->new_root_key_file);
+    config->new_root_key_file = strdup(optarg);
+  }
+}
+
 /* Walks over the flags: with `config` NULL it only looks for --config, --help and --version. */
-static enum config_outcome read_flags(struct config *config, int argc, char **argv,
-                                      const char **file) {
-  struct option options[SETTINGS + 4] = {{0}};
+static enum config_outcome read_flags(struct config *config, enum config_command command, int argc,
+                                      char **argv, const char **file) {
+  struct option options[SETTINGS + 6] = {{0}};
   for (size_t i = 0; i < SETTINGS; i++)
     options[i] = (struct option){settings[i].name,
                                  settings[i].type == SETTING_FLAG ? no_argument : required_argument,
@@ -335,6 +351,11 @@ static enum config_outcome read_flags(struct config *config, int argc, char **ar
   options[SETTINGS] = (struct option){"config", required_argument, NULL, FLAG_CONFIG};
   options[SETTINGS + 1] = (struct option){"help", no_argument, NULL, FLAG_HELP};
   options[SETTINGS + 2] = (struct option){"version", no_argument, NULL, FLAG_VERSION};
+  if (command == COMMAND_ROTATE_ROOT_KEY) {
+    options[SETTINGS + 3] = (struct option){"compromised", no_argument, NULL, FLAG_COMPROMISED};
+    options[SETTINGS + 4] =
+        (struct option){"new-root-key-file", required_argument, NULL, FLAG_NEW_ROOT_KEY_FILE};
+  }
   int chosen;
   optind = 1;
   opterr = config == NULL; /* one message for a flag that is none */
@@ -349,6 +370,8 @@ static enum config_outcome read_flags(struct config *config, int argc, char **ar
     }
     if (chosen == FLAG_CONFIG)
       *file = optarg;
+    else if (chosen == FLAG_COMPROMISED || chosen == FLAG_NEW_ROOT_KEY_FILE)
+      set_of_rotation(config, chosen);
     else if (chosen < 0 || chosen >= (int)SETTINGS)
       return CONFIG_REFUSED;
     else if (config != NULL &&
@@ -483,19 +506,26 @@ static bool check(const struct config *config) {
   return true;
 }
 
+static enum config_command read_command(int argc, char **argv) {
+  const char *word = argc > 1 ? argv[1] : "";
+  return strcmp(word, "recover") == 0           ? COMMAND_RECOVER
+         : strcmp(word, "rotate-root-key") == 0 ? COMMAND_ROTATE_ROOT_KEY
+                                                : COMMAND_SERVE;
+}
+
 enum config_outcome config_read(struct config *config, int argc, char **argv) {
-  if (argc > 1 && strcmp(argv[1], "recover") == 0) {
-    config->recover = true;
+  config->command = read_command(argc, argv);
+  if (config->command != COMMAND_SERVE) {
     argc--; /* what stands behind it are flags, as without it */
     argv++;
   }
   const char *file = getenv("APIKEYSD_CONFIG");
-  enum config_outcome outcome = read_flags(NULL, argc, argv, &file);
+  enum config_outcome outcome = read_flags(NULL, config->command, argc, argv, &file);
   if (outcome != CONFIG_GOOD)
     return outcome;
   if (!read_defaults(config) || (file != NULL && !read_file(config, file)) ||
       !check_environment() || !read_environment(config) ||
-      read_flags(config, argc, argv, &file) != CONFIG_GOOD ||
+      read_flags(config, config->command, argc, argv, &file) != CONFIG_GOOD ||
       !derive(&config->management_key_file, config->database, ".management-key") ||
       !use_credentials(config) || !complete_address(&config->listen) ||
       !complete_address(&config->metrics_listen) || !check(config))
@@ -504,6 +534,7 @@ enum config_outcome config_read(struct config *config, int argc, char **argv) {
 }
 
 void config_free(struct config *config) {
+  free(config->new_root_key_file);
   free(config->root_key_credential);
   for (size_t i = 0; i < SETTINGS; i++) {
     if (settings[i].type == SETTING_TEXT)

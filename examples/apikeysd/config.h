@@ -16,10 +16,18 @@ struct config_list {
   size_t count;
 };
 
+enum config_command {
+  COMMAND_SERVE,
+  COMMAND_RECOVER,        /* "apikeysd recover": make a management key, and end */
+  COMMAND_ROTATE_ROOT_KEY /* "apikeysd rotate-root-key": seal everything anew, and end */
+};
+
 struct config {
-  bool recover;   /* "apikeysd recover": make a management key, and end */
-  char *listen;   /* ADDRESS:PORT; "[::1]:8787" for IPv6; port 0: any free one */
-  bool next_port; /* a busy port: try the next ones */
+  enum config_command command;
+  bool compromised;        /* of rotate-root-key: end what the old root key could have signed */
+  char *new_root_key_file; /* of rotate-root-key, where the service does not draw the key */
+  char *listen;            /* ADDRESS:PORT; "[::1]:8787" for IPv6; port 0: any free one */
+  bool next_port;          /* a busy port: try the next ones */
   char *database;
   char *root_key_file;
   char *root_key_credential;          /* systemd's; NULL: none, or a file was named */

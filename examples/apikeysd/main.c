@@ -209,8 +209,15 @@ static int begin_anew(struct log *log, char **argv) {
   return EXIT_FAILURE;
 }
 
-static int recover(const struct config *config, struct log *log) {
-  return service_recover(config, log) ? EXIT_SUCCESS : EXIT_FAILURE;
+static int run_command(const struct config *config, struct log *log, const sigset_t *signals) {
+  switch (config->command) {
+  case COMMAND_RECOVER:
+    return service_recover(config, log) ? EXIT_SUCCESS : EXIT_FAILURE;
+  case COMMAND_ROTATE_ROOT_KEY:
+    return service_rotate_root_key(config, log) ? EXIT_SUCCESS : EXIT_FAILURE;
+  default:
+    return run(config, log, signals);
+  }
 }
 
 int main(int argc, char **argv) {
@@ -229,7 +236,7 @@ int main(int argc, char **argv) {
   else if (outcome == CONFIG_GOOD && (log = log_new(config.log_level)) == NULL)
     fprintf(stderr, "apikeysd: log-level: must be error, warning, info or debug\n");
   else if (outcome == CONFIG_GOOD)
-    status = config.recover ? recover(&config, log) : run(&config, log, &signals);
+    status = run_command(&config, log, &signals);
   if (status < 0)
     status = begin_anew(log, argv);
   log_free(log);

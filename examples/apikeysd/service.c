@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The service's parts: opens the environment, starts and stops them; and the two commands. */
 #include "service.h"
 
 #include "config.h"
@@ -11,7 +12,9 @@
 #include "throttle.h"
 #include "webhooks/webhooks.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { ROOT_KEY_BYTES = 32 };
 
@@ -20,18 +23,23 @@ static void log_from_library(int level, const char *message, size_t length, void
            message);
 }
 
+/* 32 bytes, or NULL: said why in the log. Freed by secret_file_free(). */
+static char *read_root_key(struct log *log, const char *setting, const char *path) {
+  size_t length;
+  char *bytes = secret_file_read(log, setting, path, ROOT_KEY_BYTES, SECRET_OF_GROUP, &length);
+  if (bytes == NULL || length == ROOT_KEY_BYTES)
+    return bytes;
+  log_line(log, LOG_ERROR, "%s: %s: %zu bytes instead of 32", setting, path, length);
+  secret_file_free(bytes, length);
+  return NULL;
+}
+
 /* The library checks a file of its own more strictly than a credential can be. */
 static int set_root_key_credential(apikeys_options *options, const char *path, struct log *log) {
-  size_t length;
-  char *bytes = secret_file_read(log, "root-key", path, ROOT_KEY_BYTES, SECRET_OF_GROUP, &length);
-  int rc = APIKEYS_ERROR_ROOT_KEY_MISSING;
-  if (bytes != NULL && length == ROOT_KEY_BYTES) {
-    rc = apikeys_options_set_root_key(options, bytes, length);
-  } else if (bytes != NULL) {
-    log_line(log, LOG_ERROR, "root-key: %s: %zu bytes instead of 32", path, length);
-    rc = APIKEYS_ERROR_ROOT_KEY_MALFORMED;
-  }
-  secret_file_free(bytes, length);
+  char *bytes = read_root_key(log, "root-key", path);
+  int rc = bytes != NULL ? apikeys_options_set_root_key(options, bytes, ROOT_KEY_BYTES)
+                         : APIKEYS_ERROR_ROOT_KEY_MISSING;
+  secret_file_free(bytes, ROOT_KEY_BYTES);
   return rc;
 }
 
@@ -60,6 +68,15 @@ static bool open_environment(struct service *service) {
   return rc == APIKEYS_OK;
 }
 
+/* For commands, which are about a database that is there: a misspelt path makes no new one. */
+static bool open_existing(struct service *service) {
+  const char *path = service->config->database;
+  if (access(path, F_OK) == 0)
+    return open_environment(service);
+  log_line(service->log, LOG_ERROR, "%s: %s", path, strerror(errno));
+  return false;
+}
+
 bool service_start(struct service *service, const struct config *config, struct log *log) {
   *service = (struct service){.config = config, .log = log, .started_at = time(NULL)};
   service->throttle = throttle_new(config->failures_per_minute);
@@ -77,7 +94,40 @@ bool service_start(struct service *service, const struct config *config, struct 
 
 bool service_recover(const struct config *config, struct log *log) {
   struct service service = {.config = config, .log = log};
-  bool good = open_environment(&service) && first_key_recover(&service);
+  bool good = open_existing(&service) && first_key_recover(&service);
+  apikeys_close(service.env);
+  return good;
+}
+
+static bool rotate(const struct service *service, const char *bytes) {
+  const struct config *config = service->config;
+  const char *reason = config->compromised ? "rotate-root-key --compromised" : "rotate-root-key";
+  apikeys_actor *system = apikeys_actor_new();
+  apikeys_error *err = apikeys_error_new();
+  int rc = system == NULL || err == NULL ? APIKEYS_ERROR_NO_MEMORY
+                                         : apikeys_actor_set_system(system, reason, strlen(reason));
+  if (rc == APIKEYS_OK)
+    rc = apikeys_rotate_root_key(service->env, system, bytes, bytes != NULL ? ROOT_KEY_BYTES : 0,
+                                 config->compromised ? APIKEYS_ROTATE_COMPROMISED : 0, err);
+  if (rc == APIKEYS_OK)
+    log_line(service->log, LOG_INFO,
+             "%s: done; back the root key up, and keep the one before for "
+             "backups from before",
+             reason);
+  else
+    log_line(service->log, LOG_ERROR, "%s: %s: %s", reason, apikeys_result_name(rc),
+             apikeys_error_code(err) == rc ? apikeys_error_message(err) : apikeys_result_text(rc));
+  apikeys_error_free(err);
+  apikeys_actor_free(system);
+  return rc == APIKEYS_OK;
+}
+
+bool service_rotate_root_key(const struct config *config, struct log *log) {
+  struct service service = {.config = config, .log = log};
+  const char *path = config->new_root_key_file;
+  char *bytes = path != NULL ? read_root_key(log, "new-root-key-file", path) : NULL;
+  bool good = (path == NULL || bytes != NULL) && open_existing(&service) && rotate(&service, bytes);
+  secret_file_free(bytes, ROOT_KEY_BYTES);
   apikeys_close(service.env);
   return good;
 }

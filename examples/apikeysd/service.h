@@ -25,10 +25,12 @@ struct service {
 
 /* Opens the environment and starts what works in the background. False: said why in the log. */
 bool service_start(struct service *service, const struct config *config, struct log *log);
-/* Ends it; usage is flushed. Also after a start that failed half-way. */
 /* "apikeysd recover": makes a management key in the environment, also while a service runs on
  * it. */
 bool service_recover(const struct config *config, struct log *log);
+/* "apikeysd rotate-root-key": likewise; a service that runs follows to the new key by itself. */
+bool service_rotate_root_key(const struct config *config, struct log *log);
+/* Ends it; usage is flushed. Also after a start that failed half-way. */
 void service_stop(struct service *service);
 
 #endif

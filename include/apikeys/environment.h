@@ -283,6 +283,15 @@ APIKEYS_API int apikeys_rotate_root_key(apikeys_env *env, const apikeys_actor *a
                                         apikeys_error *err) APIKEYS_WARN_UNUSED;
 
 /*
+ * A number that changes with each rotation flagged APIKEYS_ROTATE_COMPROMISED, and with nothing
+ * else; 0 before the first. Keep it in sessions of your own and compare: if it is another, what was
+ * handed out before the theft became known ends, as widget tokens do. Actor: the system, or
+ * `apikeys:environment:read`. Since 1.0.
+ */
+APIKEYS_API int apikeys_root_key_epoch(apikeys_env *env, const apikeys_actor *actor, int64_t *epoch,
+                                       apikeys_error *err) APIKEYS_WARN_UNUSED;
+
+/*
  * For a process whose options give the root key as bytes or by a callback: the key that another
  * process is about to rotate to, 32 bytes. It is copied (wipe yours) and kept until the store is
  * sealed under it, or another is offered.

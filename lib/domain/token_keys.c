@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Earlier widget token keys in the environment's record: entries of a fixed size, each a root
- * version (8 bytes, little-endian), the time until which it holds, and the sealed key.
+ * version (8 bytes, little-endian), the time until which it holds, and the sealed key. After them
+ * may come 8 more bytes: the root version of the last rotation that was flagged COMPROMISED.
  */
 #include "domain/token_keys.h"
 
@@ -12,6 +13,7 @@
 enum {
   TOKEN_KEY_SEALED_BYTES = AK_KEY_BYTES + AK_SEALED_OVERHEAD,
   ENTRY_BYTES = 16 + TOKEN_KEY_SEALED_BYTES,
+  EPOCH_BYTES = 8,
   ENTRIES_MAX = 64 /* rotations in an hour; of more the oldest go */
 };
 
@@ -93,15 +95,26 @@ static int carry_over(struct ak_op *op, const apikeys_record *environment,
   return rc;
 }
 
+int64_t ak_token_keys_epoch(const apikeys_record *environment) {
+  size_t length;
+  const uint8_t *list = apikeys_record_blob(environment, AK_ENVIRONMENT_TOKEN_KEYS, &length);
+  return length % ENTRY_BYTES == EPOCH_BYTES ? read_integer(list + length - EPOCH_BYTES) : 0;
+}
+
 int ak_token_keys_renew(struct ak_op *op, apikeys_record *environment,
                         const struct ak_secrets *from, const struct ak_secrets *to, bool drop_all) {
-  uint8_t list[ENTRIES_MAX * ENTRY_BYTES];
+  uint8_t list[ENTRIES_MAX * ENTRY_BYTES + EPOCH_BYTES];
   size_t used = 0;
+  int64_t epoch = drop_all ? to->version : ak_token_keys_epoch(environment);
   int rc = drop_all ? APIKEYS_OK : carry_over(op, environment, from, to, list, &used);
   if (rc == APIKEYS_OK && !drop_all) {
     rc =
         add_token_key(op, list + used, from->version, ak_sum(op->now_ms, hour_ms), from->token, to);
     used += ENTRY_BYTES;
+  }
+  if (epoch != 0) {
+    write_integer(list + used, epoch);
+    used += EPOCH_BYTES;
   }
   apikeys_record_set_null(environment, AK_ENVIRONMENT_PREVIOUS_TOKEN_KEY);
   apikeys_record_set_integer(environment, AK_ENVIRONMENT_PREVIOUS_TOKEN_KEY_UNTIL, 0);

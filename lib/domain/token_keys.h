@@ -16,6 +16,9 @@
 int ak_token_keys_renew(struct ak_op *op, apikeys_record *environment,
                         const struct ak_secrets *from, const struct ak_secrets *to, bool drop_all);
 
+/* The root version of the last rotation with `drop_all`; 0: there was none. */
+int64_t ak_token_keys_epoch(const apikeys_record *environment);
+
 /* The key of that root version, if it is kept and its hour has not passed:
  * APIKEYS_ERROR_TOKEN_INVALID else. */
 int ak_token_keys_find(struct ak_op *op, const apikeys_record *environment,

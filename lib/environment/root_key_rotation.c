@@ -238,3 +238,27 @@ int apikeys_rotate_root_key(apikeys_env *env, const apikeys_actor *actor, const 
   while (ak_should_repeat(env, rc, &tries, err));
   return rc;
 }
+
+static int read_epoch(struct ak_op *op, const void *arguments) {
+  int64_t *const *epoch = arguments;
+  apikeys_record environment;
+  ak_record_init(&environment, AK_ENVIRONMENT);
+  int rc = ak_allow(&op->power, "apikeys:environment:read");
+  if (rc == APIKEYS_OK)
+    rc = ak_op_environment(op, &environment);
+  if (rc == APIKEYS_OK)
+    **epoch = ak_token_keys_epoch(&environment);
+  ak_record_release(&environment);
+  return rc;
+}
+
+int apikeys_root_key_epoch(apikeys_env *env, const apikeys_actor *actor, int64_t *epoch,
+                           apikeys_error *err) {
+  if (epoch == NULL)
+    return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "epoch", "is NULL");
+  int64_t found = 0, *to = &found;
+  int rc = ak_plain_op(env, actor, APIKEYS_TRANSACTION_READ, read_epoch, &to, err);
+  if (rc == APIKEYS_OK)
+    *epoch = found;
+  return rc;
+}

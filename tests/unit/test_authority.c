@@ -50,6 +50,11 @@ static int call_prune(struct scene *s, const apikeys_actor *actor) {
   return apikeys_prune(s->world.env, actor, 1, s->world.err);
 }
 
+static int call_root_key_epoch(struct scene *s, const apikeys_actor *actor) {
+  int64_t epoch;
+  return apikeys_root_key_epoch(s->world.env, actor, &epoch, s->world.err);
+}
+
 static int call_rotate_root_key(struct scene *s, const apikeys_actor *actor) {
   return apikeys_rotate_root_key(s->world.env, actor, NULL, 0, 0, s->world.err);
 }
@@ -377,6 +382,7 @@ static const struct row {
     CALL(backup, "apikeys:environment:write", NO, NO),
     CALL(prune, "apikeys:environment:write", NO, NO),
     CALL(rotate_root_key, "apikeys:environment:write", NO, NO),
+    CALL(root_key_epoch, "apikeys:environment:read", NO, NO),
     CALL(permission_create, "apikeys:permissions:write", NO, NO),
     CALL(permission_get, "apikeys:permissions:read", NO, NO),
     CALL(permission_update, "apikeys:permissions:write", NO, NO),

@@ -254,6 +254,9 @@ START_TEST(tokens_outlive_any_number_of_rotations_but_no_theft) {
     rotate(&company);
     world->now_ms += 60000;
   }
+  int64_t epoch = 7;
+  ck_assert_int_eq(apikeys_root_key_epoch(world->env, world->system, &epoch, world->err), 0);
+  ck_assert_int_eq(epoch, 0);
   for (int i = 0; i < 8; i++)
     ck_assert_int_eq(use_token(&company, S(tokens[i])), 0);
   world_reopen(world);
@@ -266,6 +269,22 @@ START_TEST(tokens_outlive_any_number_of_rotations_but_no_theft) {
   make_token(&company, "ada", MANAGE, tokens[0]);
   ck_assert_int_eq(use_token(&company, S(tokens[0])), 0);
   ck_assert_int_eq(apikeys_rotate_root_key(world->env, world->system, NULL, 0, 2, world->err),
+                   APIKEYS_ERROR_INVALID_ARGUMENT);
+  /* The epoch stays through rotations without the flag, and moves with the next that has it. */
+  int64_t first, second;
+  ck_assert_int_eq(apikeys_root_key_epoch(world->env, world->system, &first, world->err), 0);
+  ck_assert_int_ne(first, 0);
+  ck_assert_int_eq(apikeys_rotate_root_key(world->env, world->system, NULL, 0, 0, world->err), 0);
+  ck_assert_int_eq(use_token(&company, S(tokens[0])), 0);
+  world_reopen(world);
+  ck_assert_int_eq(apikeys_root_key_epoch(world->env, world->system, &second, world->err), 0);
+  ck_assert_int_eq(second, first);
+  ck_assert_int_eq(apikeys_rotate_root_key(world->env, world->system, NULL, 0,
+                                           APIKEYS_ROTATE_COMPROMISED, world->err),
+                   0);
+  ck_assert_int_eq(apikeys_root_key_epoch(world->env, world->system, &second, world->err), 0);
+  ck_assert_int_gt(second, first);
+  ck_assert_int_eq(apikeys_root_key_epoch(world->env, world->system, NULL, world->err),
                    APIKEYS_ERROR_INVALID_ARGUMENT);
   world_close(world);
 }

@@ -96,10 +96,11 @@ static apikeys_actor *keeper(void) {
 }
 
 static int write_session(struct exchange *x, const struct session *session) {
-  char id[SESSION_TEXT], body[128];
+  char id[SESSION_TEXT], body[160];
   derive(id, session->id, "apikeysd stored session");
-  snprintf(body, sizeof body, "{\"signed_in_ms\":%lld,\"seen_ms\":%lld}",
-           (long long)session->signed_in_ms, (long long)session->seen_ms);
+  snprintf(body, sizeof body, "{\"signed_in_ms\":%lld,\"seen_ms\":%lld,\"root_key_epoch\":%lld}",
+           (long long)session->signed_in_ms, (long long)session->seen_ms,
+           (long long)session->root_key_epoch);
   apikeys_actor *actor = keeper();
   apikeys_document *document = apikeys_document_new();
   int rc = actor == NULL || document == NULL ? APIKEYS_ERROR_NO_MEMORY : APIKEYS_OK;
@@ -122,11 +123,13 @@ static int parse(const apikeys_document *document, struct session *session) {
   size_t length;
   const char *body = apikeys_document_body(document, &length);
   json_t *object = json_loadb(body, length, 0, NULL);
-  json_int_t signed_in = 0, seen = 0;
-  int rc = json_unpack(object, "{s:I,s:I}", "signed_in_ms", &signed_in, "seen_ms", &seen) == 0
+  json_int_t signed_in = 0, seen = 0, epoch = 0; /* no epoch: begun by an older service */
+  int rc = json_unpack(object, "{s:I,s:I,s?I}", "signed_in_ms", &signed_in, "seen_ms", &seen,
+                       "root_key_epoch", &epoch) == 0
                ? APIKEYS_OK
                : APIKEYS_ERROR_NOT_FOUND;
   json_decref(object);
+  session->root_key_epoch = epoch;
   session->signed_in_ms = signed_in;
   session->seen_ms = seen;
   session->version = apikeys_document_version(document);
@@ -161,6 +164,14 @@ static int delete_session(struct exchange *x, const unsigned char id[SESSION_BYT
   return rc == APIKEYS_ERROR_NOT_FOUND ? APIKEYS_OK : rc;
 }
 
+static int current_epoch(struct exchange *x, int64_t *epoch) {
+  apikeys_actor *actor = keeper();
+  int rc = actor == NULL ? APIKEYS_ERROR_NO_MEMORY
+                         : apikeys_root_key_epoch(x->service->env, actor, epoch, x->err);
+  apikeys_actor_free(actor);
+  return rc;
+}
+
 /* -- A session's way --------------------------------------------------------------------------- */
 
 bool sessions_start(struct exchange *x) {
@@ -170,6 +181,8 @@ bool sessions_start(struct exchange *x) {
   int rc = session == NULL ? APIKEYS_ERROR_NO_MEMORY : APIKEYS_OK;
   if (rc == APIKEYS_OK && read_cookie(x, before))
     rc = delete_session(x, before);
+  if (rc == APIKEYS_OK)
+    rc = current_epoch(x, &session->root_key_epoch);
   if (rc == APIKEYS_OK) {
     randombytes_buf(session->id, sizeof session->id);
     session->signed_in_ms = session->seen_ms = clock_unix_ms();
@@ -251,9 +264,16 @@ bool sessions_enter(struct exchange *x) {
     return false;
   if (session != NULL && !read_cookie(x, session->id))
     return ask_to_sign_in(x);
+  int64_t epoch = 0;
   int rc = session == NULL ? APIKEYS_ERROR_NO_MEMORY : read_session(x, session);
   if (rc == APIKEYS_ERROR_NOT_FOUND)
     return ask_to_sign_in(x);
+  if (rc == APIKEYS_OK)
+    rc = current_epoch(x, &epoch);
+  if (rc == APIKEYS_OK && epoch != session->root_key_epoch) {
+    delete_session(x, session->id);
+    return ask_to_sign_in(x);
+  }
   if (rc != APIKEYS_OK) {
     reply_failure(x, rc, "Session", "");
     return false;

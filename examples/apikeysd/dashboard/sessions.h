@@ -19,7 +19,8 @@ struct session {
   char key_id[64];
   int64_t signed_in_ms;
   int64_t seen_ms;
-  int64_t version; /* of its document */
+  int64_t root_key_epoch; /* at its start: a rotation after a theft ends it */
+  int64_t version;        /* of its document */
 };
 
 /*
