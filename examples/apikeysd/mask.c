@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define MASK "[masked]"
-enum { MASK_LENGTH = sizeof MASK - 1, SECRET_MIN = 32 };
+enum { MASK_LENGTH = sizeof MASK - 1, SECRET_MIN = 32, VALUE_BODY = 54, TOKEN_PART_MIN = 16 };
 
 static bool is_lower(char c) {
   return c >= 'a' && c <= 'z';
@@ -71,6 +71,39 @@ void mask_secrets(char *text) {
     text += plain;
   }
   *out = '\0';
+}
+
+static bool is_alphanumeric(char c) {
+  return is_secret_byte(c) && c != '%';
+}
+
+static bool is_part_byte(char c) {
+  return is_alphanumeric(c) || c == '-' || c == '_';
+}
+
+/* "eyJ…", a dot, a second part, a dot, a third. */
+static bool is_token(const char *text) {
+  if (strncmp(text, "eyJ", 3) != 0)
+    return false;
+  for (int part = 0; part < 3; part++) {
+    size_t length = run(text, is_part_byte);
+    if (length < TOKEN_PART_MIN || (part < 2 && text[length] != '.'))
+      return false;
+    text += length + 1;
+  }
+  return true;
+}
+
+bool mask_finds_secret(const char *text) {
+  const char *start = text;
+  while (*text != '\0') {
+    size_t length = run(text, is_alphanumeric);
+    bool after_prefix = text - start > 1 && text[-1] == '_' && is_alphanumeric(text[-2]);
+    if ((after_prefix && length >= VALUE_BODY && is_mixed(text, length)) || is_token(text))
+      return true;
+    text += length > 0 ? length : 1;
+  }
+  return false;
 }
 
 json_t *mask_json(const char *text) {

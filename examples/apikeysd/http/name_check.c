@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Refuses names that a route does not know, and says which one was meant. */
+/*
+ * Refuses names that a route does not know, and says which one was meant; and texts that hold a
+ * secret, which would be stored and shown.
+ */
 #include "http/name_check.h"
 
 #include "clock.h"
@@ -176,12 +179,52 @@ static void look_at_fields(struct name_check *check, const char *under, json_t *
   }
 }
 
+/* -- Secrets in the wrong place ------------------------------------------------------------------ */
+
+static bool holds_secret(json_t *value) {
+  const char *name;
+  json_t *member;
+  bool found = json_is_string(value) && mask_finds_secret(json_string_value(value));
+  json_object_foreach(value, name, member) {
+    found = found || mask_finds_secret(name) || holds_secret(member);
+  }
+  for (size_t i = 0; !found && i < json_array_size(value); i++)
+    found = holds_secret(json_array_get(value, i));
+  return found;
+}
+
+/* The routes that are asked about a secret: it is used, and neither stored nor shown. */
+static bool takes_secret(const char *names) {
+  return names != NULL && (strcmp(names, "value") == 0 || strcmp(names, "key") == 0);
+}
+
+static void look_for_secrets(struct name_check *check, json_t *object) {
+  static const char message[] = "holds a key's value or a signed token, which would be stored and "
+                                "shown; revoke it if it is in use, and leave it out";
+  const char *field;
+  json_t *value;
+  json_object_foreach(object, field, value) {
+    struct name name = {field, strlen(field)};
+    if (!mask_finds_secret(field) && !holds_secret(value))
+      continue;
+    if (check->errors == NULL)
+      check->errors = json_array();
+    const char *safe = shown(check->x, name);
+    const char *said = exchange_format(check->x, "%s: %s.", safe, message);
+    json_array_append_new(check->errors,
+                          json_pack("{s:s,s:s,s:s}", "code", "secret_in_text", "field", safe,
+                                    "message", said != NULL ? said : message));
+  }
+}
+
 bool name_check_fields(struct exchange *x, json_t *object) {
   const struct known_names *known = known_names_of(x->route->method, x->route->pattern);
   struct name_check check = {x, known, known != NULL ? known->body : NULL, NULL};
   if (known == NULL)
     return true;
   look_at_fields(&check, "", object);
+  if (check.errors == NULL && !takes_secret(known->body))
+    look_for_secrets(&check, object);
   return finish(&check);
 }
 
