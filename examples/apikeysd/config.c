@@ -71,6 +71,8 @@ static const struct setting settings[] = {
     NUMBER("max-connections", max_connections, "1000", 1, 100000, "connections at a time"),
     NUMBER("max-connections-per-address", max_connections_per_address, "200", 1, 100000,
            "connections at a time from one address"),
+    NUMBER("max-connections-per-proxy", max_connections_per_proxy, "1000", 1, 100000,
+           "connections at a time from an address that --trust-proxy names"),
     NUMBER("request-timeout", request_timeout, "10", 1, 3600,
            "seconds that a client has to send a whole request, and to take the answer"),
     NUMBER("stop-seconds", stop_seconds, "10", 0, 3600,

@@ -43,6 +43,7 @@ struct config {
   int threads;
   int max_connections;
   int max_connections_per_address;
+  int max_connections_per_proxy;
   int stop_seconds;
   int drain_seconds;        /* before that: /readyz tells those who send requests */
   char *on_replaced;        /* exit, reopen */

@@ -2,6 +2,7 @@
 /* apikeysd: the key service. Starts, serves until it is told to stop, stops in good order. */
 #include "clock.h"
 #include "config.h"
+#include "http/client_address.h"
 #include "http/router.h"
 #include "http/server.h"
 #include "log.h"
@@ -26,6 +27,9 @@
 /* Each round writes a row for every key used since the last: the rarer, the fewer. */
 enum { MAINTENANCE_SECONDS = 10, METRICS_CONNECTIONS = 16 };
 
+/* Threads for changes. Those that run at a time share a transaction (group commit). */
+enum { WRITERS = 8 };
+
 /* JSON values are keys' values now and then: none is left in freed memory. */
 static void wipe_and_free(void *memory) {
   if (memory != NULL)
@@ -47,6 +51,14 @@ static unsigned hsts_seconds(const struct config *config) {
   return https ? (unsigned)config->hsts_seconds : 0;
 }
 
+/* Everybody behind a proxy of ours comes from its address. */
+static unsigned address_limit(const struct service *service, const char *address) {
+  const struct config *config = service->config;
+  bool proxy = client_address_is_proxy(address, &config->trusted_proxies);
+  return (unsigned)(proxy ? config->max_connections_per_proxy
+                          : config->max_connections_per_address);
+}
+
 static const struct http_options *http_options(struct http_options *options,
                                                struct service *service) {
   const struct config *config = service->config;
@@ -56,6 +68,8 @@ static const struct http_options *http_options(struct http_options *options,
       .threads = (unsigned)config->threads,
       .max_connections = (unsigned)config->max_connections,
       .max_connections_per_address = (unsigned)config->max_connections_per_address,
+      .address_limit = address_limit,
+      .writers = WRITERS,
       .request_timeout = (unsigned)config->request_timeout,
       .stop_seconds = (unsigned)config->stop_seconds,
       .max_body = (size_t)config->max_body,
@@ -64,6 +78,7 @@ static const struct http_options *http_options(struct http_options *options,
       .hsts_seconds = hsts_seconds(config),
       .service = service,
       .answer = router_answer,
+      .may_wait = router_may_wait,
       .completed = note_request,
   };
   return options;

@@ -122,6 +122,17 @@ static void write_connections(FILE *out, const struct service *service) {
         "As many connections may be open (--max-connections).", service->config->max_connections);
 }
 
+static void write_waiting(FILE *out, const struct service *service) {
+  gauge(out, "apikeysd_http_changes_waiting", "Requests that wait for the store, or are in it.",
+        http_server_waiting(service->http));
+  family(out, "apikeysd_http_connections_over_limit_total", "counter",
+         "Connections beyond the limits: answered with 503, or closed without an answer.");
+  for (int closed = 0; closed < 2; closed++)
+    fprintf(out, "apikeysd_http_connections_over_limit_total{result=\"%s\"} %llu\n",
+            closed ? "closed" : "answered",
+            (unsigned long long)http_server_over_limit(service->http, closed));
+}
+
 static void write_refusals(FILE *out, const struct metrics *metrics) {
   static const char *const names[CREDENTIALS] = {"management_key", "widget_token", "sign_in"};
   family(out, "apikeysd_refused_authentications_total", "counter",
@@ -251,6 +262,7 @@ static void write_all(FILE *out, const struct service *service) {
   write_validations(out, service->metrics);
   write_requests(out, service->metrics);
   write_connections(out, service);
+  write_waiting(out, service);
   write_refusals(out, service->metrics);
   write_cache(out, service->env);
   write_store(out, service);

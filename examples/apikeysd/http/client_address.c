@@ -53,7 +53,7 @@ static bool is_in(const struct block *block, const unsigned char address[16]) {
          (rest == 0 || ((block->address[whole] ^ address[whole]) & mask) == 0);
 }
 
-static bool is_proxy(const char *text, const struct config_list *proxies) {
+bool client_address_is_proxy(const char *text, const struct config_list *proxies) {
   unsigned char address[16];
   struct block block;
   if (!parse_address(address, text))
@@ -97,14 +97,14 @@ static bool follow(struct exchange *x, const struct pair *header,
     if (!take_last(header->text, &left, entry) || !parse_address(address, entry))
       return true;
     snprintf(x->address, sizeof x->address, "%s", entry);
-    if (!is_proxy(entry, proxies))
+    if (!client_address_is_proxy(entry, proxies))
       return true;
   }
   return false;
 }
 
 void client_address_find(struct exchange *x, const struct config_list *proxies) {
-  if (proxies->count == 0 || !is_proxy(x->address, proxies))
+  if (proxies->count == 0 || !client_address_is_proxy(x->address, proxies))
     return;
   for (size_t i = x->headers.count; i > 0; i--) {
     const struct pair *header = &x->headers.at[i - 1];

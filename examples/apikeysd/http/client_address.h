@@ -14,6 +14,9 @@
 /* "10.0.0.1", "10.0.0.0/8", "fd00::/8": is the text one of these? */
 bool client_address_is_block(const char *text);
 
+/* Is the address in one of the blocks? */
+bool client_address_is_proxy(const char *address, const struct config_list *proxies);
+
 /* Sets x->address to the client's, if the connection's is in one of the blocks. */
 void client_address_find(struct exchange *x, const struct config_list *proxies);
 

@@ -121,6 +121,17 @@ static const char *path_to_match(const struct exchange *x, bool *from_dashboard)
   return *from_dashboard ? x->path + sizeof prefix - 2 : x->path;
 }
 
+bool router_may_wait(const struct exchange *x) {
+  static const char dashboard[] = "/dashboard/api/";
+  static const char *const reads[] = {"/api_keys/validations", "/api_keys/lookups"};
+  if (strncmp(x->path, dashboard, sizeof dashboard - 1) == 0)
+    return true;
+  for (size_t i = 0; i < sizeof reads / sizeof reads[0]; i++)
+    if (strcmp(x->path, reads[i]) == 0)
+      return false;
+  return x->method != METHOD_GET && x->method != METHOD_OPTIONS;
+}
+
 void router_answer(struct exchange *x) {
   char allowed[64];
   bool from_dashboard;

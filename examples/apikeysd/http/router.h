@@ -34,6 +34,12 @@ struct route {
 /* Answers the exchange: finds the route, checks who asks, calls the handler. 404 and 405 too. */
 void router_answer(struct exchange *x);
 
+/*
+ * Whether the answer may wait for the store's write lock: what changes something, and what the
+ * dashboard asks for, since a session's last use is written.
+ */
+bool router_may_wait(const struct exchange *x);
+
 /* All route tables, each ended by a zeroed entry; NULL ends the list. See routes.c. */
 extern const struct route *const route_tables[];
 

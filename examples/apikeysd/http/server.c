@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The HTTP server on libmicrohttpd: connections and their limits, a request's way from its first byte
+ * to its answer, start and stop.
+ */
 #include "http/server.h"
 
 #include "clock.h"
 #include "http/connection_deadlines.h"
+#include "http/connection_limits.h"
 #include "http/guard.h"
 #include "http/mhd_error_pages.h"
 #include "http/reply.h"
 #include "http/request_id.h"
 #include "http/tls.h"
+#include "http/writers.h"
 #include "log.h"
 #include "service.h"
 #include "widget/cors.h"
@@ -19,6 +25,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,12 +33,24 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Requests that wait for the store: how many there may be, and how long one waits for a thread before
+ * its client is told to come back. */
+enum { WRITERS_WAITING = 256, WRITER_WAIT_MS = 5000 };
+
+enum { STOP_ROUNDS = 50 }; /* of 20 ms */
+
+/* Log lines about connections beyond a limit. */
+enum limit_line { LIMIT_ADDRESS, LIMIT_ALL, LIMIT_CLOSED, LIMIT_LINES };
+
 enum { PORTS_TO_TRY = 100, IDLE_SECONDS = 60, CONNECTION_MEMORY = 64 * 1024 };
 
 struct http_server {
   struct http_options options;
   struct MHD_Daemon *daemon;
   struct connection_deadlines *deadlines;
+  struct connection_limits *limits;
+  struct writers *writers; /* NULL: every request is answered where it is read */
+  _Atomic int64_t limit_logged_ms[LIMIT_LINES];
   atomic_bool stopping; /* answers end their connections */
   int socket;
   unsigned port;
@@ -48,9 +67,13 @@ struct visit {
   struct http_server *server;
   struct deadline_watch *watch;
   char address[EXCHANGE_ADDRESS_MAX];
-  bool open;  /* a request is on its way */
-  bool begun; /* its head was read */
-  char *uri;  /* the exchange's; NULL: out of memory */
+  enum connection_verdict verdict;
+  struct MHD_Connection *suspended; /* while a writer answers */
+  struct writer_job job;
+  bool answered; /* by a writer; to be sent */
+  bool open;     /* a request is on its way */
+  bool begun;    /* its head was read */
+  char *uri;     /* the exchange's; NULL: out of memory */
   size_t body_expected;
   struct exchange x;
 };
@@ -112,6 +135,35 @@ static void note_peer(struct visit *visit, struct MHD_Connection *connection) {
     snprintf(visit->address, sizeof visit->address, "unknown");
 }
 
+static unsigned address_limit(const struct http_server *server, const char *address) {
+  const struct http_options *options = &server->options;
+  return options->address_limit != NULL ? options->address_limit(options->service, address)
+                                        : options->max_connections_per_address;
+}
+
+/* At most one line of each kind a second. */
+static void log_over_limit(struct http_server *server, const char *address, enum limit_line line) {
+  static const char *const texts[] = {"of one address", "in all", "far beyond the limit: closed"};
+  int64_t now = clock_monotonic_ns() / 1000000;
+  int64_t logged = atomic_load(&server->limit_logged_ms[line]);
+  if ((logged == 0 || now - logged >= 1000) &&
+      atomic_compare_exchange_strong(&server->limit_logged_ms[line], &logged, now))
+    log_line(server->options.service->log, LOG_WARNING,
+             "%s: too many connections %s (see --max-connections)", address, texts[line]);
+}
+
+/* Before a connection is taken in: those far beyond a limit are closed unheard. */
+static enum MHD_Result admit(void *cls, const struct sockaddr *address, socklen_t length) {
+  struct http_server *server = cls;
+  char text[EXCHANGE_ADDRESS_MAX];
+  if (getnameinfo(address, length, text, sizeof text, NULL, 0, NI_NUMERICHOST) != 0)
+    return MHD_YES; /* counted as "unknown" */
+  if (connection_limits_admit(server->limits, text, address_limit(server, text)))
+    return MHD_YES;
+  log_over_limit(server, text, LIMIT_CLOSED);
+  return MHD_NO;
+}
+
 static struct visit *open_visit(struct http_server *server, struct MHD_Connection *connection) {
   const union MHD_ConnectionInfo *info =
       MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
@@ -121,8 +173,14 @@ static struct visit *open_visit(struct http_server *server, struct MHD_Connectio
   visit->server = server;
   visit->watch = deadlines_add(server->deadlines, info->connect_fd);
   note_peer(visit, connection);
-  if (visit->watch != NULL)
+  if (visit->watch != NULL) {
+    visit->verdict = connection_limits_enter(server->limits, visit->address,
+                                             address_limit(server, visit->address));
+    if (visit->verdict != CONNECTION_GOOD)
+      log_over_limit(server, visit->address,
+                     visit->verdict == CONNECTION_OVER_ADDRESS ? LIMIT_ADDRESS : LIMIT_ALL);
     return visit;
+  }
   free(visit);
   return NULL;
 }
@@ -146,6 +204,7 @@ static void watch_connection(void *cls, struct MHD_Connection *connection, void 
   } else if (visit != NULL) {
     leave(visit);
     exchange_release(&visit->x);
+    connection_limits_leave(server->limits, visit->address);
     deadlines_remove(server->deadlines, visit->watch);
     free(visit);
     *context = NULL;
@@ -172,6 +231,13 @@ static enum MHD_Result begin(struct visit *visit, struct MHD_Connection *connect
   const struct guard_request request = {connection, visit->uri, method, version, options->max_body};
   if (!guard_admit(x, &request, &visit->body_expected))
     return send_answer(connection, visit);
+  if (visit->verdict != CONNECTION_GOOD) {
+    reply_error(x, 503, "too_many_connections", "There are too many connections%s.",
+                visit->verdict == CONNECTION_OVER_ADDRESS ? " from this address" : "");
+    reply_header(x, "Retry-After", "1");
+    x->close_after = true;
+    return send_answer(connection, visit);
+  }
   x->body = exchange_memory(x, visit->body_expected + 1);
   return x->body != NULL ? MHD_YES : MHD_NO;
 }
@@ -192,6 +258,49 @@ static enum MHD_Result take_body(struct visit *visit, const char *data, size_t *
   return MHD_YES;
 }
 
+static enum MHD_Result finish(struct MHD_Connection *connection, struct visit *visit) {
+  if (atomic_load_explicit(&visit->server->stopping, memory_order_relaxed))
+    visit->x.close_after = true;
+  enter(visit, DEADLINE_ANSWER);
+  return send_answer(connection, visit);
+}
+
+static void reply_busy(struct exchange *x) {
+  reply_error(x, 503, "busy", "Too many changes are waiting for the store; nothing was changed.");
+  reply_header(x, "Retry-After", "1");
+}
+
+/* On a thread of the writers. From the resumption on the connection is its own thread's again. */
+static void answer_on_writer(struct writer_job *job, bool late) {
+  struct visit *visit = (struct visit *)(void *)((char *)job - offsetof(struct visit, job));
+  if (late)
+    reply_busy(&visit->x);
+  else
+    visit->server->options.answer(&visit->x);
+  visit->answered = true;
+  MHD_resume_connection(visit->suspended);
+}
+
+/*
+ * Whole requests. One that may wait for the store's write lock is answered by a writer, so that this
+ * thread goes on with its other connections; handle() is called again once it is.
+ */
+static enum MHD_Result answer(struct MHD_Connection *connection, struct visit *visit) {
+  struct http_server *server = visit->server;
+  enter(visit, DEADLINE_SERVICE);
+  if (server->writers == NULL || !server->options.may_wait(&visit->x)) {
+    server->options.answer(&visit->x);
+  } else if (writers_reserve(server->writers)) {
+    visit->suspended = connection;
+    MHD_suspend_connection(connection);
+    writers_push(server->writers, &visit->job);
+    return MHD_YES;
+  } else {
+    reply_busy(&visit->x);
+  }
+  return finish(connection, visit);
+}
+
 static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, const char *url,
                               const char *method, const char *version, const char *data,
                               size_t *size, void **con_cls) {
@@ -206,12 +315,7 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
     return take_body(visit, data, size);
   if (visit->x.body_length != visit->body_expected)
     return MHD_NO; /* the client went away in the middle */
-  enter(visit, DEADLINE_SERVICE);
-  visit->server->options.answer(&visit->x);
-  if (atomic_load_explicit(&visit->server->stopping, memory_order_relaxed))
-    visit->x.close_after = true;
-  enter(visit, DEADLINE_ANSWER);
-  return send_answer(connection, visit);
+  return visit->answered ? finish(connection, visit) : answer(connection, visit);
 }
 
 /* The earliest moment of a request, and the only one at which its target can be seen as sent. */
@@ -225,6 +329,7 @@ static void *note_uri(void *cls, const char *uri, struct MHD_Connection *connect
   leave(visit); /* one of which the end was not told */
   visit->open = true;
   visit->begun = false;
+  visit->answered = false;
   bool good = exchange_begin(&visit->x, visit->server->options.service) == 0;
   visit->uri = good ? exchange_copy(&visit->x, uri, strlen(uri)) : NULL;
   return visit;
@@ -367,13 +472,14 @@ static struct MHD_Daemon *start_daemon(struct http_server *server) {
   struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
   /* Not epoll: with it, this version does not see that a client has closed its side while an answer
    * was on its way, and keeps the connection until it is reaped. */
-  unsigned flags = MHD_USE_POLL_INTERNAL_THREAD | (server->tls != NULL ? MHD_USE_TLS : 0);
-  return MHD_start_daemon(flags, 0, NULL, NULL, handle, server,                  //
-                          MHD_OPTION_LISTEN_SOCKET, server->socket,              //
-                          MHD_OPTION_THREAD_POOL_SIZE, options->threads,         //
-                          MHD_OPTION_CONNECTION_LIMIT, options->max_connections, //
-                          MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-                          options->max_connections_per_address,                                   //
+  unsigned flags = MHD_USE_POLL_INTERNAL_THREAD | (server->tls != NULL ? MHD_USE_TLS : 0) |
+                   (server->writers != NULL ? MHD_ALLOW_SUSPEND_RESUME : 0);
+  /* The library divides its limit among its threads and says nothing of whom it closes: ours count. */
+  unsigned most = (options->max_connections + CONNECTIONS_BEYOND) * options->threads;
+  return MHD_start_daemon(flags, 0, admit, server, handle, server,                                //
+                          MHD_OPTION_LISTEN_SOCKET, server->socket,                               //
+                          MHD_OPTION_THREAD_POOL_SIZE, options->threads,                          //
+                          MHD_OPTION_CONNECTION_LIMIT, most,                                      //
                           MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,          //
                           MHD_OPTION_CONNECTION_TIMEOUT, options->request_timeout + IDLE_SECONDS, //
                           MHD_OPTION_URI_LOG_CALLBACK, note_uri, server,                          //
@@ -405,7 +511,12 @@ struct http_server *http_server_start(const struct http_options *options) {
   else if (open_tls(server) && open_socket(server)) {
     note_address(server);
     server->deadlines = deadlines_start(options->request_timeout, IDLE_SECONDS);
-    if (server->deadlines != NULL)
+    server->limits = connection_limits_new(options->max_connections);
+    if (options->writers > 0)
+      server->writers =
+          writers_start(options->writers, WRITERS_WAITING, WRITER_WAIT_MS, answer_on_writer);
+    if (server->deadlines != NULL && server->limits != NULL &&
+        (server->writers != NULL || options->writers == 0))
       server->daemon = start_daemon(server);
     if (server->daemon != NULL)
       return server;
@@ -427,8 +538,16 @@ void http_server_stop(struct http_server *server) {
     for (int i = 0;
          i < (int)server->options.stop_seconds * 50 && http_server_connections(server) > 0; i++)
       nanosleep(&pause, NULL);
+    /* The library may not be stopped while a connection is suspended. Each writer ends within the
+     * store's busy timeout; then its answer gets a moment to be sent. */
+    writers_stop(server->writers);
+    for (int i = 0; i < STOP_ROUNDS && http_server_connections(server) > 0; i++)
+      nanosleep(&pause, NULL);
     MHD_stop_daemon(server->daemon);
   }
+  writers_stop(server->writers);
+  writers_free(server->writers);
+  connection_limits_free(server->limits);
   deadlines_stop(server->deadlines);
   if (server->socket >= 0)
     close(server->socket);
@@ -459,4 +578,13 @@ unsigned http_server_connections(const struct http_server *server) {
   const union MHD_DaemonInfo *info =
       MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
   return info != NULL ? info->num_connections : 0;
+}
+
+unsigned http_server_waiting(const struct http_server *server) {
+  return writers_count(server->writers);
+}
+
+uint64_t http_server_over_limit(const struct http_server *server, bool closed) {
+  return closed ? connection_limits_closed(server->limits)
+                : connection_limits_answered(server->limits);
 }
