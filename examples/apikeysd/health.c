@@ -12,7 +12,7 @@ static void show_alive(struct exchange *x) {
   reply_text(x, 200, good, sizeof good - 1);
 }
 
-/* Ready: the store answers, and will for a while. */
+/* Ready: the store answers, takes changes as far as is known, and will for a while. */
 static void show_ready(struct exchange *x) {
   if (atomic_load(&x->service->draining)) {
     reply_error(x, 503, "draining", "The service is about to stop.");
@@ -23,6 +23,8 @@ static void show_ready(struct exchange *x) {
   if (rc == APIKEYS_OK && authenticate_system(x, "readiness"))
     rc = apikeys_settings_get(x->service->env, x->actor, settings, x->err);
   apikeys_settings_free(settings);
+  if (rc == APIKEYS_OK)
+    rc = atomic_load(&x->service->write_failure);
   if (rc == APIKEYS_OK)
     show_alive(x);
   else

@@ -13,13 +13,21 @@
 
 enum { SECURITY_LINES_A_SECOND = 10 };
 
+/* A cause by its result's name, which is static. */
+struct cause {
+  const char *result;
+  time_t second;
+};
+
+enum { CAUSES = 32 };
+
 struct log {
   enum log_level level;
   pthread_mutex_t lock; /* guards the next */
   time_t second;        /* of the security lines counted */
   int lines;
   int left_out;
-  time_t failure_second; /* of the last failure told of */
+  struct cause causes[CAUSES]; /* of failures, each with the second of its last line */
 };
 
 static const char *const level_names[] = {"error", "warning", "info", "debug"};
@@ -124,11 +132,20 @@ void log_security(struct log *log, const struct exchange *x, const char *outcome
                                     "request_id", x->request_id, "left_out", left_out));
 }
 
+/* Where there are more causes than places, the last place is shared. */
+static bool is_first_this_second(struct log *log, const char *result, time_t now) {
+  size_t i = 0;
+  while (i < CAUSES - 1 && log->causes[i].result != NULL && log->causes[i].result != result)
+    i++;
+  bool first = log->causes[i].result != result || log->causes[i].second != now;
+  log->causes[i] = (struct cause){result, now};
+  return first;
+}
+
 void log_failure(struct log *log, const struct exchange *x, const char *result, const char *cause) {
   time_t now = time(NULL);
   pthread_mutex_lock(&log->lock);
-  bool first = now != log->failure_second;
-  log->failure_second = now;
+  bool first = is_first_this_second(log, result, now);
   pthread_mutex_unlock(&log->lock);
   if (first)
     write_line(LOG_ERROR, json_pack("{s:s,s:s,s:o,s:s}", "message", "failed", "outcome", result,

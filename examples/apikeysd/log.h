@@ -30,7 +30,8 @@ void log_change(struct log *log, const struct exchange *x, const char *change, c
  * out. */
 void log_security(struct log *log, const struct exchange *x, const char *outcome);
 
-/* Why an answer was 503: the result's name and the library's message. At most one a second. */
+/* Why an answer was 503: the result's name (static) and the library's message. At most one line a
+ * second for each result. */
 void log_failure(struct log *log, const struct exchange *x, const char *result, const char *cause);
 
 #endif

@@ -134,9 +134,11 @@ static bool is_replaced(int rc) {
 }
 
 /* False: the store is lost. */
-static bool maintain(const struct service *service, apikeys_error *err) {
+static bool maintain(struct service *service, apikeys_error *err) {
   int rc = apikeys_maintain(service->env, err);
   metrics_maintenance(service->metrics, rc == APIKEYS_OK);
+  service_note_failure(service, rc);
+  service_probe_writes(service);
   if (rc != APIKEYS_OK)
     log_line(service->log, is_replaced(rc) ? LOG_ERROR : LOG_WARNING, "maintenance: %s",
              apikeys_error_message(err));

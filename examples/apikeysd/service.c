@@ -12,7 +12,9 @@
 #include "throttle.h"
 #include "webhooks/webhooks.h"
 
+#include <apikeys/document.h>
 #include <errno.h>
+
 #include <string.h>
 #include <unistd.h>
 
@@ -90,6 +92,38 @@ bool service_start(struct service *service, const struct config *config, struct 
     return false;
   service->webhooks = webhooks_start(service);
   return service->webhooks != NULL;
+}
+
+void service_note_failure(struct service *service, int rc) {
+  if (rc == APIKEYS_ERROR_STORAGE_FULL || rc == APIKEYS_ERROR_READ_ONLY)
+    atomic_store(&service->write_failure, rc);
+}
+
+/* A document of our own, which each probe overwrites. */
+static int write_probe(apikeys_env *env, apikeys_actor *actor, apikeys_document *document) {
+  int rc = apikeys_actor_set_system(actor, "write probe", APIKEYS_NUL);
+  if (rc == APIKEYS_OK)
+    rc = apikeys_document_set_collection(document, "probes", APIKEYS_NUL);
+  if (rc == APIKEYS_OK)
+    rc = apikeys_document_set_id(document, "write", APIKEYS_NUL);
+  if (rc == APIKEYS_OK)
+    rc = apikeys_document_set_body(document, "{}", APIKEYS_NUL);
+  return rc == APIKEYS_OK ? apikeys_document_put(env, actor, document, NULL) : rc;
+}
+
+void service_probe_writes(struct service *service) {
+  int known = atomic_load(&service->write_failure);
+  if (known == APIKEYS_OK)
+    return;
+  apikeys_actor *actor = apikeys_actor_new();
+  apikeys_document *document = apikeys_document_new();
+  if (actor != NULL && document != NULL &&
+      write_probe(service->env, actor, document) == APIKEYS_OK &&
+      atomic_compare_exchange_strong(&service->write_failure, &known, APIKEYS_OK))
+    log_line(service->log, LOG_INFO, "the store takes changes again (%s is over)",
+             apikeys_result_name(known));
+  apikeys_document_free(document);
+  apikeys_actor_free(actor);
 }
 
 bool service_recover(const struct config *config, struct log *log) {

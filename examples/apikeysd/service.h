@@ -20,7 +20,8 @@ struct service {
   struct demo *demo;        /* NULL without --demo */
   struct webhooks *webhooks;
   time_t started_at;
-  atomic_bool draining; /* told to stop, and still serving */
+  atomic_bool draining;     /* told to stop, and still serving */
+  atomic_int write_failure; /* with which code changes fail; 0: they do not, as far as is known */
 };
 
 /* Opens the environment and starts what works in the background. False: said why in the log. */
@@ -32,5 +33,10 @@ bool service_recover(const struct config *config, struct log *log);
 bool service_rotate_root_key(const struct config *config, struct log *log);
 /* Ends it; usage is flushed. Also after a start that failed half-way. */
 void service_stop(struct service *service);
+
+/* A call failed. A full or read-only store is remembered, for /readyz. */
+void service_note_failure(struct service *service, int rc);
+/* Where changes failed so: tries one, and forgets the failure if it succeeds. */
+void service_probe_writes(struct service *service);
 
 #endif

@@ -197,6 +197,7 @@ void reply_failure(struct exchange *x, int rc, const char *noun, const char *id)
   else if (category == APIKEYS_CATEGORY_UNAVAILABLE) {
     /* The message of our own trouble is for our log, not for clients. */
     metrics_failure(x->service->metrics, rc);
+    service_note_failure(x->service, rc);
     log_failure(x->service->log, x, apikeys_result_name(rc), message);
     reply_error(x, 503, "unavailable", "The service cannot do this at the moment.");
     reply_header(x, "Retry-After", "1");

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: MIT
+"""A full disk: changes fail with a cause in the log, /readyz knows it, validations go on; and back."""
+import os
+import subprocess
+import tempfile
+import unittest
+
+from service import Service
+
+
+class FullDisk(unittest.TestCase):
+    def setUp(self):
+        self.directory = tempfile.mkdtemp(prefix="apikeysd-full-")
+        self.addCleanup(os.rmdir, self.directory)
+        mount = ["mount", "-t", "tmpfs", "-o", "size=6m", "none", self.directory]
+        mounted = subprocess.run(mount, capture_output=True, text=True, check=False)
+        if mounted.returncode != 0:
+            self.skipTest(f"a small file system cannot be mounted: {mounted.stderr.strip()}")
+        self.addCleanup(subprocess.run, ["umount", self.directory], check=True)
+        self.service = Service(directory=self.directory)
+        self.addCleanup(lambda: self.assertEqual(self.service.stop(), 0))
+
+    def fill(self):
+        path = os.path.join(self.directory, "filler")
+        with open(path, "wb", buffering=0) as file:
+            for size in (65536, 4096, 1):
+                try:
+                    while True:
+                        file.write(b"x" * size)
+                except OSError:
+                    pass
+        return path
+
+    def test_writes_fail_and_come_back(self):
+        made = self.service.api("POST", "/organizations", {"name": "Acme"})
+        path = f"/organizations/{made.json['id']}/api_keys"
+        value = self.service.api("POST", path, {"name": "first"}).json["value"]
+        self.assertEqual(self.service.request("GET", "/readyz").status, 200)
+        filler = self.fill()
+        statuses = []
+        while not statuses or statuses[-1] == 201:  # the log's file has some room left
+            statuses.append(self.service.api("POST", path, {"name": "more"}).status)
+            self.assertLess(len(statuses), 5000)
+        self.assertEqual(statuses[-1], 503)
+        self.service.wait_for_log(lambda line: '"ERROR_STORAGE_FULL"' in line and "cause" in line)
+        self.assertEqual(self.service.request("GET", "/readyz").status, 503)
+        self.assertEqual(self.service.request("GET", "/healthz").status, 200)
+        answer = self.service.api("POST", "/api_keys/validations", {"value": value})
+        self.assertEqual((answer.status, answer.json["api_key"]["name"]), (200, "first"))
+        listed = 1 + statuses.count(201)
+        os.unlink(filler)
+        self.service.wait_for_log(lambda line: "takes changes again" in line)
+        self.assertEqual(self.service.request("GET", "/readyz").status, 200)
+        self.assertEqual(self.service.api("POST", path, {"name": "after"}).status, 201)
+        got, after = 0, ""
+        while after is not None:
+            page = self.service.api("GET", f"{path}?limit=100" + (f"&after={after}" if after else ""))
+            got += len(page.json["data"])
+            after = page.json["list_metadata"]["after"]
+        self.assertEqual(got, listed + 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
