@@ -191,7 +191,8 @@ APIKEYS_API int apikeys_key_count(apikeys_env *env, const apikeys_actor *actor,
 /*
  * Find keys, revoked ones too, by the visible beginning of their value: "sk_0ZMj", or any length
  * that includes some of the lookup id, for support and for answering leaks. A whole value does as
- * well: only its lookup id is used, nothing of it is kept. At most 100, newest first. Actor: the
+ * well: only its lookup id is used, nothing of it is kept. Or by the obfuscated form, "sk_...E3mB",
+ * exactly: a scan of the newest million keys, not an index. At most 100, newest first. Actor: the
  * system, or `apikeys:keys:read`; management keys are found by those who may also list them.
  */
 APIKEYS_API int apikeys_key_find(apikeys_env *env, const apikeys_actor *actor, const char *text,

@@ -192,6 +192,16 @@ size_t ak_key_text_obfuscate(char out[AK_OBFUSCATED_MAX + 1], const char *text, 
   return used;
 }
 
+bool ak_key_text_is_obfuscated(const char *text, size_t length) {
+  enum { BEHIND_PREFIX = 1 + 3 + OBFUSCATED_TAIL };
+  if (length <= BEHIND_PREFIX || length > AK_OBFUSCATED_MAX)
+    return false;
+  size_t prefix_length = length - BEHIND_PREFIX;
+  return memcmp(text + prefix_length, "_...", 4) == 0 &&
+         ak_prefix_check(text, prefix_length) == 0 &&
+         all_base62(text + length - OBFUSCATED_TAIL, OBFUSCATED_TAIL) != 0;
+}
+
 /* The place of the last '_', or 0: none that could end a prefix. The place is public. */
 static size_t find_separator(const char *text, size_t length) {
   uint32_t place = 0;

@@ -14,6 +14,7 @@
 
 #include "crypto/crypto.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum {
@@ -65,6 +66,9 @@ size_t ak_key_text_obfuscate(char out[AK_OBFUSCATED_MAX + 1], const char *text, 
  */
 int ak_key_text_visible_part(const char *text, size_t length, const char **start,
                              size_t *part_length);
+
+/* True for what ak_key_text_obfuscate() writes, of any prefix. Public text: it has branches. */
+bool ak_key_text_is_obfuscated(const char *text, size_t length);
 
 /*
  * The rule for secret scanners, for one prefix, as one line of text: a regular expression.

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Many keys: listed by whose they are, and found by the visible beginning of their value. */
+/* Many keys: listed by whose they are, and found by what may be shown of their value. */
 #include "access/authority.h"
 #include "access/effective_permissions.h"
+#include "base/arithmetic.h"
 #include "base/text.h"
 #include "crypto/key_text.h"
 #include "domain/keys.h"
@@ -122,9 +123,9 @@ int apikeys_key_count(apikeys_env *env, const apikeys_actor *actor, const apikey
   return rc;
 }
 
-/* -- Finding by the visible beginning ---------------------------------------------------------- */
+/* -- Finding by what may be shown -------------------------------------------------------------- */
 
-enum { FIND_MAX = 100 };
+enum { FIND_MAX = 100, FIND_AMONG = 1000000 /* newest keys, by the obfuscated form */ };
 
 static bool may_find(struct ak_op *op, const char *scope) {
   const struct ak_power *power = &op->power;
@@ -148,23 +149,56 @@ static int drop_unseen(struct ak_op *op, apikeys_page *page) {
   return APIKEYS_OK;
 }
 
-static int find_listed_key(struct ak_op *op, const char *start, size_t length, apikeys_page *page) {
+/* What is looked for: the beginning of a lookup id, or the obfuscated form of a value. */
+struct key_search {
+  char text[AK_OBFUSCATED_MAX + 1];
+  size_t length;
+  bool obfuscated;
+};
+
+/* Lookup ids are base62 and of one length: what begins with `start` lies up to `start` and a
+ * character behind all of them. */
+static int scan_beginning(struct ak_op *op, const struct key_search *search, apikeys_page *page) {
+  char upper[AK_LOOKUP_ID_LENGTH + 1];
+  memcpy(upper, search->text, search->length);
+  upper[search->length] = '~';
+  apikeys_query query;
+  ak_query_any(&query, AK_API_KEY, AK_API_KEY_BY_LOOKUP_ID);
+  ak_query_text_range(&query, search->text, search->length, upper, search->length + 1);
+  query.limit = FIND_MAX;
+  return ak_scan(&op->transaction, &query, ak_page_visit, page);
+}
+
+/* Obfuscated values have no index, which each creation would pay for: a bounded scan instead. */
+static int scan_obfuscated(struct ak_op *op, const struct key_search *search, apikeys_page *page) {
+  apikeys_query query;
+  apikeys_page newest;
+  ak_page_init(&newest, AK_API_KEY);
+  ak_query_any(&query, AK_API_KEY, AK_API_KEY_BY_NUMBER);
+  query.descending = true;
+  query.limit = 1;
+  int rc = ak_scan(&op->transaction, &query, ak_page_visit, &newest);
+  if (rc == APIKEYS_OK && newest.count > 0) {
+    int64_t last = apikeys_record_integer(&newest.objects[0]->record, AK_NUMBER);
+    ak_query_any(&query, AK_API_KEY, AK_API_KEY_BY_NUMBER);
+    ak_query_from(&query, ak_difference(last, FIND_AMONG - 1));
+    ak_query_where_text(&query, AK_CONDITION_EQUALS, AK_API_KEY_OBFUSCATED, search->text,
+                        search->length);
+    query.descending = true;
+    query.limit = FIND_MAX;
+    rc = ak_scan(&op->transaction, &query, ak_page_visit, page);
+  }
+  ak_page_release(&newest);
+  return rc;
+}
+
+static int find_listed_key(struct ak_op *op, const struct key_search *search, apikeys_page *page) {
   int rc = ak_power_is_member(&op->power) || !(may_find(op, "apikeys:keys:read") ||
                                                may_find(op, "apikeys:management-keys:read"))
                ? ak_allow(&op->power, "apikeys:keys:read")
                : APIKEYS_OK;
-  if (rc != APIKEYS_OK)
-    return rc;
-  /* Lookup ids are base62 and of one length: what begins with `start` lies up to `start` and a
-   * character behind all of them. */
-  char upper[AK_LOOKUP_ID_LENGTH + 1];
-  memcpy(upper, start, length);
-  upper[length] = '~';
-  apikeys_query query;
-  ak_query_any(&query, AK_API_KEY, AK_API_KEY_BY_LOOKUP_ID);
-  ak_query_text_range(&query, start, length, upper, length + 1);
-  query.limit = FIND_MAX;
-  rc = ak_scan(&op->transaction, &query, ak_page_visit, page);
+  if (rc == APIKEYS_OK)
+    rc = search->obfuscated ? scan_obfuscated(op, search, page) : scan_beginning(op, search, page);
   if (rc == APIKEYS_OK)
     rc = drop_unseen(op, page);
   if (rc == APIKEYS_OK)
@@ -172,24 +206,33 @@ static int find_listed_key(struct ak_op *op, const char *start, size_t length, a
   return rc == APIKEYS_OK ? add_last_used(op, page) : rc;
 }
 
+/* Of a whole value nothing but the lookup id is kept. False: neither form. */
+static bool read_search(struct key_search *search, const char *text, size_t length) {
+  const char *visible = text;
+  search->length = length;
+  search->obfuscated = ak_key_text_is_obfuscated(text, length);
+  if (!search->obfuscated && ak_key_text_visible_part(text, length, &visible, &search->length) != 0)
+    return false;
+  memcpy(search->text, visible, search->length);
+  return true;
+}
+
 int apikeys_key_find(apikeys_env *env, const apikeys_actor *actor, const char *text, size_t length,
                      apikeys_page *page, apikeys_error *err) {
+  struct key_search search;
   length = ak_text_length(text, length);
-  char start[AK_LOOKUP_ID_LENGTH];
-  const char *visible;
-  size_t visible_length;
-  if (page == NULL || text == NULL ||
-      ak_key_text_visible_part(text, length, &visible, &visible_length) != 0)
+  if (page == NULL || text == NULL || !read_search(&search, text, length))
     return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, page == NULL ? "page" : "value",
-                        page == NULL ? "is NULL" : "is not the beginning of a key's value");
-  memcpy(start, visible, visible_length);
+                        page == NULL ? "is NULL"
+                                     : "is neither the beginning of a key's value nor its "
+                                       "obfuscated form");
   struct ak_op op;
   int rc = ak_op_begin(&op, env, actor, APIKEYS_TRANSACTION_READ, err);
   if (rc != APIKEYS_OK)
     return rc;
   apikeys_page found;
   ak_page_init(&found, AK_API_KEY);
-  rc = ak_op_end(&op, find_listed_key(&op, start, visible_length, &found));
+  rc = ak_op_end(&op, find_listed_key(&op, &search, &found));
   if (rc == APIKEYS_OK)
     ak_page_swap(page, &found);
   ak_page_release(&found);

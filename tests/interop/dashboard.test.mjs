@@ -202,7 +202,7 @@ test('a key: made, shown once, found, revoked', async () => {
   let sent = '';
   page.on('request', (request) => (sent += request.url() + (request.postData() ?? '')));
   const secret = value.slice(-38, -18); // of the value's middle: also what was cut short has it
-  const forms = [value, `"${value}",`, `API_KEY=${value}`, value.slice(0, -10), `${value}\\n`, `key: '${value}'`];
+  const forms = [value, `"${value}",`, `API_KEY=${value}`, value.slice(0, -10), `${value}\\n`, `key: '${value}'`, `"sk_...${value.slice(-4)}"`, `sk_…${value.slice(-4)}`];
   for (const pasted of forms) {
     const answered = page.waitForResponse((response) => response.url().endsWith('/api_keys/lookups'));
     await page.getByLabel('The key, or its beginning').fill(pasted);

@@ -223,7 +223,7 @@ class Sessions(ServiceTest):
         made = self.service.api("POST", f"/organizations/{self.service.about['organization_id']}"
                                 "/api_keys", {"name": "leaked"}).json
         self.values.append(made["value"])
-        for value in (made["value"], made["value"][:8]):
+        for value in (made["value"], made["value"][:8], made["obfuscated_value"]):
             answer = browser.ask("POST", "/dashboard/api/api_keys/lookups", {"value": value})
             self.assertEqual(answer.status, 200)
             self.assertEqual([key["id"] for key in answer.json["data"]], [made["id"]])

@@ -368,8 +368,50 @@ START_TEST(a_key_is_found_by_its_visible_beginning) {
     ck_assert_uint_eq(apikeys_page_count(page), 1);
     ck_assert_str_eq(apikeys_key_id(apikeys_page_key(page, 0), NULL), key.id);
   }
+  apikeys_page_free(page);
+  dissolve(&company);
+}
+END_TEST
+
+START_TEST(a_key_is_found_by_its_obfuscated_form) {
+  struct company company;
+  struct made_key key, other, management;
+  char form[16];
+  found(&company, _i);
+  struct world *world = &company.world;
+  apikeys_page *page = apikeys_page_new();
   ck_assert_int_eq(apikeys_key_find(world->env, world->system, S("sk_...3456"), page, world->err),
-                   APIKEYS_ERROR_INVALID_ARGUMENT);
+                   0);
+  ck_assert_uint_eq(apikeys_page_count(page), 0);
+  make_key(world, key_spec(company.organization, "k", ""), &key);
+  make_key(world, key_spec(company.organization, "other", ""), &other);
+  make_key(world, management_key_spec("m", "apikeys:keys:read"), &management);
+  snprintf(form, sizeof form, "sk_...%s", key.value + strlen(key.value) - 4);
+  ck_assert_int_eq(apikeys_key_find(world->env, world->system, S(form), page, world->err), 0);
+  ck_assert_uint_eq(apikeys_page_count(page), 1);
+  ck_assert_str_eq(apikeys_key_id(apikeys_page_key(page, 0), NULL), key.id);
+  ck_assert_str_eq(apikeys_key_obfuscated_value(apikeys_page_key(page, 0), NULL), form);
+  /* Revoked ones too; management keys by those alone who may list them. */
+  ck_assert_int_eq(
+      apikeys_key_revoke(world->env, world->system, S(key.id), NULL, 0, NULL, world->err), 0);
+  apikeys_actor *reader = apikeys_actor_new();
+  ck_assert_int_eq(
+      apikeys_actor_set_management_key(world->env, reader, S(management.value), world->err), 0);
+  ck_assert_int_eq(apikeys_key_find(world->env, reader, S(form), page, world->err), 0);
+  ck_assert_uint_eq(apikeys_page_count(page), 1);
+  snprintf(form, sizeof form, "sk_...%s", management.value + strlen(management.value) - 4);
+  ck_assert_int_eq(apikeys_key_find(world->env, reader, S(form), page, world->err), 0);
+  ck_assert_uint_eq(apikeys_page_count(page), 0);
+  ck_assert_int_eq(apikeys_key_find(world->env, world->system, S(form), page, world->err), 0);
+  ck_assert_uint_eq(apikeys_page_count(page), 1);
+  static const char *const none[] = {"sk_...345",   "sk_...34567", "_...3456", "sk_..3456",
+                                     "sk...3456",   "Sk_...3456",  "...3456",  "sk_...34 6",
+                                     "sk__...3456", "sk_...%%%%"};
+  for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
+    expect_failure(world, apikeys_key_find(world->env, world->system, S(none[i]), page, world->err),
+                   APIKEYS_ERROR_INVALID_ARGUMENT, "value");
+  ck_assert_uint_eq(apikeys_page_count(page), 1);
+  apikeys_actor_free(reader);
   apikeys_page_free(page);
   dissolve(&company);
 }
@@ -515,6 +557,7 @@ int main(void) {
       a_changed_prefix_keeps_old_keys_until_it_is_taken_out,
       last_use_is_shown_at_once_and_kept,
       a_key_is_found_by_its_visible_beginning,
+      a_key_is_found_by_its_obfuscated_form,
       a_repeated_creation_replaces_the_lost_value,
       an_update_tells_what_was_before,
       a_widget_token_acts_as_its_member_while_they_may,

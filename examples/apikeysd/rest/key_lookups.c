@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whose is this key that was found somewhere? Ours alone. A value comes in a body, never in a path,
- * which is logged.
+ * The owner of a key that was found somewhere: a route of ours, not of the contract. A value comes in
+ * a body, never in a path, because paths are logged.
  */
 #include "http/body.h"
 #include "http/reply.h"
@@ -19,7 +19,7 @@ static void reply_keys(struct list *list) {
   json_decref(values);
 }
 
-/* {"value":"sk_9fQ2"}: a value, or its visible beginning. */
+/* {"value":"sk_9fQ2"}: a value, its visible beginning, or its obfuscated form, "sk_...E3mB". */
 static void look_up(struct exchange *x) {
   struct form form;
   struct list list;

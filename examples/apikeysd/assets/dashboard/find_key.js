@@ -19,7 +19,7 @@ function owner(key) {
 }
 
 function found(keys, again) {
-  if (keys.length === 0) return empty('No such key', 'No key of this environment begins like that, revoked ones included.');
+  if (keys.length === 0) return empty('No such key', 'No key of this environment looks like that, revoked ones included.');
   return table(
     'Keys that were found',
     [
@@ -35,12 +35,15 @@ function found(keys, again) {
 }
 
 /**
- * The visible beginning is enough, so nothing more of a value leaves this page or stays in it. People
- * paste values as they find them: in quotes, behind a name, with a comma or an escaped newline, cut
- * short. A text with 17 letters and digits in a row and no such beginning is not sent at all: null.
+ * What may be shown is enough, the beginning or the short form of lists, so nothing more of a value
+ * leaves this page or stays in it. People paste values as they find them: in quotes, behind a name,
+ * with a comma or an escaped newline, cut short. A text with 17 letters and digits in a row and no
+ * such beginning is not sent at all: null.
  */
 export function beginningOf(text) {
   const plain = text.replace(/\\[nrt]/g, ' ').trim();
+  const obfuscated = /([a-z][a-z0-9_]*_)(?:\.\.\.|…)([0-9A-Za-z]{4})(?![0-9A-Za-z])/.exec(plain);
+  if (obfuscated !== null) return `${obfuscated[1]}...${obfuscated[2]}`;
   const whole = /([a-z][a-z0-9_]*_[0-9A-Za-z]{16})[0-9A-Za-z]*/.exec(plain);
   if (whole !== null) return whole[1];
   return /[0-9A-Za-z]{17}/.test(plain) ? null : plain;
@@ -60,7 +63,7 @@ export function showFindKey() {
         'section',
         { class: 'panel', 'aria-label': 'Search for a key' },
         form(
-          [{ name: 'value', label: 'The key, or its beginning', required: true, placeholder: 'sk_9fQ2', hint: 'The part that may be shown is enough: the first characters after the prefix. The secret part is not sent anywhere.' }],
+          [{ name: 'value', label: 'The key, or its beginning', required: true, placeholder: 'sk_9fQ2', hint: 'The part that may be shown is enough: the first characters after the prefix, or the short form of lists (sk_...E3mB). The secret part is not sent anywhere.' }],
           {
             label: 'Find',
             className: 'inline',
