@@ -12,7 +12,8 @@ usage: sh examples/run.sh [serve]
 Builds in .build/examples (or $APIKEYS_BUILD_DIR/examples), runs the tour, and exits.
 
   serve   starts apikeysd, the key service, as a demo on http://127.0.0.1:8787 (a busy port: the
-          next free one) instead, and leaves it running until Ctrl-C
+          next free one) instead, and leaves it running until Ctrl-C. With $APIKEYSD it takes that
+          program, and builds nothing
 END
 }
 
@@ -32,39 +33,50 @@ esac
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
-# shellcheck source=.ci/install.sh
-. "$root/.ci/install.sh"
-server=OFF
-if [ "$serve" = yes ]; then
-  ensure need_server_packages
-  server=ON
-else
-  ensure need_build_packages
-fi
 
-build_root=${APIKEYS_BUILD_DIR:-$root/.build}
-mkdir -p "$build_root"
-build=$(cd "$build_root" && pwd)/examples
-echo "Building in $build"
-if ! {
-  cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release -DAPIKEYS_BUILD_TESTS=OFF \
-    -DAPIKEYS_BUILD_SERVER=$server &&
-    cmake --build "$build" --parallel "$(nproc 2>/dev/null || echo 2)"
-} >"$build.log" 2>&1; then
-  tail -n 40 "$build.log" >&2
-  echo "The build failed; all of it is in $build.log" >&2
-  exit 1
-fi
+build() {
+  # shellcheck source=.ci/install.sh
+  . "$root/.ci/install.sh"
+  server=OFF
+  if [ "$serve" = yes ]; then
+    ensure need_server_packages
+    server=ON
+  else
+    ensure need_build_packages
+  fi
+  build_root=${APIKEYS_BUILD_DIR:-$root/.build}
+  mkdir -p "$build_root"
+  build=$(cd "$build_root" && pwd)/examples
+  echo "Building in $build"
+  if ! {
+    cmake -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release -DAPIKEYS_BUILD_TESTS=OFF \
+      -DAPIKEYS_BUILD_SERVER=$server &&
+      cmake --build "$build" --parallel "$(nproc 2>/dev/null || echo 2)"
+  } >"$build.log" 2>&1; then
+    tail -n 40 "$build.log" >&2
+    echo "The build failed; all of it is in $build.log" >&2
+    exit 1
+  fi
+}
 
 if [ "$serve" = yes ]; then
+  program=${APIKEYSD:-}
+  if [ -z "$program" ]; then
+    build
+    program=$build/examples/apikeysd/apikeysd
+  fi
   scratch=$(mktemp -d "${TMPDIR:-/tmp}/apikeysd-demo.XXXXXX")
-  "$build/examples/apikeysd/apikeysd" --demo --next-port --database "$scratch/keys.db" \
-    --ready-file "$scratch/ready.json" &
+  # Its log is lines of JSON: in a file, so that what a person is to read stays on the screen.
+  "$program" --demo --next-port --database "$scratch/keys.db" --ready-file "$scratch/ready.json" \
+    >"$scratch/log" 2>&1 &
   service=$!
   # The service ends in good order; then so does this.
-  trap 'kill "$service" 2>/dev/null; wait "$service"; exit 0' INT TERM
+  trap 'kill "$service" 2>/dev/null || true; wait "$service" || true; exit 0' INT TERM
   while [ ! -f "$scratch/ready.json" ]; do
-    kill -0 "$service" 2>/dev/null || exit 1
+    kill -0 "$service" 2>/dev/null || {
+      cat "$scratch/log" >&2
+      exit 1
+    }
     sleep 0.1
   done
   about() { sed -n "s/.*\"$1\": \"\([^\"]*\)\".*/\1/p" "$scratch/ready.json"; }
@@ -73,8 +85,10 @@ if [ "$serve" = yes ]; then
   [ ! -t 1 ] || key=$(about management_key)
   cat <<END
 
-Open      $(about url)/demo        a customer's admin: create, see and revoke keys
-          $(about url)/dashboard/  the operator: sign in with the management key
+Open      $(about url)/              where to begin
+          $(about url)/demo          a customer's admin: create, see and revoke keys
+          $(about url)/dashboard/    the operator: sign in with the management key
+          $(about url)/openapi.json  the REST API, for programs and people
 Paste     curl $(about url)/organizations/$(about organization_id)/api_keys \\
             -H "Authorization: Bearer $key" \\
             -d '{"name":"CI deploys","permissions":["posts:read"]}'
@@ -84,11 +98,14 @@ Paste     curl $(about url)/organizations/$(about organization_id)/api_keys \\
             -d '{"value":"sk_..."}'
 
 The management key is in $scratch/keys.db.management-key,
-beside the store. Ctrl-C ends the service.
+beside the store. The log is $scratch/log. Ctrl-C ends the service.
 END
-  wait "$service"
+  wait "$service" || true
+  tail -n 5 "$scratch/log" >&2
   exit 1 # it ended by itself
 fi
+
+build
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/apikeys-tour.XXXXXX")
 echo

@@ -4,7 +4,8 @@
 #
 #   cmake -DFOLDER=assets -DOUTPUT=assets.c -P embed.cmake
 #
-# The modules of the folder's widget/ become one, api-keys-widget.js: pages load one file.
+# The modules of the folder's widget/ become one, api-keys-widget.js: pages load one file, without
+# comments and indentation.
 #
 # The same files give the same bytes, whenever and wherever that is done: names are relative and
 # sorted, and an asset's ETag is the digest of what is in it.
@@ -25,6 +26,15 @@ function(type_of name out)
   set(${out} "${type_${ending}}" PARENT_SCOPE)
 endfunction()
 
+# Comments that stand on lines of their own, and blanks at the beginning of a line, go: no code has
+# them inside a text, but for the style sheet, where they mean nothing either.
+function(strip text out)
+  string(REGEX REPLACE "\n[ \t]*//[^\n]*" "" text "\n${text}")
+  string(REGEX REPLACE "\n[ \t]*/\\*([^*]|\\*+[^*/])*\\*+/" "" text "${text}")
+  string(REGEX REPLACE "\n[ \t\n]+" "\n" text "${text}")
+  set(${out} "${text}" PARENT_SCOPE)
+endfunction()
+
 # A name has one meaning in all of widget/, so modules join by dropping what ties them together.
 function(join_widget out)
   set(joined "")
@@ -36,7 +46,8 @@ function(join_widget out)
     string(REGEX REPLACE " from '[^']*';" ";" text "${text}")
     string(APPEND joined "${text}\n")
   endforeach()
-  file(WRITE "${out}" "${joined}")
+  strip("${joined}" joined)
+  file(WRITE "${out}" "// SPDX-License-Identifier: MIT${joined}")
 endfunction()
 
 file(GLOB_RECURSE names RELATIVE "${FOLDER}" "${FOLDER}/*")

@@ -52,6 +52,16 @@ static void show_demo(struct exchange *x) {
     assets_answer_page(x, "demo/index.html");
 }
 
+static void enter_demo(struct exchange *x) {
+  if (is_demo(x))
+    reply_redirect(x, "/demo");
+}
+
+/* What browsers ask for on pages that name no icon, such as a JSON answer that is looked at. */
+static void show_icon(struct exchange *x) {
+  assets_answer(x, "dashboard/icon.svg");
+}
+
 static void show_demo_asset(struct exchange *x) {
   if (is_demo(x))
     assets_answer(x, exchange_format(x, "demo/%s", exchange_argument(x, "name", NULL)));
@@ -61,7 +71,9 @@ const struct route page_routes[] = {
     {METHOD_GET, "/", ACCESS_PUBLIC, show_start},
     {METHOD_GET, "/widget/v1/api-keys-widget.js", ACCESS_PUBLIC, show_widget},
     {METHOD_GET, "/openapi.json", ACCESS_PUBLIC, show_document},
+    {METHOD_GET, "/favicon.ico", ACCESS_PUBLIC, show_icon},
     {METHOD_GET, "/demo", ACCESS_PUBLIC, show_demo},
+    {METHOD_GET, "/demo/", ACCESS_PUBLIC, enter_demo},
     {METHOD_GET, "/demo/assets/:name", ACCESS_PUBLIC, show_demo_asset},
     {METHOD_GET, "/dashboard", ACCESS_PUBLIC, enter_dashboard},
     {METHOD_GET, "/dashboard/assets/:name", ACCESS_PUBLIC, show_dashboard_asset},

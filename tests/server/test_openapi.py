@@ -13,7 +13,7 @@ from service import ServiceTest
 
 SCHEMES = {"management": [{"managementKey": []}], "widget": [{"widgetToken": []}], "public": []}
 # Pages, scripts and the dashboard's sessions are no API.
-NOT_DOCUMENTED = re.compile(r"^(/|/demo.*|/dashboard.*|/widget/.*)$")
+NOT_DOCUMENTED = re.compile(r"^(/|/demo.*|/dashboard.*|/widget/.*|/favicon.ico)$")
 
 
 def operations():
