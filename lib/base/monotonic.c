@@ -10,6 +10,15 @@ int64_t ak_monotonic_ms(void) {
   return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+int64_t ak_boottime_ms(void) {
+#ifdef CLOCK_BOOTTIME
+  struct timespec now;
+  if (clock_gettime(CLOCK_BOOTTIME, &now) == 0)
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+#endif
+  return ak_monotonic_ms();
+}
+
 int ak_monotonic_cond_init(pthread_cond_t *condition) {
   pthread_condattr_t attributes;
   if (pthread_condattr_init(&attributes) != 0)

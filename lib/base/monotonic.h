@@ -9,6 +9,8 @@
 
 /* From some moment on. */
 int64_t ak_monotonic_ms(void);
+/* The same with the time for which the machine was suspended, where the system tells it (Linux). */
+int64_t ak_boottime_ms(void);
 
 /* A condition whose timed waits are by this clock, and its moments for them. 0 or
  * APIKEYS_ERROR_NO_MEMORY. */

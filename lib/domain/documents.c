@@ -52,7 +52,7 @@ static int write_path(struct ak_op *op, const struct document_place *place,
 
 static bool has_expired(const struct ak_op *op, const apikeys_record *document) {
   int64_t expires_at = apikeys_record_integer(document, AK_DOCUMENT_EXPIRES_AT);
-  return ak_passed(&op->env->passed_times, expires_at, op->now_ms, false);
+  return ak_passed(&op->env->passed_times, AK_DEADLINE_DOCUMENT, expires_at, op->now_ms, false);
 }
 
 /* What is stored under the path, expired or not. */

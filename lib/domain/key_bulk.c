@@ -60,7 +60,9 @@ static int is_idle(struct ak_op *op, const apikeys_record *key, void *data, bool
   const int64_t *idle_lifetime_ms = data;
   int64_t last_used;
   int rc = ak_key_last_used(op, key, &last_used);
-  *idle = rc == APIKEYS_OK && ak_key_idle(key, last_used, *idle_lifetime_ms, op->now_ms);
+  *idle = rc == APIKEYS_OK &&
+          ak_passed(&op->env->passed_times, AK_DEADLINE_IDLE,
+                    ak_key_idle_at(key, last_used, *idle_lifetime_ms), op->now_ms, false);
   return rc;
 }
 

@@ -167,7 +167,7 @@ static int replace_value(struct ak_op *op, const apikeys_record *environment, ap
   int rc = ak_key_last_used(op, key, &last_used);
   if (rc != APIKEYS_OK)
     return rc;
-  if (last_used != 0 || ak_key_state(key, op->now_ms) != APIKEYS_OK) {
+  if (last_used != 0 || ak_op_key_state(op, key) != APIKEYS_OK) {
     rc = ak_error_set(op->err, APIKEYS_ERROR_IDEMPOTENCY_USED, "idempotency_key", NULL);
     ak_error_set_subject(op->err, id, id_length);
     return rc;
@@ -343,7 +343,7 @@ static bool manages(struct ak_op *op, const apikeys_record *key) {
   size_t length;
   const char *scopes = apikeys_record_text(key, AK_API_KEY_PERMISSIONS, &length);
   return apikeys_record_integer(key, AK_API_KEY_OWNER_TYPE) == APIKEYS_OWNER_ENVIRONMENT &&
-         ak_key_state(key, op->now_ms) == APIKEYS_OK &&
+         ak_op_key_state(op, key) == APIKEYS_OK &&
          ak_slugs_has(scopes, length, managing, sizeof managing - 1);
 }
 
@@ -398,7 +398,7 @@ static bool owner_was_set(const apikeys_key_spec *spec) {
 static int check_change(struct ak_op *op, const apikeys_key_spec *spec,
                         const apikeys_record *before, const apikeys_record *key) {
   if (ak_object_changed(&spec->object, AK_API_KEY_EXPIRES_AT) &&
-      ak_key_state(before, op->now_ms) == APIKEYS_EXPIRED)
+      ak_op_key_state(op, before) == APIKEYS_EXPIRED)
     return ak_error_set(op->err, APIKEYS_ERROR_ALREADY_EXPIRED, "expires_at", NULL);
   apikeys_record environment;
   ak_record_init(&environment, AK_ENVIRONMENT);

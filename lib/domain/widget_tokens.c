@@ -235,7 +235,8 @@ static int verify_widget_token(struct ak_op *op, const char *token, size_t lengt
   /* One of our own is from the future where the clock was set back; a leeway for other clocks. */
   if (issued * 1000 > ak_sum(op->now_ms, ISSUED_LEEWAY_MS))
     return APIKEYS_ERROR_TOKEN_INVALID;
-  return ak_passed(&op->env->passed_times, expires * 1000, op->now_ms, false)
+  return ak_passed(&op->env->passed_times, AK_DEADLINE_WIDGET_TOKEN, expires * 1000, op->now_ms,
+                   false)
              ? APIKEYS_ERROR_TOKEN_EXPIRED
              : APIKEYS_OK;
 }

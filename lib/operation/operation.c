@@ -10,6 +10,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+int ak_op_key_state(struct ak_op *op, const apikeys_record *key) {
+  if (ak_key_state(key, op->now_ms) == APIKEYS_REVOKED)
+    return APIKEYS_REVOKED;
+  return ak_passed(&op->env->passed_times, AK_DEADLINE_KEY,
+                   apikeys_record_integer(key, AK_API_KEY_EXPIRES_AT), op->now_ms, false)
+             ? APIKEYS_EXPIRED
+             : APIKEYS_OK;
+}
+
 int ak_op_environment(struct ak_op *op, apikeys_record *out) {
   apikeys_query query;
   ak_query_environment(&query, AK_ENVIRONMENT, 0);
@@ -34,7 +43,8 @@ static int resolve_vouched(struct ak_op *op, const apikeys_actor *actor) {
 }
 
 static int resolve_widget_token(struct ak_op *op, const apikeys_actor *actor) {
-  if (ak_passed(&op->env->passed_times, actor->expires_at_ms, op->now_ms, false))
+  if (ak_passed(&op->env->passed_times, AK_DEADLINE_WIDGET_TOKEN, actor->expires_at_ms, op->now_ms,
+                false))
     return APIKEYS_ERROR_TOKEN_EXPIRED;
   const char *granted = ak_slugs_text(&actor->permissions);
   int rc = ak_organization_exists(&op->transaction, actor->organization_id);
@@ -59,9 +69,7 @@ static int resolve_management_key(struct ak_op *op, const apikeys_actor *actor) 
   int rc = ak_get(&op->transaction, &query, &key);
   if (rc == APIKEYS_OK &&
       (apikeys_record_integer(&key, AK_API_KEY_OWNER_TYPE) != APIKEYS_OWNER_ENVIRONMENT ||
-       ak_key_state(&key, op->now_ms) == APIKEYS_REVOKED ||
-       ak_passed(&op->env->passed_times, apikeys_record_integer(&key, AK_API_KEY_EXPIRES_AT),
-                 op->now_ms, false)))
+       ak_op_key_state(op, &key) != APIKEYS_OK))
     rc = APIKEYS_ERROR_NOT_FOUND;
   if (rc == APIKEYS_OK) {
     size_t length;

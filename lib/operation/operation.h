@@ -50,6 +50,9 @@ int ak_op_resolve(struct ak_op *op);
 int ak_op_finish(struct ak_op *op, int rc);
 void ak_op_release(struct ak_op *op);
 
+/* Whether a key is good now: APIKEYS_OK, APIKEYS_REVOKED or APIKEYS_EXPIRED (passed_times.h). */
+int ak_op_key_state(struct ak_op *op, const apikeys_record *key);
+
 /* The environment's record. */
 int ak_op_environment(struct ak_op *op, apikeys_record *out);
 

@@ -6,32 +6,34 @@
 #include "base/monotonic.h"
 
 /* Only refusals write this, and rarely. */
-static void passed_times_keep(struct ak_passed_times *times, int64_t deadline_ms) {
-  int64_t kept = atomic_load_explicit(&times->up_to_ms, memory_order_relaxed);
-  while (kept < deadline_ms && !atomic_compare_exchange_weak(&times->up_to_ms, &kept, deadline_ms))
+static void passed_times_keep(_Atomic int64_t *mark, int64_t deadline_ms) {
+  int64_t kept = atomic_load_explicit(mark, memory_order_relaxed);
+  while (kept < deadline_ms && !atomic_compare_exchange_weak(mark, &kept, deadline_ms))
     ;
 }
 
-bool ak_passed(struct ak_passed_times *times, int64_t deadline_ms, int64_t now_ms, bool own_time) {
+bool ak_passed(struct ak_passed_times *times, enum ak_deadline kind, int64_t deadline_ms,
+               int64_t now_ms, bool own_time) {
   if (deadline_ms == 0)
     return false;
   if (own_time)
     return now_ms >= deadline_ms;
   if (now_ms >= deadline_ms)
-    passed_times_keep(times, deadline_ms);
-  return deadline_ms <= atomic_load_explicit(&times->up_to_ms, memory_order_relaxed);
+    passed_times_keep(&times->up_to_ms[kind], deadline_ms);
+  return deadline_ms <= atomic_load_explicit(&times->up_to_ms[kind], memory_order_relaxed);
 }
 
-bool ak_may_have_passed(const struct ak_passed_times *times, int64_t deadline_ms, int64_t now_ms) {
+bool ak_may_have_passed(const struct ak_passed_times *times, enum ak_deadline kind,
+                        int64_t deadline_ms, int64_t now_ms) {
   return deadline_ms != 0 &&
          (now_ms >= deadline_ms ||
-          deadline_ms <= atomic_load_explicit(&times->up_to_ms, memory_order_relaxed));
+          deadline_ms <= atomic_load_explicit(&times->up_to_ms[kind], memory_order_relaxed));
 }
 
 void ak_watch_clock(struct ak_passed_times *times, const apikeys_options *options) {
   enum { JUMP_MS = 60000 };
   /* One word, so that two threads never compare halves of two looks. */
-  int64_t ahead = ak_difference(ak_now_roughly_ms(options), ak_monotonic_ms());
+  int64_t ahead = ak_difference(ak_now_roughly_ms(options), ak_boottime_ms());
   int64_t seen = atomic_exchange(&times->seen_ahead_ms, ahead);
   if (seen == 0)
     return;

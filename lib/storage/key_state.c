@@ -22,9 +22,3 @@ int64_t ak_key_idle_at(const apikeys_record *key, int64_t last_used_at_ms,
   return ak_idle_at(apikeys_record_integer(key, AK_API_KEY_CREATED_AT), last_used_at_ms,
                     idle_lifetime_ms);
 }
-
-bool ak_key_idle(const apikeys_record *key, int64_t last_used_at_ms, int64_t idle_lifetime_ms,
-                 int64_t now_ms) {
-  int64_t idle_at = ak_key_idle_at(key, last_used_at_ms, idle_lifetime_ms);
-  return idle_at != 0 && now_ms >= idle_at;
-}

@@ -14,10 +14,6 @@ int ak_key_state(const apikeys_record *key, int64_t now_ms);
 int64_t ak_key_idle_at(const apikeys_record *key, int64_t last_used_at_ms,
                        int64_t idle_lifetime_ms);
 
-/* True if that has come. */
-bool ak_key_idle(const apikeys_record *key, int64_t last_used_at_ms, int64_t idle_lifetime_ms,
-                 int64_t now_ms);
-
 /* The same by times alone. */
 int64_t ak_idle_at(int64_t created_at_ms, int64_t last_used_at_ms, int64_t idle_lifetime_ms);
 

@@ -39,7 +39,7 @@ static int64_t now_for(const apikeys_env *env, const apikeys_request *request,
 static bool is_in_use(const apikeys_env *env, const struct ak_cached *cached, int64_t now_ms) {
   return cached->idle_lifetime_ms <= 0 || cached->owner_type == APIKEYS_OWNER_ENVIRONMENT ||
          !ak_may_have_passed(
-             &env->passed_times,
+             &env->passed_times, AK_DEADLINE_IDLE,
              ak_idle_at(cached->created_at_ms, cached->last_used_at_ms, cached->idle_lifetime_ms),
              now_ms);
 }
@@ -90,7 +90,7 @@ bool ak_validate_cached(apikeys_env *env, struct ak_cached_check *check, const c
   int64_t now_ms = now_for(env, request, &cached);
   if (!is_in_use(env, &cached, now_ms))
     return false;
-  if (ak_passed(&env->passed_times, cached.expires_at_ms, now_ms,
+  if (ak_passed(&env->passed_times, AK_DEADLINE_KEY, cached.expires_at_ms, now_ms,
                 request != NULL && request->time_ms > 0))
     *rc = APIKEYS_EXPIRED;
   else

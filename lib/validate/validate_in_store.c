@@ -38,8 +38,8 @@ static int check_use(struct ak_store_check *check) {
     return rc;
   bool customers = apikeys_record_integer(key, AK_API_KEY_OWNER_TYPE) != APIKEYS_OWNER_ENVIRONMENT;
   int64_t idle_at = ak_key_idle_at(key, check->last_used_at, idle_lifetime_ms);
-  bool idle = customers && ak_passed(&check->snapshot->op->env->passed_times, idle_at,
-                                     check->now_ms, check->own_time);
+  bool idle = customers && ak_passed(&check->snapshot->op->env->passed_times, AK_DEADLINE_IDLE,
+                                     idle_at, check->now_ms, check->own_time);
   return idle ? APIKEYS_REVOKED : APIKEYS_OK;
 }
 
@@ -47,7 +47,7 @@ static int check_state(struct ak_store_check *check) {
   const apikeys_record *key = &check->key;
   int rc = ak_key_state(key, check->now_ms);
   if (rc != APIKEYS_REVOKED &&
-      ak_passed(&check->snapshot->op->env->passed_times,
+      ak_passed(&check->snapshot->op->env->passed_times, AK_DEADLINE_KEY,
                 apikeys_record_integer(key, AK_API_KEY_EXPIRES_AT), check->now_ms, check->own_time))
     rc = APIKEYS_EXPIRED;
   return rc == APIKEYS_OK ? check_use(check) : rc;

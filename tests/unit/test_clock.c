@@ -204,6 +204,65 @@ START_TEST(a_jump_of_the_clock_is_logged) {
 }
 END_TEST
 
+/* A key that a forward glitch makes expire must not take with it what is made afterwards. */
+START_TEST(a_forward_glitch_concerns_one_kind_of_deadline) {
+  struct company company;
+  char token[APIKEYS_WIDGET_TOKEN_MAX];
+  setup(&company, _i);
+  struct world *world = &company.world;
+  struct made_key key, later;
+  apikeys_key_spec *spec = key_spec(company.organization, "year", "posts:read");
+  apikeys_key_spec_set_expires_at_ms(spec, world->now_ms + INT64_C(365) * 24 * HOUR_MS);
+  make_key(world, spec, &key);
+  world->now_ms += INT64_C(366) * 24 * HOUR_MS;
+  ck_assert_int_eq(validate(world, key.value, NULL), APIKEYS_EXPIRED);
+  world->now_ms -= INT64_C(366) * 24 * HOUR_MS;
+  ck_assert_int_eq(validate(world, key.value, NULL), APIKEYS_EXPIRED);
+
+  apikeys_actor *actor = apikeys_actor_new();
+  make_token(&company, token);
+  ok(world, set_token(&company, actor, token));
+  apikeys_actor_free(actor);
+
+  apikeys_document *document = apikeys_document_new();
+  apikeys_document_set_collection(document, S("answers"));
+  apikeys_document_set_id(document, S("one"));
+  apikeys_document_set_body(document, S("{}"));
+  apikeys_document_set_expires_at_ms(document, world->now_ms + HOUR_MS);
+  ok(world, apikeys_document_create(world->env, world->system, document, world->err));
+  ok(world,
+     apikeys_document_get(world->env, world->system, S("answers"), S("one"), document, world->err));
+  apikeys_document_free(document);
+
+  make_key(world, key_spec(company.organization, "for good", "posts:read"), &later);
+  ck_assert_int_eq(validate(world, later.value, "posts:read"), 0);
+  teardown(&company);
+}
+END_TEST
+
+/* Changes go by the same rule as validations. */
+START_TEST(a_change_does_not_revive_what_has_expired) {
+  struct company company;
+  setup(&company, _i);
+  struct world *world = &company.world;
+  struct made_key key;
+  apikeys_key_spec *spec = key_spec(company.organization, "hour", "posts:read");
+  apikeys_key_spec_set_expires_at_ms(spec, world->now_ms + HOUR_MS);
+  make_key(world, spec, &key);
+  world->now_ms += HOUR_MS;
+  ck_assert_int_eq(validate(world, key.value, NULL), APIKEYS_EXPIRED);
+  world->now_ms -= HOUR_MS / 2;
+  apikeys_key_spec *change = apikeys_key_spec_new();
+  apikeys_key_spec_set_expires_at_ms(change, world->now_ms + 2 * HOUR_MS);
+  ck_assert_int_eq(
+      apikeys_key_update(world->env, world->system, S(key.id), change, NULL, world->err),
+      APIKEYS_ERROR_ALREADY_EXPIRED);
+  apikeys_key_spec_free(change);
+  ck_assert_int_eq(validate(world, key.value, NULL), APIKEYS_EXPIRED);
+  teardown(&company);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("clock");
   TCase *tests = tcase_create("clock");
@@ -214,6 +273,8 @@ int main(void) {
   tcase_add_loop_test(tests, an_idle_key_stays_refused, 0, BACKEND_COUNT);
   tcase_add_loop_test(tests, a_document_that_expired_does_not_come_back, 0, BACKEND_COUNT);
   tcase_add_loop_test(tests, use_is_never_before_creation, 0, BACKEND_COUNT);
+  tcase_add_loop_test(tests, a_forward_glitch_concerns_one_kind_of_deadline, 0, BACKEND_COUNT);
+  tcase_add_loop_test(tests, a_change_does_not_revive_what_has_expired, 0, BACKEND_COUNT);
   tcase_add_test(tests, a_jump_of_the_clock_is_logged);
   suite_add_tcase(suite, tests);
   return run_suite(suite);
