@@ -67,11 +67,35 @@ async function settled(page) {
   await page.locator('[aria-busy]').first().waitFor({ state: 'detached' });
 }
 
-async function check(page, name) {
+/** Fields that reach beyond the dialog that they are in: the dialog would scroll sideways. */
+const outOfDialog = (page) =>
+  page.evaluate(() =>
+    [...document.querySelectorAll('dialog[open] :is(input, select, textarea, button)')]
+      .filter((field) => field.getBoundingClientRect().right > field.closest('dialog').getBoundingClientRect().right - 8)
+      .map((field) => field.outerHTML.slice(0, 80)),
+  );
+
+async function checkLook(page, name) {
   await settled(page);
   assert.deepEqual(await axeViolations(page), [], name);
   assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, `${name} is wider than the screen`);
+  assert.deepEqual(await outOfDialog(page), [], `${name}: beyond its dialog`);
   await keepScreenshot(page, `dashboard-${name}`, { fullPage: false });
+}
+
+/** A state of a page or a dialog: wide and light, then on a phone at night, and back. */
+async function checkLooks(page, name) {
+  await checkLook(page, name);
+  const wide = page.viewportSize();
+  await page.setViewportSize({ width: 320, height: 720 });
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await checkLook(page, `${name}-phone-dark`);
+  await page.setViewportSize(wide);
+  await page.emulateMedia({ colorScheme: 'light' });
+}
+
+async function check(page, name) {
+  await checkLooks(page, name);
   assert.deepEqual(page.complaints, []);
 }
 
@@ -115,7 +139,8 @@ async function lookAt(page, name) {
   for (const [look, { viewport, colorScheme }] of process.env.APIKEYS_SOAK ? [...LOOKS, ...MORE_LOOKS] : LOOKS) {
     await page.setViewportSize(viewport);
     await page.emulateMedia({ colorScheme });
-    await check(page, `${name}-${look}`);
+    await checkLook(page, `${name}-${look}`);
+    assert.deepEqual(page.complaints, []);
   }
 }
 
@@ -257,7 +282,7 @@ test('a permission is made, switched on, and what an organization is is changed'
   await page.getByLabel('Domains').fill('acme.example\nhttp://acme.example');
   await page.getByRole('button', { name: 'Save changes' }).click();
   await page.getByText('“http://acme.example” is not a domain name').waitFor();
-  await keepScreenshot(page, 'dashboard-no-domain');
+  await checkLooks(page, 'no-domain');
   await page.getByLabel('Domains').fill('acme.example');
   await page.getByLabel('Metadata').fill('plan: gold');
   await page.getByRole('button', { name: 'Save changes' }).click();
@@ -312,7 +337,7 @@ test('a creation whose answer was lost can be sent again, and makes one key', as
   });
   await dialog.getByRole('button', { name: 'Create key' }).click();
   await dialog.getByText('it is not known whether this was done').waitFor();
-  await keepScreenshot(page, 'dashboard-lost-answer');
+  await checkLooks(page, 'lost-answer');
   edit('UPDATE idempotency_keys SET created_at = created_at - 10000');
   await dialog.getByRole('button', { name: 'Create key' }).click();
   const value = await dialog.getByLabel('Value', { exact: true }).inputValue();
@@ -336,7 +361,7 @@ test('a session that ends costs nobody what they typed', async () => {
   await again.getByRole('button', { name: 'Sign in' }).click();
   await again.getByText('This is not a management key').waitFor();
   assert.deepEqual(await axeViolations(page), []);
-  await keepScreenshot(page, 'dashboard-session-ended');
+  await checkLooks(page, 'session-ended');
   await page.keyboard.press('Escape');
   await again.getByLabel('Management key').fill(server.managementKey);
   await again.getByRole('button', { name: 'Sign in' }).click();
@@ -517,7 +542,7 @@ test('events: none is left out, the time that was asked for holds, and what fail
   await page.context().setOffline(true);
   await page.getByRole('button', { name: 'Show older' }).click();
   await page.getByRole('alert').getByText('The service cannot be reached').waitFor();
-  await keepScreenshot(page, 'dashboard-older-failed', { fullPage: true });
+  await checkLooks(page, 'older-failed');
   await page.context().setOffline(false);
   await page.getByRole('button', { name: 'Try again' }).click();
   const older = page.getByRole('button', { name: 'Show older' });
