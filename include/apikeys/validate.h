@@ -91,8 +91,9 @@ APIKEYS_API int apikeys_request_set_request_id(apikeys_request *request, const c
  *
  * The clock. Expiry is judged at every validation, to the millisecond of the environment's clock.
  * A clock that is set back revives nothing: after a key was refused as expired by this handle, it
- * and every key of the same expiry or an earlier one stay refused, until a key's expiry is moved
- * behind that or the environment is opened anew. A request's own time
+ * and every key of the same expiry or an earlier one count as expired in every call, until the
+ * environment is opened anew. Customers' keys, management keys, idle keys, widget tokens,
+ * idempotency keys and documents do not count for each other in this. A request's own time
  * (apikeys_request_set_time_ms) counts for that request alone.
  *
  * The time it takes does not depend on any character of the secret. The lookup id is public, and

@@ -52,7 +52,10 @@ static int write_path(struct ak_op *op, const struct document_place *place,
 
 static bool has_expired(const struct ak_op *op, const apikeys_record *document) {
   int64_t expires_at = apikeys_record_integer(document, AK_DOCUMENT_EXPIRES_AT);
-  return ak_passed(&op->env->passed_times, AK_DEADLINE_DOCUMENT, expires_at, op->now_ms, false);
+  size_t length;
+  const char *collection = apikeys_record_text(document, AK_DOCUMENT_COLLECTION, &length);
+  return ak_passed(&op->env->passed_times, ak_deadline_of_collection(collection, length),
+                   expires_at, op->now_ms, false);
 }
 
 /* What is stored under the path, expired or not. */
@@ -412,8 +415,9 @@ static void query_documents(struct ak_op *op, const apikeys_filter *filter, apik
                         filter->group_length);
   else if (of_group)
     ak_query_equal_text(query, filter->group, filter->group_length);
+  enum ak_deadline kind = ak_deadline_of_collection(filter->collection, strlen(filter->collection));
   ak_query_where_integer(query, AK_CONDITION_NOT_OVER, AK_DOCUMENT_EXPIRES_AT,
-                         ak_sum(op->now_ms, 1));
+                         ak_sum(ak_passed_until(&op->env->passed_times, kind, op->now_ms), 1));
 }
 
 static int check_filter(struct ak_op *op, const apikeys_filter *filter, unsigned paging) {

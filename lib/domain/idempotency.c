@@ -98,7 +98,8 @@ static int renew(struct ak_op *op, const apikeys_record *found) {
 static int compare_idempotency(struct ak_op *op, const apikeys_key_spec *spec,
                                const apikeys_record *found, apikeys_record *key, bool *repeated) {
   int64_t created_at = apikeys_record_integer(found, AK_IDEMPOTENCY_KEY_CREATED_AT);
-  if (ak_difference(op->now_ms, created_at) >= idempotency_lifetime_ms)
+  if (ak_passed(&op->env->passed_times, AK_DEADLINE_IDEMPOTENCY,
+                ak_sum(created_at, idempotency_lifetime_ms), op->now_ms, false))
     return ak_remove(&op->transaction, AK_IDEMPOTENCY_KEY,
                      apikeys_record_integer(found, AK_NUMBER));
   uint8_t request[AK_DIGEST_BYTES];

@@ -4,6 +4,7 @@
 
 #include "access/authority.h"
 #include "access/effective_permissions.h"
+#include "base/arithmetic.h"
 #include "base/text.h"
 #include "domain/permissions.h"
 #include "objects/accessors.h"
@@ -150,7 +151,7 @@ static int check_expiry(struct ak_op *op, const apikeys_record *key,
   bool required = apikeys_record_integer(environment, AK_ENVIRONMENT_EXPIRY_REQUIRED) != 0;
   if (expires_at == 0 && (required || max > 0))
     return ak_error_set(op->err, APIKEYS_ERROR_EXPIRY_REQUIRED, "expires_at", NULL);
-  if (max > 0 && expires_at > op->now_ms && expires_at - op->now_ms > max)
+  if (max > 0 && ak_difference(expires_at, op->now_ms) > max)
     return ak_error_set(op->err, APIKEYS_ERROR_LIFETIME_TOO_LONG, "expires_at", NULL);
   return APIKEYS_OK;
 }

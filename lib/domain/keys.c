@@ -131,7 +131,8 @@ static int check_key_new(struct ak_op *op, const apikeys_key_spec *spec, const a
                          const apikeys_record *environment) {
   int64_t expires_at = apikeys_record_integer(key, AK_API_KEY_EXPIRES_AT);
   int rc = ak_key_spec_check(op, &spec->object, key, environment);
-  if (rc == APIKEYS_OK && expires_at != 0 && expires_at <= op->now_ms)
+  enum ak_deadline kind = ak_deadline_of_owner(apikeys_record_integer(key, AK_API_KEY_OWNER_TYPE));
+  if (rc == APIKEYS_OK && ak_may_have_passed(&op->env->passed_times, kind, expires_at, op->now_ms))
     rc = ak_error_set(op->err, APIKEYS_ERROR_INVALID_ARGUMENT, "expires_at",
                       "must be in the future");
   return rc == APIKEYS_OK ? check_limit(op, key, environment) : rc;
@@ -409,7 +410,10 @@ static int check_change(struct ak_op *op, const apikeys_key_spec *spec,
   return rc;
 }
 
-/* A time that has passed means "now". */
+/*
+ * A time in the past means "now". By the clock alone: what this process remembers of deadlines does
+ * not change what is stored for the others.
+ */
 static int hold_expiry(struct ak_op *op, const apikeys_key_spec *spec, apikeys_record *key) {
   int64_t expires_at = apikeys_record_integer(key, AK_API_KEY_EXPIRES_AT);
   if (!ak_object_changed(&spec->object, AK_API_KEY_EXPIRES_AT) || expires_at <= 0 ||

@@ -56,6 +56,12 @@ static int open_entry(const struct ak_op *op, const uint8_t *entry, uint8_t key[
                  secrets->seal);
 }
 
+/* A stored 0 is damage, not "never". */
+static bool has_ended(const struct ak_op *op, int64_t until) {
+  return until <= 0 ||
+         ak_passed(&op->env->passed_times, AK_DEADLINE_TOKEN_KEY, until, op->now_ms, false);
+}
+
 /* What schema version 4 kept: one key, in fields of its own. */
 static bool open_old(const struct ak_op *op, const apikeys_record *environment,
                      const struct ak_secrets *secrets, uint8_t key[AK_KEY_BYTES]) {
@@ -64,8 +70,8 @@ static bool open_old(const struct ak_op *op, const apikeys_record *environment,
       apikeys_record_blob(environment, AK_ENVIRONMENT_PREVIOUS_TOKEN_KEY, &length);
   const apikeys_env *env = op->env;
   return length == TOKEN_KEY_SEALED_BYTES &&
-         op->now_ms <
-             apikeys_record_integer(environment, AK_ENVIRONMENT_PREVIOUS_TOKEN_KEY_UNTIL) &&
+         !has_ended(op,
+                    apikeys_record_integer(environment, AK_ENVIRONMENT_PREVIOUS_TOKEN_KEY_UNTIL)) &&
          ak_open(key, sealed, length, env->id, strlen(env->id), secrets->seal) == 0;
 }
 
@@ -86,7 +92,7 @@ static int carry_over(struct ak_op *op, const apikeys_record *environment,
   for (size_t at = skip * ENTRY_BYTES; rc == APIKEYS_OK && at + ENTRY_BYTES <= length;
        at += ENTRY_BYTES) {
     int64_t until = read_integer(old + at + 8);
-    if (until <= op->now_ms || open_entry(op, old + at, key, from) != 0)
+    if (has_ended(op, until) || open_entry(op, old + at, key, from) != 0)
       continue;
     rc = add_token_key(op, list + *used, read_integer(old + at), until, key, to);
     *used += ENTRY_BYTES;
@@ -131,7 +137,7 @@ int ak_token_keys_find(struct ak_op *op, const apikeys_record *environment,
   if (version == ak_difference(current->version, 1) && open_old(op, environment, current, key))
     return APIKEYS_OK;
   for (size_t at = 0; at + ENTRY_BYTES <= length; at += ENTRY_BYTES)
-    if (read_integer(list + at) == version && read_integer(list + at + 8) > op->now_ms &&
+    if (read_integer(list + at) == version && !has_ended(op, read_integer(list + at + 8)) &&
         open_entry(op, list + at, key, current) == 0)
       return APIKEYS_OK;
   return APIKEYS_ERROR_TOKEN_INVALID;

@@ -3,7 +3,6 @@
 #include "operation/operation.h"
 
 #include "access/effective_permissions.h"
-#include "storage/key_state.h"
 
 #include <apikeys/key.h>
 
@@ -11,12 +10,7 @@
 #include <string.h>
 
 int ak_op_key_state(struct ak_op *op, const apikeys_record *key) {
-  if (ak_key_state(key, op->now_ms) == APIKEYS_REVOKED)
-    return APIKEYS_REVOKED;
-  return ak_passed(&op->env->passed_times, AK_DEADLINE_KEY,
-                   apikeys_record_integer(key, AK_API_KEY_EXPIRES_AT), op->now_ms, false)
-             ? APIKEYS_EXPIRED
-             : APIKEYS_OK;
+  return ak_key_state(&op->env->passed_times, key, op->now_ms, false);
 }
 
 int ak_op_environment(struct ak_op *op, apikeys_record *out) {

@@ -1,15 +1,28 @@
 /* SPDX-License-Identifier: MIT */
-/* Deadlines that have passed stay passed; jumps of the clock are logged. */
+/* One monotonic mark per kind of deadline, and a watch on jumps of the clock. */
 #include "operation/passed_times.h"
 
 #include "base/arithmetic.h"
 #include "base/monotonic.h"
+#include "storage/key_state.h"
 
 /* Only refusals write this, and rarely. */
 static void passed_times_keep(_Atomic int64_t *mark, int64_t deadline_ms) {
   int64_t kept = atomic_load_explicit(mark, memory_order_relaxed);
   while (kept < deadline_ms && !atomic_compare_exchange_weak(mark, &kept, deadline_ms))
     ;
+}
+
+static int64_t passed_times_mark(const struct ak_passed_times *times, enum ak_deadline kind) {
+  return atomic_load_explicit(&times->up_to_ms[kind], memory_order_relaxed);
+}
+
+enum ak_deadline ak_deadline_of_collection(const char *collection, size_t length) {
+  uint32_t hash = 2166136261u; /* FNV-1a: names are the host's own, not an attacker's */
+  for (size_t i = 0; i < length; i++)
+    hash = (hash ^ (uint8_t)collection[i]) * 16777619u;
+  return (enum ak_deadline)(AK_DEADLINE_DOCUMENT +
+                            (hash ^ hash >> 16) % AK_DEADLINE_DOCUMENT_KINDS);
 }
 
 bool ak_passed(struct ak_passed_times *times, enum ak_deadline kind, int64_t deadline_ms,
@@ -20,14 +33,31 @@ bool ak_passed(struct ak_passed_times *times, enum ak_deadline kind, int64_t dea
     return now_ms >= deadline_ms;
   if (now_ms >= deadline_ms)
     passed_times_keep(&times->up_to_ms[kind], deadline_ms);
-  return deadline_ms <= atomic_load_explicit(&times->up_to_ms[kind], memory_order_relaxed);
+  return deadline_ms <= passed_times_mark(times, kind);
 }
 
 bool ak_may_have_passed(const struct ak_passed_times *times, enum ak_deadline kind,
                         int64_t deadline_ms, int64_t now_ms) {
   return deadline_ms != 0 &&
-         (now_ms >= deadline_ms ||
-          deadline_ms <= atomic_load_explicit(&times->up_to_ms[kind], memory_order_relaxed));
+         (now_ms >= deadline_ms || deadline_ms <= passed_times_mark(times, kind));
+}
+
+int64_t ak_passed_until(const struct ak_passed_times *times, enum ak_deadline kind,
+                        int64_t now_ms) {
+  int64_t mark = passed_times_mark(times, kind);
+  return now_ms > mark ? now_ms : mark;
+}
+
+int ak_key_state(struct ak_passed_times *times, const apikeys_record *key, int64_t now_ms,
+                 bool own_time) {
+  /* Anything but "active" is revoked: an unknown state must not pass. */
+  if (apikeys_record_integer(key, AK_API_KEY_STATE) != AK_KEY_ACTIVE)
+    return APIKEYS_REVOKED;
+  enum ak_deadline kind = ak_deadline_of_owner(apikeys_record_integer(key, AK_API_KEY_OWNER_TYPE));
+  return ak_passed(times, kind, apikeys_record_integer(key, AK_API_KEY_EXPIRES_AT), now_ms,
+                   own_time)
+             ? APIKEYS_EXPIRED
+             : APIKEYS_OK;
 }
 
 void ak_watch_clock(struct ak_passed_times *times, const apikeys_options *options) {

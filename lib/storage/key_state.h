@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether a key is active, revoked, expired or idle, from its record and the time alone. */
+/* What a key's record says of its state, and from when on it counts as idle. */
 #ifndef AK_STORAGE_KEY_STATE_H
 #define AK_STORAGE_KEY_STATE_H
 
 #include "storage/record.h"
 
 enum { AK_KEY_ACTIVE = 1, AK_KEY_REVOKED = 2 };
-
-/* APIKEYS_OK, APIKEYS_REVOKED, or, from the very millisecond of its expiry on, APIKEYS_EXPIRED. */
-int ak_key_state(const apikeys_record *key, int64_t now_ms);
 
 /* From when on it counts as unused for longer than `idle_lifetime_ms`; 0: never (no such rule). */
 int64_t ak_key_idle_at(const apikeys_record *key, int64_t last_used_at_ms,

@@ -2,6 +2,7 @@
 /* The fast path of validation: answers from the cache without the store. */
 #include "validate/validate_cached.h"
 
+#include "base/arithmetic.h"
 #include "base/compiler.h"
 #include "crypto/key_text.h"
 #include "objects/object.h"
@@ -27,7 +28,8 @@ static int64_t now_for(const apikeys_env *env, const apikeys_request *request,
   if (request != NULL && request->time_ms > 0)
     return request->time_ms;
   int64_t now_ms = ak_now_roughly_ms(&env->options);
-  return cached->expires_at_ms != 0 && cached->expires_at_ms - now_ms < 2 * AK_ROUGH_MS
+  return cached->expires_at_ms != 0 &&
+                 ak_difference(cached->expires_at_ms, now_ms) < 2 * AK_ROUGH_MS
              ? ak_now_ms(&env->options)
              : now_ms;
 }
@@ -90,8 +92,8 @@ bool ak_validate_cached(apikeys_env *env, struct ak_cached_check *check, const c
   int64_t now_ms = now_for(env, request, &cached);
   if (!is_in_use(env, &cached, now_ms))
     return false;
-  if (ak_passed(&env->passed_times, AK_DEADLINE_KEY, cached.expires_at_ms, now_ms,
-                request != NULL && request->time_ms > 0))
+  if (ak_passed(&env->passed_times, ak_deadline_of_owner(cached.owner_type), cached.expires_at_ms,
+                now_ms, request != NULL && request->time_ms > 0))
     *rc = APIKEYS_EXPIRED;
   else
     *rc = require(&cached, &text, requirement, err);

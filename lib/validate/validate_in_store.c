@@ -44,12 +44,8 @@ static int check_use(struct ak_store_check *check) {
 }
 
 static int check_state(struct ak_store_check *check) {
-  const apikeys_record *key = &check->key;
-  int rc = ak_key_state(key, check->now_ms);
-  if (rc != APIKEYS_REVOKED &&
-      ak_passed(&check->snapshot->op->env->passed_times, AK_DEADLINE_KEY,
-                apikeys_record_integer(key, AK_API_KEY_EXPIRES_AT), check->now_ms, check->own_time))
-    rc = APIKEYS_EXPIRED;
+  int rc = ak_key_state(&check->snapshot->op->env->passed_times, &check->key, check->now_ms,
+                        check->own_time);
   return rc == APIKEYS_OK ? check_use(check) : rc;
 }
 
