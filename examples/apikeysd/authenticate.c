@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Checks management keys, widget tokens and sessions, with the throttle around them. */
 #include "authenticate.h"
 
 #include "dashboard/sessions.h"
@@ -23,7 +24,7 @@ void authenticate_describe(struct exchange *x) {
   apikeys_actor_set_request_id(x->actor, x->request_id, strlen(x->request_id));
   apikeys_actor_set_address(x->actor, x->address, strlen(x->address));
   char *masked = agent != NULL ? exchange_copy(x, agent, length) : NULL;
-  /* One that is no text is left out: the library refuses it, and the rest stays. */
+  /* A user agent that is no text is left out, because the library would refuse it. */
   if (masked != NULL) {
     mask_secrets(masked);
     apikeys_actor_set_user_agent(x->actor, masked, at_most(strlen(masked)));
@@ -54,7 +55,7 @@ static void refused(struct exchange *x, int rc, int status) {
   reply_error(x, status, status == 401 ? "unauthorized" : "forbidden", "%s", message);
 }
 
-/* What a verification said: the actor is set and described, or the exchange is answered. */
+/* Ends an authentication: sets and describes the actor, or answers the exchange. */
 static bool verified(struct exchange *x, const struct permit *permit, int rc, int refusal) {
   bool unavailable = apikeys_result_category(rc) == APIKEYS_CATEGORY_UNAVAILABLE;
   if (rc == APIKEYS_OK || unavailable)
@@ -88,7 +89,7 @@ bool authenticate_widget(struct exchange *x) {
   size_t length;
   const char *token = exchange_bearer(x, &length);
   if (token == NULL) {
-    /* The official widget asks like this before it has its token: no failed guess. */
+    /* The official widget sends one such request before it has its token; it is no failed guess. */
     reply_error(x, 403, "forbidden", "There is no widget token in the request.");
     return false;
   }
@@ -97,8 +98,8 @@ bool authenticate_widget(struct exchange *x) {
   return verified(x, &permit, rc, 403);
 }
 
-/* Not throttled: nobody guesses 256 bits, and the session's owner should not wait because of
- * others behind the same address. */
+/* Not throttled: 256 random bits cannot be guessed, and the session's owner must not wait because
+ * of others behind the same address. */
 bool authenticate_session(struct exchange *x) {
   return sessions_enter(x);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The system's wall clock and its monotonic clock. */
 #include "clock.h"
 
 #include <time.h>

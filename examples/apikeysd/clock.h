@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What time it is, for what is kept, and how much of it has passed, for what is measured. */
+/* Two clocks: wall-clock time for what is stored, monotonic time for measured durations. */
 #ifndef SERVER_CLOCK_H
 #define SERVER_CLOCK_H
 
 #include <stdint.h>
 
-/* Unix milliseconds: may be set, forward and back. */
+/* Unix milliseconds. The clock may be set forward and back. */
 int64_t clock_unix_ms(void);
-/* From some moment on, never back. */
+/* Nanoseconds since some moment; never goes back. */
 int64_t clock_monotonic_ns(void);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Settings from flags, variables and the file: one table, and what is checked. */
 #define _GNU_SOURCE /* environ */
 #include "config.h"
 
@@ -20,7 +21,9 @@
 
 enum setting_type { SETTING_TEXT, SETTING_NUMBER, SETTING_FLAG, SETTING_LIST };
 
-/* One setting: its flag, its name in the file, and, in capitals with '_', in the environment. */
+/*
+ * One setting: its flag, which is also its name in the file, and in capitals with '_' its variable.
+ */
 struct setting {
   const char *name;
   enum setting_type type;
@@ -117,7 +120,7 @@ static void *place(struct config *config, const struct setting *setting) {
   return (char *)config + setting->offset;
 }
 
-/* Where a text came from, for messages. */
+/* Reports a refused setting. `origin` says where the text came from. */
 static bool refuse(const char *origin, const char *name, const char *why) {
   fprintf(stderr, "apikeysd: %s: %s: %s\n", origin, name, why);
   return false;
@@ -159,7 +162,7 @@ static bool add_to_list(const struct setting *setting, struct config_list *list,
   return true;
 }
 
-/* Lists in the environment and in the file are separated by blanks. */
+/* Lists in variables and in the file are separated by blanks. */
 static bool set_list(const struct setting *setting, struct config_list *list, const char *text,
                      const char *origin) {
   for (text += strspn(text, " "); *text != '\0'; text += strspn(text, " ")) {
@@ -251,7 +254,7 @@ static bool is_of_kubernetes(const char *name) {
   return strncmp(name, "PORT", 4) == 0 || strncmp(name, "SERVICE_", 8) == 0;
 }
 
-/* One that is no setting is a misspelt one, and what it was to say would not hold. */
+/* An unknown APIKEYSD_ variable is a misspelt setting: refused, because it would have no effect. */
 static bool check_environment(void) {
   static const char prefix[] = "APIKEYSD_";
   for (char **at = environ; *at != NULL; at++) {
@@ -282,9 +285,8 @@ static bool read_environment(struct config *config) {
   return true;
 }
 
-/*
- * What other formats mean by something and this one does not: it would become part of the text.
- */
+/* Refuses quotes and inline comments: other formats give them a meaning, here they would be part of
+ * the text. */
 static bool is_plain(const char *text, const char *name, const char *origin) {
   if (text[0] == '"' || text[0] == '\'')
     return refuse(origin, name, "must stand without quotes");
@@ -387,7 +389,7 @@ static enum config_outcome read_flags(struct config *config, enum config_command
   return CONFIG_GOOD;
 }
 
-/* What is not named is derived from the database's path. */
+/* Derives a path that was not set from the database's path. */
 static bool derive(char **text, const char *database, const char *suffix) {
   if (*text != NULL)
     return true;
@@ -398,10 +400,8 @@ static bool derive(char **text, const char *database, const char *suffix) {
   return *text != NULL;
 }
 
-/*
- * What systemd hands over (LoadCredential=root-key:…) counts where no file was named: "root-key",
- * "tls-certificate", "tls-key".
- */
+/* Where no file was named, uses systemd's credentials (LoadCredential=root-key:…): "root-key",
+ * "tls-certificate", "tls-key". */
 static bool use_credential(char **path, const char *name) {
   const char *directory = getenv("CREDENTIALS_DIRECTORY");
   if (*path != NULL || directory == NULL)
@@ -424,7 +424,7 @@ static bool is_of_systemd(const char *path) {
   return length > 0 && strncmp(path, directory, length) == 0 && path[length] == '/';
 }
 
-/* A root key file that is a credential is one, and must be there. */
+/* A root key file inside the credentials' folder is a credential: it must exist. */
 static void take_credential(struct config *config) {
   if (config->root_key_file == NULL || !is_of_systemd(config->root_key_file))
     return;
@@ -440,7 +440,7 @@ static bool use_credentials(struct config *config) {
          use_credential(&config->tls_key, "tls-key");
 }
 
-/* A port alone is on loopback: nobody serves the world by leaving something out. */
+/* A port alone means 127.0.0.1, so that a short setting opens nothing to the network. */
 static bool complete_address(char **address) {
   static const char loopback[] = "127.0.0.1:";
   if (*address == NULL || strchr(*address, ':') != NULL)
@@ -463,7 +463,7 @@ static bool check_port(const char *setting, const char *address) {
          refuse("settings", setting, "must end in a port: a number from 0 to 65535");
 }
 
-/* A scheme and a host, perhaps a port: with more it would be equal to no Origin and no Host. */
+/* True for a scheme, a host and perhaps a port. Anything more would equal no Origin and no Host. */
 static bool is_origin(const char *text) {
   size_t scheme = strncmp(text, "https://", 8) == 0 ? 8 : strncmp(text, "http://", 7) == 0 ? 7 : 0;
   const char *host = text + scheme;
@@ -518,7 +518,7 @@ static enum config_command read_command(int argc, char **argv) {
 enum config_outcome config_read(struct config *config, int argc, char **argv) {
   config->command = read_command(argc, argv);
   if (config->command != COMMAND_SERVE) {
-    argc--; /* what stands behind it are flags, as without it */
+    argc--; /* the flags follow the command */
     argv++;
   }
   const char *file = getenv("APIKEYSD_CONFIG");

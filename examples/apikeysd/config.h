@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * What the operator says: flags, then the environment (APIKEYSD_…), then the file of --config, then
- * defaults; the first that says something counts. One table in config.c describes every setting.
- */
+/* Settings: flags, then the environment (APIKEYSD_…), then the file of --config, then defaults; the
+ * first that sets one counts. One table in config.c describes every setting. */
 #ifndef SERVER_CONFIG_H
 #define SERVER_CONFIG_H
 
@@ -69,7 +67,7 @@ enum config_outcome {
   CONFIG_REFUSED /* said on standard error; end with 2 */
 };
 
-/* `config` is zeroed by the caller and freed by config_free(), whatever comes back. */
+/* The caller zeroes `config`, and frees it with config_free() also after a failure. */
 enum config_outcome config_read(struct config *config, int argc, char **argv);
 void config_free(struct config *config);
 

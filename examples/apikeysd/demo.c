@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The demo: seeds an organization, and gives widget tokens to every caller. */
 #include "demo.h"
 
 #include "authenticate.h"
@@ -70,7 +71,7 @@ static int add_organization(apikeys_env *env, const apikeys_actor *system, struc
   return rc;
 }
 
-/* What lets the admin give the posts' permissions to keys of their own. */
+/* This role lets the admin give the posts' permissions to personal keys. */
 static int add_editor_role(apikeys_env *env, const apikeys_actor *system, apikeys_error *err) {
   apikeys_role *role = apikeys_role_new();
   if (role == NULL)

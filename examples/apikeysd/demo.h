@@ -11,7 +11,7 @@
 
 struct demo;
 
-/* Finds or makes what the demo needs; NULL: said why in the log. */
+/* Finds or makes what the demo needs. NULL: the log says why. */
 struct demo *demo_start(struct service *service);
 void demo_stop(struct demo *demo);
 

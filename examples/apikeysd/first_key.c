@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Management keys that the service makes by itself: the first one, and one to get in again. */
+/*
+ * Management keys that the service makes by itself: the first one, and one for `apikeysd recover`.
+ */
 #include "first_key.h"
 
 #include "config.h"
@@ -66,7 +68,7 @@ static int make_key(apikeys_env *env, const apikeys_actor *system, const char *n
   return rc;
 }
 
-/* Nobody can read its value: it must not count as a key that is left. */
+/* Revokes a key whose value could not be written, so that it does not count as one that is left. */
 static void take_back(struct service *service, const apikeys_actor *system, const apikeys_key *key,
                       apikeys_error *err) {
   const char *id = apikeys_key_id(key, NULL);
@@ -75,7 +77,7 @@ static void take_back(struct service *service, const apikeys_actor *system, cons
     log_line(service->log, LOG_ERROR, "%s cannot be revoked: %s", id, apikeys_error_message(err));
 }
 
-/* Opened before the key is made, so that no key is made that nobody can read. */
+/* Opens the file before the key is made, so that no key exists whose value is lost. */
 static int open_file(struct service *service) {
   const char *path = service->config->management_key_file;
   int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);

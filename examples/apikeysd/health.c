@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Is the process alive, and can it answer? For supervisors and load balancers. */
+/* Probes for supervisors and load balancers: is the process alive, and can it answer? */
 #include "authenticate.h"
 #include "http/reply.h"
 #include "routes.h"
@@ -12,7 +12,7 @@ static void show_alive(struct exchange *x) {
   reply_text(x, 200, good, sizeof good - 1);
 }
 
-/* Ready: the store answers, takes changes as far as is known, and will for a while. */
+/* Ready: the store answers, takes changes as far as is known, and the service is not stopping. */
 static void show_ready(struct exchange *x) {
   if (atomic_load(&x->service->draining)) {
     reply_error(x, 503, "draining", "The service is about to stop.");

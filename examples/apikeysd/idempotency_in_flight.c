@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+/* The list of requests that are being answered in this process. */
 #include "idempotency_in_flight.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* As many entries as threads at most: a list does. */
+/* A linked list, because it has at most as many entries as there are threads. */
 struct in_flight {
   pthread_mutex_t mutex;
   struct in_flight_entry *first;

@@ -7,7 +7,7 @@
 
 struct in_flight;
 
-/* On the stack of who entered; its text is the caller's and lives until it left. */
+/* Lives on the caller's stack from enter to leave; the text is the caller's, too. */
 struct in_flight_entry {
   struct in_flight_entry *next;
   const char *owner_id;
@@ -17,7 +17,7 @@ struct in_flight_entry {
 struct in_flight *in_flight_new(void); /* NULL: out of memory */
 void in_flight_free(struct in_flight *in_flight);
 
-/* False: another one is in; nothing to leave. */
+/* False: the same request is being answered already; do not leave then. */
 bool in_flight_enter(struct in_flight *in_flight, struct in_flight_entry *entry,
                      const char *owner_id, const char *idempotency_key);
 void in_flight_leave(struct in_flight *in_flight, struct in_flight_entry *entry);

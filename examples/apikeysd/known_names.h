@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The names that each JSON route knows: its query parameters and the fields of its body, ours and
- * the contract's. This is the only list of them; http/name_check.c holds requests against it, and a
- * test holds it against the OpenAPI document.
+ * The query parameters and body fields that each JSON route knows, ours and the contract's. This is
+ * the only list of them: http/name_check.c checks requests against it, and a test checks it against
+ * the OpenAPI document.
  */
 #ifndef SERVER_KNOWN_NAMES_H
 #define SERVER_KNOWN_NAMES_H

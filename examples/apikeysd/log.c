@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Structured logs: writes the lines, and limits how many a second. */
 #include "log.h"
 
 #include "mask.h"
@@ -50,8 +51,9 @@ void log_free(struct log *log) {
   free(log);
 }
 
-/* Takes `line`; adds the time and the level, and writes it with one call, so that lines of several
- * threads do not mix. */
+/*
+ * Takes `line`. Adds time and level and writes the line with one call, so that threads do not mix.
+ */
 static void write_line(enum log_level level, json_t *line) {
   struct timespec now;
   struct tm utc;
@@ -103,7 +105,7 @@ void log_change(struct log *log, const struct exchange *x, const char *change, c
                                  "request_id", x->request_id));
 }
 
-/* Is there room for one more line in this second? Says how many were left out before. */
+/* True if this second has room for one more line. Also tells how many were left out before. */
 static bool may_write(struct log *log, int *left_out) {
   time_t now = time(NULL);
   pthread_mutex_lock(&log->lock);

@@ -19,18 +19,18 @@ void log_free(struct log *log);
 void log_line(struct log *log, enum log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* A request that was answered: method, path, status, duration, address, request id. */
+/* Logs an answered request: method, path, status, duration, address, request id. */
 void log_access(struct log *log, const struct exchange *x, int64_t took_us);
 
-/* A change of what the service itself keeps, which leaves no event: "webhook_endpoint.created", of
- * which object, and by which management key. */
+/* Logs a change of the service's own objects, which leave no event: "webhook_endpoint.created", the
+ * object's id, the management key. */
 void log_change(struct log *log, const struct exchange *x, const char *change, const char *id);
 
-/* A refused authentication: outcome, address, path. At most 10 a second, then how many were left
- * out. */
+/* Logs a refused authentication: outcome, address, path. At most 10 a second, then how many were
+ * left out. */
 void log_security(struct log *log, const struct exchange *x, const char *outcome);
 
-/* Why an answer was 503: the result's name (static) and the library's message. At most one line a
+/* Logs the cause of a 503: the result's name (static) and the library's message. At most one line a
  * second for each result. */
 void log_failure(struct log *log, const struct exchange *x, const char *result, const char *cause);
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* apikeysd: the key service. Starts, serves until it is told to stop, stops in good order. */
+/*
+ * apikeysd, the key service: starts, serves until a signal, stops in good order; or runs a command.
+ */
 #include "clock.h"
 #include "config.h"
 #include "http/client_address.h"
@@ -24,13 +26,13 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Each round writes a row for every key used since the last: the rarer, the fewer. */
+/* Each round writes a row for every key used since the last, so longer intervals write less. */
 enum { MAINTENANCE_SECONDS = 10, METRICS_CONNECTIONS = 16 };
 
 /* Threads for changes. Those that run at a time share a transaction (group commit). */
 enum { WRITERS = 8 };
 
-/* JSON values are keys' values now and then: none is left in freed memory. */
+/* Wipes freed JSON, because values of keys pass through it. */
 static void wipe_and_free(void *memory) {
   if (memory != NULL)
     sodium_memzero(memory, malloc_usable_size(memory));
@@ -44,8 +46,8 @@ static void note_request(const struct exchange *x) {
     log_access(x->service->log, x, took_us);
 }
 
-/* Only for a name that the operator has said is ours and HTTPS, be it by a proxy: HSTS is about all
- * ports of a name, and "localhost" is everybody's. */
+/* Only if the operator set an https --public-url, be it of a proxy: HSTS concerns all ports of a
+ * name, and "localhost" is used by others, too. */
 static unsigned hsts_seconds(const struct config *config) {
   bool https = config->public_url != NULL && strncmp(config->public_url, "https://", 8) == 0;
   return https ? (unsigned)config->hsts_seconds : 0;
@@ -84,7 +86,7 @@ static const struct http_options *http_options(struct http_options *options,
   return options;
 }
 
-/* One scraper, and somebody who looks: few connections, one thread, the same deadlines. */
+/* For one scraper and one person: few connections, one thread, the same deadlines. */
 static const struct http_options *metrics_options(struct http_options *options,
                                                   struct service *service) {
   *options = (struct http_options){
@@ -100,8 +102,8 @@ static const struct http_options *metrics_options(struct http_options *options,
   return options;
 }
 
-/* Blocked in every thread, and waited for below. What was ignored when we were started stays so:
- * a shell's background job must not end with what is in the foreground. */
+/* Blocks the signals in every thread; serve_until_told() waits for them. A signal that was ignored
+ * at the start stays ignored: a shell's background job must not end with the foreground's. */
 static void block_signals(sigset_t *signals) {
   static const int heard[] = {SIGTERM, SIGINT, SIGHUP};
   sigemptyset(signals);
@@ -121,14 +123,14 @@ static bool has_terminal(void) {
   return fd >= 0;
 }
 
-/* SIGHUP asks for the certificate to be read anew; without one it still says that the terminal is
- * gone, if there was one. */
+/* SIGHUP reads the certificate again. Without TLS it ends the service if that had a terminal,
+ * because then the terminal is gone. */
 static bool is_end(const struct service *service, int number, bool on_terminal) {
   return number == SIGTERM || number == SIGINT ||
          (number == SIGHUP && !http_server_reload(service->http) && on_terminal);
 }
 
-/* What the service has open is no longer what is at the path: only opening anew helps. */
+/* The open files are no longer those at the path, so only opening them again helps. */
 static bool is_replaced(int rc) {
   return rc == APIKEYS_ERROR_STORE_REPLACED || rc == APIKEYS_ERROR_STORE_WENT_BACK;
 }
@@ -145,10 +147,8 @@ static bool maintain(struct service *service, apikeys_error *err) {
   return !is_replaced(rc);
 }
 
-/*
- * Until a signal comes that ends, or the store is lost: false. Meanwhile, maintenance. From the
- * return on a second signal ends the process as it is.
- */
+/* Runs maintenance until a signal ends the service, or until the store is lost (false). After the
+ * return a second signal kills the process. */
 static bool serve_until_told(struct service *service, const sigset_t *signals) {
   static const struct timespec interval = {.tv_sec = MAINTENANCE_SECONDS};
   apikeys_error *err = apikeys_error_new();
@@ -161,7 +161,7 @@ static bool serve_until_told(struct service *service, const sigset_t *signals) {
   return good;
 }
 
-/* Those who send requests learn it from /readyz, and have time to send them elsewhere. */
+/* /readyz says 503 meanwhile, so that load balancers send requests elsewhere. */
 static void drain(struct service *service, const sigset_t *signals) {
   const struct timespec time = {.tv_sec = service->config->drain_seconds};
   atomic_store(&service->draining, true);
@@ -177,7 +177,7 @@ static bool is_loopback(const char *address) {
          strncmp(address, "localhost:", 10) == 0;
 }
 
-/* Unless something before us ends TLS, and the operator has said so. */
+/* Unless a proxy ends TLS and the operator has said so. */
 static void warn_of_plain_http(const struct config *config, struct log *log) {
   bool https = config->tls_certificate != NULL ||
                (config->public_url != NULL && strncmp(config->public_url, "https://", 8) == 0);
@@ -205,7 +205,7 @@ static int run(const struct config *config, struct log *log, const sigset_t *sig
     lost = !serve_until_told(&service, signals);
     if (!lost) {
       drain(&service, signals);
-      signal(SIGHUP, SIG_IGN); /* an end in good order it must not cut short */
+      signal(SIGHUP, SIG_IGN); /* it must not cut the stop short */
     }
     pthread_sigmask(SIG_UNBLOCK, signals, NULL);
     log_line(log, LOG_INFO, "stopping");
@@ -218,7 +218,7 @@ static int run(const struct config *config, struct log *log, const sigset_t *sig
   return good && !lost ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-/* All anew, as at the start: what was opened, derived or cached of the old store is gone. */
+/* Starts the program again, so that nothing opened, derived or cached of the old store is left. */
 static int begin_anew(struct log *log, char **argv) {
   log_line(log, LOG_WARNING, "opening the database anew");
   execv("/proc/self/exe", argv);

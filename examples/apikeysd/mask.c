@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Finding secrets by their look: our values have 54 random letters and digits behind a prefix. */
+/* Finds secrets by their form: a key's value has 54 random letters and digits behind a prefix. */
 #include "mask.h"
 
 #include <stdbool.h>
@@ -17,7 +17,7 @@ static bool is_upper(char c) {
   return c >= 'A' && c <= 'Z';
 }
 
-/* '%' as well: a value may come with some of its bytes escaped. */
+/* Includes '%', because some bytes of a value may be escaped. */
 static bool is_secret_byte(char c) {
   return is_lower(c) || is_upper(c) || (c >= '0' && c <= '9') || c == '%';
 }
@@ -33,7 +33,7 @@ static size_t run(const char *text, bool (*belongs)(char)) {
   return length;
 }
 
-/* Ids have upper or lower case only, and names are shorter. */
+/* Ids have one case only, and names are shorter. */
 static bool is_mixed(const char *text, size_t length) {
   bool lower = false, upper = false;
   for (size_t i = 0; i < length; i++) {
@@ -43,7 +43,7 @@ static bool is_mixed(const char *text, size_t length) {
   return lower && upper;
 }
 
-/* How much of a secret begins here; 0: none. */
+/* The length of the secret that begins here; 0: none. */
 static size_t secret_at(const char *text) {
   size_t length = run(text, is_secret_byte), token = run(text, is_token_byte);
   const char *head = strstr(text, "eyJ");
@@ -62,7 +62,7 @@ void mask_secrets(char *text) {
       text += length;
       continue;
     }
-    /* What is no secret from here is none from its middle either. */
+    /* A run that is no secret as a whole is none from its middle. */
     size_t plain = run(text, is_secret_byte);
     if (plain == 0)
       plain = 1;

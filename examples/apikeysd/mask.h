@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Keys' values and signed tokens in texts that clients chose, before these reach a log or an
+/* Masks keys' values and signed tokens in texts that clients chose, before these reach a log or an
  * answer. */
 #ifndef SERVER_MASK_H
 #define SERVER_MASK_H
@@ -8,16 +8,16 @@
 #include <stdbool.h>
 
 /*
- * Replaces, in place, what looks like the secret of one: 32 letters and digits or more, upper and
- * lower case, in one piece, escaped or not; and what begins like a signed token ("eyJ"). The text
- * never grows. A prefix before it stays: it says what kind of key was there.
+ * Replaces secrets in place: 32 or more letters and digits of both cases in one piece, escaped or
+ * not, and signed tokens ("eyJ"). The text never grows. A prefix before the secret stays, because
+ * it tells the kind of key.
  */
 void mask_secrets(char *text);
 
 /*
- * True if the text has a whole secret in it: a key's value (a prefix, '_', and the 54 letters and
- * digits), or a signed token (three parts that begin with "eyJ"). Stricter than mask_secrets(): what
- * this finds is refused, so it must not find anything else.
+ * True if the text holds a whole secret: a key's value (a prefix, '_', and 54 letters and digits), or
+ * a signed token ("eyJ", three parts). Stricter than mask_secrets(), because such a text is refused:
+ * nothing else may be found.
  */
 bool mask_finds_secret(const char *text);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Counts requests, validations, failures and deliveries. */
 #include "metrics.h"
 
 #include "http/router.h"
@@ -7,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A validation from memory takes well under a microsecond, one from the store some ten; what waits
- * for a writer shows in the upper ones. */
+/* A validation from memory takes well under a microsecond, one from the store about ten; the upper
+ * bounds show waits for a writer. */
 const int64_t metrics_validation_bounds_ns[] = {250,     500,      1000,      2500,       5000,
                                                 10000,   25000,    50000,     100000,     250000,
                                                 1000000, 10000000, 100000000, 1000000000, 0};
@@ -74,7 +75,7 @@ static enum request_class class_of(const struct exchange *x) {
       {"/dashboard", CLASS_DASHBOARD},
       {"/demo", CLASS_OTHER},
   };
-  /* Without a route it is what nobody serves, or what was refused before it came so far. */
+  /* No route: the path is unknown, or the request was refused before routing. */
   if (x->route == NULL)
     return CLASS_OTHER;
   for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++)

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the service counts, for Prometheus. Counting takes no lock and no memory: relaxed atomics,
- * which a scrape reads as they are. Labels come from fixed lists: nothing that a client sends, and
- * nobody's id, becomes one.
+ * Counters for Prometheus: relaxed atomics, so counting takes no lock and no memory, and a scrape
+ * reads them as they are. Labels come from fixed lists; no text of a client and no id becomes one.
  *
- * All of it may be called from every thread, and with NULL for the metrics: nothing is counted.
+ * All functions may be called from every thread. With NULL for the metrics they do nothing.
  */
 #ifndef SERVER_METRICS_H
 #define SERVER_METRICS_H
@@ -23,9 +22,9 @@ void metrics_free(struct metrics *metrics);
 void metrics_validation(struct metrics *metrics, int rc, int64_t took_ns);
 /* A request that is over: its class, status, and the time from its head to its last byte. */
 void metrics_request(struct metrics *metrics, const struct exchange *x, int64_t took_us);
-/* Who asked could not prove who they are. */
+/* A failed authentication. */
 void metrics_refused(struct metrics *metrics, const struct exchange *x);
-/* Turned away unheard, for too many refusals before. */
+/* A request refused by the throttle. */
 void metrics_throttled(struct metrics *metrics);
 /* The library answered with a result of the category "unavailable". */
 void metrics_failure(struct metrics *metrics, int rc);
@@ -39,9 +38,9 @@ enum attempt_result {
   ATTEMPT_RESULTS
 };
 void metrics_attempt(struct metrics *metrics, enum attempt_result result);
-/* An endpoint that the service disabled, since it was gone or nothing arrived for too long. */
+/* The service disabled an endpoint, because it was gone or nothing arrived for too long. */
 void metrics_endpoint_disabled(struct metrics *metrics);
-/* How many deliveries are waiting now, to be tried or tried again. */
+/* Sets how many deliveries are waiting to be tried or tried again. */
 void metrics_deliveries_waiting(struct metrics *metrics, int64_t count);
 
 /* Answers GET /metrics in the text format 0.0.4, and everything else with 404: the whole of the

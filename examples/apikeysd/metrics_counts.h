@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The counters themselves, between metrics.c, which counts, and metrics_text.c, which writes. */
+/* The counters, which metrics.c writes and metrics_text.c reads. */
 #ifndef SERVER_METRICS_COUNTS_H
 #define SERVER_METRICS_COUNTS_H
 
@@ -36,7 +36,7 @@ enum credential {
   CREDENTIALS
 };
 
-/* How many took at most so long: `at` counts each once, in the bucket of its own. */
+/* A histogram: `at` counts each duration once, in its own bucket. */
 struct histogram {
   metrics_counter at[METRICS_BUCKETS + 1]; /* the last: longer than all bounds */
   metrics_counter sum;                     /* in the unit of the bounds */
@@ -60,7 +60,7 @@ struct metrics {
 /* Ascending, ended by 0; METRICS_BUCKETS at most. */
 extern const int64_t metrics_validation_bounds_ns[];
 extern const int64_t metrics_request_bounds_us[];
-/* Ended by 0, METRICS_STATUSES at most; what is not in here is counted behind the last. */
+/* Ended by 0, METRICS_STATUSES at most; other statuses are counted behind the last. */
 extern const int metrics_statuses[];
 
 #endif

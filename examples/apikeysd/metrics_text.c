@@ -46,8 +46,8 @@ static const char *result_label(char *label, size_t size, size_t index) {
   return label;
 }
 
-/* `unit`: how many of the counts' units are a second. `labels` as they stand before "le", or "".
- * The counts are read once, so that they agree with each other whatever is counted meanwhile. */
+/* Writes a histogram. `unit`: how many of the counts' units are a second. `labels` as they stand
+ * before "le", or "". The counts are read once, so that they agree with each other. */
 static void histogram(FILE *out, const char *name, const char *labels,
                       const struct histogram *histogram, const int64_t *bounds, double unit) {
   unsigned long long sum = read_counter(&histogram->sum), below = 0;
@@ -67,7 +67,7 @@ static void histogram(FILE *out, const char *name, const char *labels,
 
 /* -- Validations ------------------------------------------------------------------------------- */
 
-/* Every outcome that is an answer, from the start on; failures once they happen. */
+/* Outcomes that are answers are listed from the start, failures once they happen. */
 static void write_validations(FILE *out, const struct metrics *metrics) {
   char label[48];
   family(out, "apikeysd_validations_total", "counter", "Validations of values, by outcome.");

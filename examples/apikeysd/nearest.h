@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Finds the known name that a misspelt one was meant to be; no spell checker beyond single
- * names. */
+/* Finds the known name that a misspelt name was meant to be. */
 #ifndef SERVER_NEAREST_H
 #define SERVER_NEAREST_H
 

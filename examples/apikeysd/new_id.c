@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Ids: a prefix and a ULID. */
 #include "new_id.h"
 
 #include "clock.h"

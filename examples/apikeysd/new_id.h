@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Ids for what the service itself keeps, in the library's form: "user_" and a ULID. */
+/* Ids for the service's own objects, in the library's form: "user_" and a ULID. */
 #ifndef SERVER_NEW_ID_H
 #define SERVER_NEW_ID_H
 

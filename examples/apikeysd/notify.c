@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Sends a state to systemd's notification socket. */
 #include "notify.h"
 
 #include <stddef.h>
@@ -20,7 +21,7 @@ void notify_supervisor(const char *state) {
   int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0)
     return;
-  /* A supervisor that does not listen is its own trouble, not a reason to end. */
+  /* A supervisor that does not listen is no reason to end. */
   (void)sendto(fd, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)&address,
                (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
   close(fd);

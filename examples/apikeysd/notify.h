@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Telling the supervisor, systemd or one that does as it does, how we are. */
+/* Tells the supervisor (systemd, or one with its protocol) the service's state. */
 #ifndef SERVER_NOTIFY_H
 #define SERVER_NOTIFY_H
 

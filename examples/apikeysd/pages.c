@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Pages, scripts and styles: of the dashboard, the widget, the demo. */
+/* Routes of the pages, scripts and styles of the dashboard, the widget and the demo. */
 #include "config.h"
 #include "http/assets.h"
 #include "http/reply.h"
 #include "routes.h"
 #include "service.h"
 
-/* Every place in the dashboard is a path of its own; its one page finds out which. */
+/* Each place in the dashboard has its own path; one page serves all and reads the path. */
 static void show_dashboard(struct exchange *x) {
   assets_answer_page(x, "dashboard/index.html");
 }
@@ -19,17 +19,15 @@ static void show_dashboard_asset(struct exchange *x) {
   assets_answer(x, exchange_format(x, "dashboard/%s", exchange_argument(x, "name", NULL)));
 }
 
-/*
- * For other origins' pages, which load it as a module: with CORS. The version is in the path: what
- * pages rely on does not change under it.
- */
+/* Pages of other origins load this module: with CORS. The path has a version, so that what those
+ * pages rely on does not change. */
 static void show_widget(struct exchange *x) {
   assets_answer(x, "api-keys-widget.js");
   if (x->status == 200 || x->status == 304)
     reply_header(x, "Cross-Origin-Resource-Policy", "cross-origin");
 }
 
-/* What the API is, for programs and people: OpenAPI 3.1. */
+/* The OpenAPI 3.1 document. */
 static void show_document(struct exchange *x) {
   assets_answer(x, "api/openapi.json");
 }
@@ -57,7 +55,7 @@ static void enter_demo(struct exchange *x) {
     reply_redirect(x, "/demo");
 }
 
-/* What browsers ask for on pages that name no icon, such as a JSON answer that is looked at. */
+/* Browsers ask for this on pages that name no icon, such as a JSON answer. */
 static void show_icon(struct exchange *x) {
   assets_answer(x, "dashboard/icon.svg");
 }

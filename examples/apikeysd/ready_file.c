@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Writes --ready-file, and tells the supervisor. */
 #include "ready_file.h"
 
 #include "config.h"
@@ -27,8 +28,8 @@ static char *read_line(const char *path) {
   return line;
 }
 
-/* What a person or a test needs to begin. The management key only in a demo: its file is elsewhere
- * for everybody else. */
+/* The URLs that a person or a test needs to begin. Includes the management key in a demo only:
+ * otherwise it is in a file of its own. */
 static json_t *describe(const struct service *service, const struct http_server *http,
                         const struct http_server *metrics) {
   json_t *about = json_pack("{s:s}", "url", http_server_url(http));
@@ -44,7 +45,7 @@ static json_t *describe(const struct service *service, const struct http_server 
   return about;
 }
 
-/* Appears whole or not at all: under another name first. */
+/* Writes under another name first, so that the file appears whole or not at all. */
 static bool write_file(const char *path, const char *text) {
   size_t size = strlen(path) + 5, length = strlen(text);
   char *temporary = malloc(size);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Telling that the service serves, and where: in the log, in --ready-file for programs, and to a
+/* Announces that the service serves, and where: in the log, in --ready-file for programs, and to a
  * supervisor. */
 #ifndef SERVER_READY_FILE_H
 #define SERVER_READY_FILE_H
@@ -7,7 +7,7 @@
 #include "http/server.h"
 #include "service.h"
 
-/* False: the file cannot be written; said in the log. */
+/* False: the file cannot be written; the log says why. */
 /* `metrics` may be NULL. */
 bool ready_file_write(struct service *service, const struct http_server *http,
                       const struct http_server *metrics);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The list of all route tables. */
 #include "routes.h"
 
 /* The busiest first. */

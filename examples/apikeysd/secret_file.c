@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Reads a secret's file after a check of its mode. */
 #include "secret_file.h"
 
 #include <errno.h>

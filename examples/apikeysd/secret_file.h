@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Files with secrets in them: read whole, and only if nobody else can read them. */
+/* Reads files that hold secrets: whole, and only if no other user can read them. */
 #ifndef SERVER_SECRET_FILE_H
 #define SERVER_SECRET_FILE_H
 
@@ -8,21 +8,19 @@
 #include <stddef.h>
 #include <sys/stat.h>
 
-/* Who else may be let in by the file's mode. A group may be meant (Debian's ssl-cert); with access
- * lists the group's bits tell nothing about the group, and systemd's credentials have one. */
+/* Other readers that the file's mode may allow. A group may be intended (Debian's ssl-cert). With
+ * access lists, as systemd's credentials have, the group's bits say nothing about the group. */
 enum secret_readers {
   SECRET_OF_OWNER = S_IRWXG | S_IRWXO,
   SECRET_OF_GROUP = S_IRWXO,
-  SECRET_OF_ALL = 0 /* none, really: a certificate */
+  SECRET_OF_ALL = 0 /* a certificate: readers do not matter */
 };
 
-/*
- * The file's bytes with a NUL behind, from malloc; NULL: said in the log, in the words of the
- * setting that names the file. `max`: bytes that it may have at most.
- */
+/* The file's bytes with a NUL behind, from malloc. NULL: the log says why, with the name of the
+ * setting that names the file. `max`: the most bytes that it may have. */
 char *secret_file_read(struct log *log, const char *setting, const char *path, size_t max,
                        enum secret_readers readers, size_t *length);
-/* Wipes them. NULL does nothing. */
+/* Wipes and frees the bytes. NULL does nothing. */
 void secret_file_free(char *bytes, size_t length);
 
 #endif

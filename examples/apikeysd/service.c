@@ -25,7 +25,7 @@ static void log_from_library(int level, const char *message, size_t length, void
            message);
 }
 
-/* 32 bytes, or NULL: said why in the log. Freed by secret_file_free(). */
+/* 32 bytes, to be freed by secret_file_free(). NULL: the log says why. */
 static char *read_root_key(struct log *log, const char *setting, const char *path) {
   size_t length;
   char *bytes = secret_file_read(log, setting, path, ROOT_KEY_BYTES, SECRET_OF_GROUP, &length);
@@ -70,7 +70,7 @@ static bool open_environment(struct service *service) {
   return rc == APIKEYS_OK;
 }
 
-/* For commands, which are about a database that is there: a misspelt path makes no new one. */
+/* For commands: they need an existing database, so that a misspelt path creates no new one. */
 static bool open_existing(struct service *service) {
   const char *path = service->config->database;
   if (access(path, F_OK) == 0)

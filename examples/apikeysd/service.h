@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The running service: what every part of it shares. */
+/* The running service: the state that all its parts share. */
 #ifndef SERVER_SERVICE_H
 #define SERVER_SERVICE_H
 
@@ -24,14 +24,14 @@ struct service {
   atomic_int write_failure; /* with which code changes fail; 0: they do not, as far as is known */
 };
 
-/* Opens the environment and starts what works in the background. False: said why in the log. */
+/* Opens the environment and starts the background work. False: the log says why. */
 bool service_start(struct service *service, const struct config *config, struct log *log);
 /* "apikeysd recover": makes a management key in the environment, also while a service runs on
  * it. */
 bool service_recover(const struct config *config, struct log *log);
 /* "apikeysd rotate-root-key": likewise; a service that runs follows to the new key by itself. */
 bool service_rotate_root_key(const struct config *config, struct log *log);
-/* Ends it; usage is flushed. Also after a start that failed half-way. */
+/* Stops the service and flushes recorded use. Also after a start that failed half-way. */
 void service_stop(struct service *service);
 
 /* A call failed. A full or read-only store is remembered, for /readyz. */

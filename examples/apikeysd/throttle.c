@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Permits per address and minute, in a table of fixed size. */
 #include "throttle.h"
 
 #include <arpa/inet.h>
@@ -10,10 +11,8 @@
 #include <string.h>
 #include <time.h>
 
-/*
- * A table of fixed size: memory cannot be flooded. Addresses that share a slot share its count; the
- * slot is chosen under a random key, so nobody can aim at somebody else's.
- */
+/* A table of fixed size, so that memory cannot be flooded. Addresses that share a slot share its
+ * count; a random key chooses the slot, so that no one can aim at another address's. */
 enum { SLOTS = 4096, WINDOW_SECONDS = 60 };
 
 struct slot {
@@ -51,7 +50,7 @@ static int64_t now_seconds(void) {
   return now.tv_sec;
 }
 
-/* Whoever has an IPv6 address has the 2^64 around it as well. */
+/* The owner of an IPv6 address has the 2^64 around it as well. */
 static uint64_t hash_of(const struct throttle *throttle, enum throttled kind, const char *address) {
   enum { NETWORK = 8 };
   unsigned char v6[16];

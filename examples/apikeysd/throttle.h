@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Guesses per address. Each attempt takes a permit before its credential is looked at, so that
- * simultaneous guesses cannot outrun the count; a good credential gives it back, and is answered
- * even when none was left. So nobody is locked out by others behind the same address.
+ * Limits guesses per address. Each attempt takes a permit before its credential is checked, so that
+ * simultaneous guesses cannot outrun the count. A good credential gives the permit back, and is
+ * answered even when none was left, so that others behind the same address cannot lock it out.
  */
 #ifndef SERVER_THROTTLE_H
 #define SERVER_THROTTLE_H
 
 struct throttle;
 
-/* `failures_a_minute`: how many guesses there are; 0: no throttling. NULL: out of memory. */
+/* `failures_a_minute`: failed attempts per minute; 0: no throttling. NULL: out of memory. */
 struct throttle *throttle_new(int failures_a_minute);
 void throttle_free(struct throttle *throttle);
 
-/* Counted apart, so that a stale token in a browser costs no server its guesses. */
+/* Counted separately, so that a stale token in a browser costs a server none of its attempts. */
 enum throttled { THROTTLED_MANAGEMENT_KEYS, THROTTLED_WIDGET_TOKENS };
 
 struct permit {

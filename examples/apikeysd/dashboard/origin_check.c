@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Checks Host, Origin and Sec-Fetch-Site. */
 #include "dashboard/origin_check.h"
 
 #include "config.h"
@@ -36,7 +37,7 @@ static bool is_loopback(struct host host) {
           strspn(host.text, "0123456789.") >= host.length);
 }
 
-/* An address is its own proof: no name server of somebody else's had a say in it. */
+/* An IP address cannot be rebound, because no name server had a say in it. */
 static bool is_address(struct host host) {
   return host.length > 0 &&
          (host.text[0] == '[' || strspn(host.text, "0123456789.") >= host.length);
@@ -83,7 +84,7 @@ bool origin_check_host(struct exchange *x) {
   return false;
 }
 
-/* The origin that the request was sent to, or the public one, where a proxy stands between. */
+/* The origin that the request was sent to, or the public one if a proxy stands between. */
 static bool is_our_origin(const struct exchange *x, const char *origin) {
   const char *url = x->service->config->public_url, *host = exchange_header(x, "Host", NULL);
   if (url != NULL && strncasecmp(url, origin, strlen(origin)) == 0 &&

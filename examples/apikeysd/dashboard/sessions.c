@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Dashboard sessions as documents: cookies, expiry, page tokens. */
 #include "dashboard/sessions.h"
 
 #include "authenticate.h"
@@ -17,7 +18,7 @@
 #define COLLECTION "dashboard-sessions"
 #define S(text) (text), strlen(text)
 
-/* A session that was used a moment ago is not written again. */
+/* A session that was used within this time is not written again. */
 enum { TOUCH_MS = 10 * 1000 };
 
 /* -- The cookie -------------------------------------------------------------------------------- */
@@ -39,7 +40,7 @@ static void set_cookie(struct exchange *x, const char *value, bool forget) {
     reply_header(x, "Set-Cookie", cookie);
 }
 
-/* "a=1; apikeysd=0f…; b=2": the value of ours, if it has the form of one. */
+/* Finds our cookie in "a=1; apikeysd=0f…; b=2". False if it is absent or malformed. */
 static bool read_cookie(const struct exchange *x, unsigned char id[SESSION_BYTES]) {
   const char *text = exchange_header(x, "Cookie", NULL), *name = cookie_name(x);
   size_t length = strlen(name), decoded;
@@ -58,8 +59,8 @@ static bool read_cookie(const struct exchange *x, unsigned char id[SESSION_BYTES
 
 /* -- The document ------------------------------------------------------------------------------ */
 
-/* A digest under one of two names: of the store, which cannot be used as a cookie, and of the
- * token, which tells nothing about either. */
+/* Hashes the session's id under a name: one for the store, whose digest is no cookie, and one for
+ * the page's token, which reveals neither. */
 static void derive(char out[SESSION_TEXT], const unsigned char id[SESSION_BYTES],
                    const char *name) {
   unsigned char digest[SESSION_BYTES];
@@ -80,14 +81,14 @@ int64_t session_ends_ms(const struct exchange *x) {
   return x->session->signed_in_ms + whole_life_ms(x);
 }
 
-/* Idle for so long, or there for so long: whichever comes first. */
+/* The earlier of two ends: idle for too long, or signed in for too long. */
 static int64_t expiry_ms(const struct exchange *x, const struct session *session) {
   int64_t idle = session->seen_ms + (int64_t)x->service->config->session_idle_seconds * 1000;
   int64_t whole = session->signed_in_ms + whole_life_ms(x);
   return idle < whole ? idle : whole;
 }
 
-/* The service itself keeps its sessions; x->actor stays whoever it is. */
+/* The service reads and writes its sessions as the system; x->actor stays as it is. */
 static apikeys_actor *keeper(void) {
   apikeys_actor *actor = apikeys_actor_new();
   if (actor != NULL)
@@ -229,8 +230,8 @@ static bool has_page_token(struct exchange *x) {
   return false;
 }
 
-/* Somebody is there: the idle time begins anew. Who loses a race against another request of the
- * same session need not write: that one did. */
+/* Restarts the idle time. If another request of the session wrote at the same moment, this one need
+ * not. */
 static void touch(struct exchange *x) {
   int64_t now = clock_unix_ms();
   bool background = exchange_header(x, "X-Background", NULL) != NULL;

@@ -24,21 +24,20 @@ struct session {
 };
 
 /*
- * True with x->session and x->actor set: there is a session, its key is good, and what changes
- * something comes from a page of ours with the session's token. Else answered with 401 or 403.
- * "X-Background: 1" marks what a page asks by itself: it does not count as the person's being
- * there.
+ * True with x->session and x->actor set: the session exists, its key is good, and a change comes
+ * from a page of ours with the session's token. Else answered with 401 or 403. "X-Background: 1"
+ * marks requests that a page makes by itself: they do not restart the idle time.
  */
 bool sessions_enter(struct exchange *x);
 
-/* Starts one for x->actor, a management key that was verified, and sets its cookie; the session
- * that the request came with ends. False: answered. */
+/* Starts a session for x->actor, a verified management key, and sets its cookie. Ends the session
+ * that the request came with. False: answered. */
 bool sessions_start(struct exchange *x);
 
-/* Ends the one that the request came with, if any, and takes the cookie back. */
+/* Ends the session that the request came with, if any, and removes the cookie. */
 void sessions_end(struct exchange *x);
 
-/* When it ends, whatever happens. */
+/* The session ends at this time even if it is used. */
 int64_t session_ends_ms(const struct exchange *x);
 
 #endif

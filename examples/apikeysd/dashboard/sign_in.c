@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Signing in to the dashboard, who is signed in, signing out. */
+/* Routes to sign in to the dashboard, to see the session, and to sign out. */
 #include "authenticate.h"
 #include "config.h"
 #include "dashboard/origin_check.h"
@@ -22,7 +22,7 @@ static json_t *split(const char *slugs) {
   return array;
 }
 
-/* Whoever signed in may see their own key, whatever its scopes. */
+/* A signed-in operator may see their own key, whatever its scopes. */
 static int get_own_key(struct exchange *x, apikeys_key *key) {
   apikeys_actor *service = apikeys_actor_new();
   const char *id = x->session->key_id;

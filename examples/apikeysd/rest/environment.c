@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the environment is set to: the keys' prefix, and the policies. Ours alone. */
+/* The environment's settings: the keys' prefix and the policies. Our own routes, not the
+ * contract's. */
 #include "http/body.h"
 #include "http/reply.h"
 #include "routes.h"
@@ -7,7 +8,7 @@
 
 #include <string.h>
 
-/* 0, or null in what is sent, is "off". */
+/* A duration of 0, or null in a request, means "off". */
 static const struct number {
   const char *field;
   int64_t (*get)(const apikeys_settings *settings);
@@ -110,7 +111,7 @@ static bool among(const json_t *texts, const char *text, size_t length) {
   return false;
 }
 
-/* Does this value begin with "<prefix>_"? */
+/* True if this value begins with "<prefix>_". */
 static bool has_prefix(const char *obfuscated, const char *prefix, size_t length) {
   return strncmp(obfuscated, prefix, length) == 0 && strncmp(obfuscated + length, "_...", 4) == 0;
 }
@@ -136,8 +137,8 @@ static int page_through_management_keys(struct exchange *x, const apikeys_actor 
   return rc;
 }
 
-/* Taking away the prefix of a management key, maybe of the one that asks, would lock operators out,
- * and nobody could take it back. */
+/* *used: a management key has this prefix. Removing such a prefix would lock operators out, and no
+ * operator could undo that. */
 static int has_management_keys(struct exchange *x, const char *prefix, size_t length, bool *used) {
   apikeys_actor *system = apikeys_actor_new();
   apikeys_filter *filter = apikeys_filter_new();
@@ -154,7 +155,7 @@ static int has_management_keys(struct exchange *x, const char *prefix, size_t le
   return rc;
 }
 
-/* Values with a prefix that is not named any more are refused from then on. */
+/* Values with a prefix that was removed are refused from then on. */
 static int remove_other_prefixes(struct form *form, apikeys_settings *settings,
                                  const json_t *wanted) {
   size_t length;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The table of event types. */
 #include "rest/event_types.h"
 
 #include <string.h>
@@ -38,7 +39,7 @@ bool event_type_is_known(const char *type, size_t length, size_t known) {
   return false;
 }
 
-/* What events of the contract are about, beside what is served here. */
+/* Subjects of the contract's events that do not exist in this service. */
 bool event_type_is_foreign(const char *type, size_t length) {
   static const char *const nouns[] = {
       "action",         "authentication", "connection", "dsync",      "email_verification",

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * GET /events. The 30 days that a query may span elsewhere are no limit here: pages are bounded,
- * and how long events are kept is the environment's event_retention_ms.
- */
+/* GET /events. Elsewhere a query may span 30 days at most; here pages are bounded instead, and the
+ * environment's event_retention_ms says how long events are kept. */
 #include "http/reply.h"
 #include "http/timestamp.h"
 #include "rest/event_types.h"
@@ -12,14 +10,14 @@
 
 #include <string.h>
 
-/* "include=operator_events" gives the operator's events too. It is ours alone. */
+/* "include=operator_events" adds the operator's events: an addition of ours. */
 static size_t types_to_see(const struct exchange *x) {
   const char *include = exchange_parameter(x, "include", NULL);
   return include != NULL && strcmp(include, "operator_events") == 0 ? EVENT_TYPES_ALL
                                                                     : EVENT_TYPES_PUBLIC;
 }
 
-/* Names the type, if it is text that a type could be. */
+/* Refuses a type, and names it if it is text that a type could be. */
 static void name_unknown(struct exchange *x, const char *type, size_t length) {
   enum { SHOWN = 64 };
   bool plain = length <= SHOWN && strspn(type, "abcdefghijklmnopqrstuvwxyz_.0123456789") >= length;
@@ -30,7 +28,7 @@ static void name_unknown(struct exchange *x, const char *type, size_t length) {
                        plain ? length : sizeof "(unreadable)" - 1));
 }
 
-/* One or more types, separated by commas: "events=a,b". One that is none is answered. */
+/* Reads one or more types, separated by commas: "events=a,b". Refuses unknown ones. */
 static int add_types(struct list *list, const char *text) {
   int rc = APIKEYS_OK;
   while (rc == APIKEYS_OK && *text != '\0') {
@@ -47,7 +45,9 @@ static int add_types(struct list *list, const char *text) {
   return rc;
 }
 
-/* "events=a,b" (Node, Python), "events=a&events=b" (Go), "events[]=a" (older ones). */
+/*
+ * Clients send "events=a,b" (Node, Python), "events=a&events=b" (Go), or "events[]=a" (older ones).
+ */
 static int set_types(struct list *list) {
   const struct pairs *query = &list->x->query;
   size_t known = types_to_see(list->x);

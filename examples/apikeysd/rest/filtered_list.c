@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Walks a list and keeps the objects that match. */
 #include "rest/filtered_list.h"
 
 #include <string.h>
@@ -9,7 +10,7 @@ struct walk {
   struct list *list;
   const struct filtered_list *filtered;
   json_t *values;
-  bool more;        /* there is one more than were asked for */
+  bool more;        /* one more was found than asked for */
   const char *next; /* where the walk stopped; "" at the list's end */
 };
 
@@ -20,7 +21,7 @@ static void add(const struct walk *walk, json_t *value) {
     json_array_append_new(walk->values, value);
 }
 
-/* In the walk's direction, until there are enough. */
+/* Walks in the list's direction until there are enough. */
 static int look_at_page(struct walk *walk) {
   struct list *list = walk->list;
   size_t count = apikeys_page_count(list->page);
@@ -37,7 +38,7 @@ static int look_at_page(struct walk *walk) {
   return rc;
 }
 
-/* The page that lent the cursor is about to be filled anew. */
+/* Copied, because the page that lent the cursor is about to be filled again. */
 static int go_on(struct walk *walk) {
   struct list *list = walk->list;
   size_t length;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Lists by what the store has no index for: an organization's domain, a membership's status. The
- * list is walked, and what is not wanted left out.
+ * Lists filtered by something that the store has no index for: an organization's domain, a
+ * membership's status. The list is walked, and objects that do not match are left out.
  *
- * One request walks so far and no further. A page may then have fewer objects than were asked for,
- * or none, and still be followed by another: its cursors tell.
+ * One request walks a bounded distance. So a page may have fewer objects than asked for, or none,
+ * and still be followed by another: its cursors tell.
  */
 #ifndef SERVER_REST_FILTERED_LIST_H
 #define SERVER_REST_FILTERED_LIST_H
@@ -12,8 +12,8 @@
 #include "rest/list.h"
 
 struct filtered_list {
-  int (*fetch)(struct list *list); /* fills the page as the filter says */
-  /* The i-th object of the page as JSON; NULL with 0: it is not wanted. */
+  int (*fetch)(struct list *list); /* fills the page by the filter */
+  /* The i-th object of the page as JSON; NULL with 0: it does not match. */
   int (*look)(const struct list *list, size_t i, json_t **value);
 };
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Idempotent creations: remembers each answer in a document, and repeats it. */
 #include "rest/idempotent_post.h"
 
 #include "clock.h"
@@ -23,13 +24,13 @@ enum {
   DAY_MS = 24 * 60 * MINUTE_MS
 };
 
-/* One creation, and the document that remembers it. */
+/* A creation, and the document that remembers its answer. */
 struct creation {
   struct exchange *x;
-  apikeys_actor *keeper; /* the service itself: the actor may have no right to read its documents */
+  apikeys_actor *keeper; /* the system, because the actor may not read the service's documents */
   apikeys_document *document;
   char id[DIGEST_TEXT];
-  char request[DIGEST_TEXT]; /* what was asked for */
+  char request[DIGEST_TEXT]; /* a hash of the request */
 };
 
 /* -- Which creation it is ---------------------------------------------------------------------- */
@@ -40,7 +41,7 @@ static void write_digest(crypto_generichash_state *state, char out[DIGEST_TEXT])
   sodium_bin2hex(out, DIGEST_TEXT, digest, sizeof digest);
 }
 
-/* The terminating NUL goes with each text, so that none runs into the next. */
+/* Includes the terminating NULs, so that no two texts run into each other. */
 static void add_text(crypto_generichash_state *state, const char *text) {
   crypto_generichash_update(state, (const unsigned char *)text, strlen(text) + 1);
 }
@@ -60,7 +61,7 @@ static void name_creation(struct creation *creation, const char *idempotency_key
 
 /* -- Its document ------------------------------------------------------------------------------ */
 
-/* Also what marks it as being answered: {"request":…}, without an answer. */
+/* The body: {"request":…,"answer":…}. Without an answer it marks a request as being answered. */
 static int set_body(const struct creation *creation, const char *answer) {
   json_t *json = json_pack("{s:s,s:s*}", "request", creation->request, "answer", answer);
   char *text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
@@ -88,8 +89,8 @@ static int mark(const struct creation *creation) {
              : rc;
 }
 
-/* Sealed, as a webhook endpoint's holds its secret; that one is never too long for it, as is an
- * organization's with much metadata. */
+/* Stores the answer sealed, because a webhook endpoint's has a secret in it. An answer that is too
+ * long for that (an organization with much metadata) has none, and goes into the body. */
 static int set_answer(const struct creation *creation) {
   const struct exchange *x = creation->x;
   if (x->reply_length > SEALED_MAX)
@@ -110,7 +111,7 @@ static void keep_answer(const struct creation *creation) {
              apikeys_result_name(rc));
 }
 
-/* The place that was taken for the answer: without it the next repeat creates. */
+/* Deletes the document of a creation that was refused, so that a repeat may create. */
 static void forget_answer(const struct creation *creation) {
   struct exchange *x = creation->x;
   int rc = apikeys_document_delete(x->service->env, creation->keeper, S(COLLECTION),

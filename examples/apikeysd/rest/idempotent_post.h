@@ -9,7 +9,7 @@
  *
  * For 24 hours, for the same actor and path: the same request again gets the answer that the first
  * one got, another one is refused with 422, and one that comes while the first is being answered,
- * in whichever process, with 409. What was refused is not kept: it may be tried again.
+ * in any process, with 409. A refusal is not kept: the request may be tried again.
  *
  * The answer is kept beside what was made, not in one transaction with it: if the process is killed
  * between the two, a repeat a minute later makes a second one.

@@ -26,7 +26,8 @@ static int get(struct exchange *x, enum key_kind kind, apikeys_key *key) {
   return get_as(x, x->actor, kind, key);
 }
 
-/* To change a key the actor need not be allowed to read it: the service looks which kind it is. */
+/* Finds the key's kind as the system, because an actor that may change a key need not be allowed to
+ * read it. */
 static int check_kind(struct exchange *x, enum key_kind kind) {
   static const char reason[] = "which kind of key";
   apikeys_actor *system = apikeys_actor_new();
@@ -41,8 +42,8 @@ static int check_kind(struct exchange *x, enum key_kind kind) {
 }
 
 /*
- * With "force=true" the last management key that can make others may go: then the system acts, for
- * whom the reason names. The actor must be allowed to, though: its own attempt comes first.
+ * With "force=true" the last management key that can make others may go: then the system acts, and
+ * the reason names the actor. The actor's own attempt comes first, because it must be allowed to.
  */
 static bool is_forced(const struct exchange *x, enum key_kind kind, int rc) {
   const char *force = exchange_parameter(x, "force", NULL);
@@ -76,7 +77,7 @@ void key_show(struct exchange *x, enum key_kind kind) {
   apikeys_key_free(key);
 }
 
-/* No date, or one that has passed, is now; null takes a planned expiry back. */
+/* No date, or a past one, means now; null removes a planned expiry. */
 static int set_expiry(const struct form *form, enum key_kind kind, int64_t expires_at_ms,
                       apikeys_key *key) {
   struct exchange *x = form->x;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* What is done with one key, named by the path's ":id". */
+/* Actions on one key, named by the path's ":id". */
 #ifndef SERVER_REST_KEY_ACTIONS_H
 #define SERVER_REST_KEY_ACTIONS_H
 
 #include "http/exchange.h"
 
-/* Each kind has routes of its own, where keys of the other kind are not found. */
+/* Customers' keys and management keys have separate routes; each finds its own kind only. */
 enum key_kind { CUSTOMER_KEY, MANAGEMENT_KEY };
 
 /* Each answers the exchange. */

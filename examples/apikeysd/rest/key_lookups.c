@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The owner of a key that was found somewhere: a route of ours, not of the contract. A value comes in
- * a body, never in a path, because paths are logged.
+ * The owner of a key that was found somewhere: our own route, not the contract's. A value comes in a
+ * body, never in a path, because paths are logged.
  */
 #include "http/body.h"
 #include "http/reply.h"
@@ -10,7 +10,7 @@
 #include "routes.h"
 #include "service.h"
 
-/* Revoked ones too, which say that they are. */
+/* Includes revoked keys, which say that they are. */
 static void reply_keys(struct list *list) {
   json_t *values = json_array();
   for (size_t i = 0; i < apikeys_page_count(list->page); i++)

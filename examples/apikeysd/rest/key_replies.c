@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Creates and lists keys for the routes of all owners, and writes keys as JSON. */
 #include "rest/key_replies.h"
 
 #include "http/reply.h"
@@ -91,7 +92,7 @@ static int create(struct exchange *x, const apikeys_key_spec *spec) {
   return rc;
 }
 
-/* A repeat while the first one is being answered would give it a value that is dead already. */
+/* A repeat during the first request would get a value that is dead already. */
 static void create_once(struct exchange *x, const apikeys_key_spec *spec, const char *owner_noun,
                         const char *owner_id) {
   struct in_flight_entry entry;
@@ -105,7 +106,7 @@ static void create_once(struct exchange *x, const apikeys_key_spec *spec, const 
   }
   int rc = create(x, spec);
   if (rc == APIKEYS_ERROR_INVALID_ARGUMENT && strcmp(apikeys_error_field(x->err), "owner") == 0)
-    rc = APIKEYS_ERROR_NOT_FOUND; /* text that can be no id is the id of nothing */
+    rc = APIKEYS_ERROR_NOT_FOUND; /* text that can be no id matches nothing */
   if (rc != APIKEYS_OK)
     reply_failure(x, rc, owner_noun, owner_id);
   if (idempotency_key != NULL)

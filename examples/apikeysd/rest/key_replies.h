@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* What the routes for keys of all owners have in common. */
+/* Answers that the routes for keys of all owners share. */
 #ifndef SERVER_REST_KEY_REPLIES_H
 #define SERVER_REST_KEY_REPLIES_H
 
 #include "http/body.h"
 #include "rest/list.h"
 
-/* A key, and when and why it was revoked, if it was: that is ours alone. NULL: out of memory. */
+/* A key as JSON, with when and why it was revoked (an addition of ours). NULL: out of memory. */
 json_t *key_json(apikeys_key *key);
 
 /* A key's JSON, with `value` in it if there is one. */
 void key_reply(struct exchange *x, int status, apikeys_key *key, const char *value);
 
-/* Sets the request's Idempotency-Key, if it has one; one that cannot be is an error of the form. */
+/* Sets the request's Idempotency-Key, if any. A malformed one is an error of the form. */
 int key_set_idempotency_key(struct form *form, apikeys_key_spec *spec);
 
 /*
@@ -23,11 +23,8 @@ int key_set_idempotency_key(struct form *form, apikeys_key_spec *spec);
 void key_create(struct form *form, apikeys_key_spec *spec, const char *owner_noun,
                 const char *owner_id, int invalid);
 
-/*
- * Lists the keys of the owner that is set in the list's filter, as "search" and "revoked" have it:
- * revoked keys are for whoever asks for them, and say that they are. Answers the exchange. `rc` is
- * what finding the owner said.
- */
+/* Lists the keys of the owner that is set in the list's filter, with the parameters "search" and
+ * "revoked". Answers the exchange. `rc` is the result of finding the owner. */
 void key_list(struct list *list, int rc, const char *owner_noun, const char *owner_id);
 
 #endif

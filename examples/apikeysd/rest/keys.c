@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Organizations' API keys: create, list, show, expire, revoke; the last three users' keys', too. */
+/* Organizations' API keys: create, list, show, expire, revoke. The last three serve users' keys,
+ * too. */
 #include "http/body.h"
 #include "http/reply.h"
 #include "rest/key_actions.h"
@@ -27,7 +28,7 @@ static void create_key(struct exchange *x) {
   form_close(&form);
 }
 
-/* Whether there is such an organization is asked first: an empty list would say that there is. */
+/* Looks for the organization first, because an empty list would say that it exists. */
 static int check_organization(struct exchange *x, const char *id, size_t length) {
   apikeys_organization *organization = apikeys_organization_new();
   int rc = organization == NULL ? APIKEYS_ERROR_NO_MEMORY

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Lists: reads limit, order and cursors from the query, writes the page. */
 #include "rest/list.h"
 
 #include "http/reply.h"
@@ -9,7 +10,7 @@
 
 enum { LIMIT = 10, LIMIT_MAX = 100 };
 
-/* A limit that cannot be is an error: a client that asks for 1,000 would take 100 for all. */
+/* An impossible limit is an error: a client that asks for 1,000 would take 100 for all. */
 static bool read_limit(struct list *list) {
   const char *text = exchange_parameter(list->x, "limit", NULL);
   if (text == NULL)

@@ -10,7 +10,7 @@
 
 #include <jansson.h>
 
-/* A list being answered: open it, set what the noun filters by, list, reply, close. */
+/* A list being answered: open it, set the noun's filters, list, reply, close. */
 struct list {
   struct exchange *x;
   apikeys_filter *filter;
@@ -21,31 +21,33 @@ struct list {
   bool swapped;   /* order=normal: newest first, with the cursors the other way round */
 };
 
-/* False: the query is wrong, and the exchange answered; there is nothing to close. */
+/* False: the query is wrong, and the exchange is answered; there is nothing to close. */
 bool list_open(struct list *list, struct exchange *x);
 void list_close(struct list *list);
 
-/* Sets a filter from a parameter of the query, if it is there. */
+/* Sets a filter from a parameter of the query, if present. */
 typedef int (*list_setter)(apikeys_filter *filter, const char *text, size_t length);
 int list_set(struct list *list, list_setter set, const char *parameter);
 
-/* "true" or "false", which is what an absent one says. False: something else; answered. */
+/* Reads "true" or "false"; absent is false. False: something else; answered. */
 bool list_flag(struct list *list, const char *parameter, bool *flag);
 
 /* The i-th object of the page as JSON text; NULL: out of memory. */
 typedef const char *(*list_item)(const apikeys_page *page, size_t i, size_t *length);
 
-/* What the call that filled the page said, other than 0; `noun` and `id` as in reply_failure(). */
+/* Answers a failure of the call that filled the page; `noun` and `id` as in reply_failure(). */
 void list_fail(struct list *list, int rc, const char *noun, const char *id);
 
-/* What the call that filled the page said: the list, or an error. */
+/* Answers with the list, or with the failure of the call that filled the page. */
 void list_reply(struct list *list, int rc, list_item item);
-/* The same without "list_metadata", for lists that are given whole. */
+/* The same without "list_metadata", for lists that have one page only. */
 void list_reply_whole(struct list *list, int rc, list_item item);
 
-/* The list with these values, which stay the caller's, in the page's place. NULL: out of memory. */
+/*
+ * The list with these values, which stay the caller's, instead of the page's. NULL: out of memory.
+ */
 void list_reply_values(struct list *list, json_t *values);
-/* And with these cursors in the place of the page's; "" for none. */
+/* The same with these cursors instead of the page's; "" for none. */
 void list_reply_between(struct list *list, json_t *values, const char *before, const char *after);
 
 const char *list_key(const apikeys_page *page, size_t i, size_t *length);

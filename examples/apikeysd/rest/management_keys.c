@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Management keys, with which hosts and operators use this API: ours alone. They are in no other
- * list, make no event that /events gives unasked, and are no key to POST /api_keys/validations.
+ * Management keys, with which hosts and operators use this API: our own routes. These keys are in
+ * no other list, their events are not in /events unless asked for, and POST /api_keys/validations
+ * refuses them.
  */
 #include "http/body.h"
 #include "http/reply.h"

@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-/* "include=user" adds what is to be shown of the member: that is ours alone. */
+/* "include=user" adds the member's user: an addition of ours. */
 static json_t *member_json(struct exchange *x, apikeys_member *member) {
   size_t length = 0;
   const char *include = exchange_parameter(x, "include", NULL);
@@ -57,7 +57,7 @@ static int set_roles(struct form *form, apikeys_member *member) {
   return rc == APIKEYS_ERROR_INVALID_ARGUMENT ? APIKEYS_OK : rc;
 }
 
-/* To make a member of one who is suspended is to take that back. */
+/* Creating the membership of a suspended member reactivates it. */
 static int activate(struct form *form, apikeys_member *member, const char *organization_id,
                     size_t organization_length, const char *user_id, size_t length) {
   struct exchange *x = form->x;

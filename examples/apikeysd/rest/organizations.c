@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Organizations. */
+/* Routes for organizations: create, list, show, change, delete. */
 #include "http/body.h"
 #include "http/reply.h"
 #include "rest/filtered_list.h"
@@ -108,7 +108,7 @@ static int set_domains(struct form *form, apikeys_organization *organization) {
   return rc == APIKEYS_ERROR_INVALID_ARGUMENT ? APIKEYS_OK : rc;
 }
 
-/* {"key":"text"}; null takes a pair out. */
+/* Reads {"key":"text"}; null removes a pair. */
 static int set_metadata(struct form *form, apikeys_organization *organization) {
   json_t *metadata = json_object_get(form->object, "metadata"), *value;
   const char *key;
@@ -190,7 +190,7 @@ static void show_by_external_id(struct exchange *x) {
   apikeys_organization_free(organization);
 }
 
-/* Metadata is merged into what there is, so the organization is read first. */
+/* Metadata is merged into the stored pairs, so the organization is read first. */
 static void update_organization(struct exchange *x) {
   struct form form;
   size_t length;
@@ -224,7 +224,7 @@ static void delete_organization(struct exchange *x) {
 
 /* -- Lists ------------------------------------------------------------------------------------- */
 
-/* Is the name among those, with commas between them? Host names are the same in any case. */
+/* True if the name is in the comma-separated list. Host names ignore case. */
 static bool is_among(const char *names, const char *name, size_t length) {
   for (;; names++) {
     size_t at = strcspn(names, ",");
@@ -236,7 +236,7 @@ static bool is_among(const char *names, const char *name, size_t length) {
   }
 }
 
-/* "domains=a.example,b.example": one of them is enough. */
+/* "domains=a.example,b.example": one match is enough. */
 static bool has_wanted_domain(const struct exchange *x, const apikeys_organization *organization) {
   const char *wanted = exchange_parameter(x, "domains", NULL);
   const char *domains = apikeys_organization_domains(organization, NULL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The environment's permissions, and which of them keys may be given: the last is ours alone. */
+/* The environment's permissions, and which of them keys may be given (the latter is an addition of
+ * ours). */
 #include "http/body.h"
 #include "http/reply.h"
 #include "rest/idempotent_post.h"
@@ -9,7 +10,7 @@
 
 #include <string.h>
 
-/* Its slug is reserved, and so is no permission that can be created; but it is there. */
+/* A system permission exists, although its slug is reserved and cannot be created. */
 static bool is_system(struct exchange *x, int rc, const char *slug) {
   if (rc != APIKEYS_ERROR_INVALID_ARGUMENT || strcmp(apikeys_error_field(x->err), "slug") != 0)
     return false;
@@ -23,7 +24,7 @@ static bool is_system(struct exchange *x, int rc, const char *slug) {
   return exists;
 }
 
-/* What was said of a permission: the object as it is now, or what was wrong. */
+/* Answers with the permission as it is now, or with the failure. */
 static void answer(struct exchange *x, int rc, int status, apikeys_permission *permission,
                    const char *slug) {
   size_t length = 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* External ids of users, each a document whose id is the hash of it: it may be any text. */
+/* External ids of users. Each is a document whose id is the hash of the external id, because that
+ * may be any text. */
 #include "rest/user_external_ids.h"
 
 #include "service.h"
@@ -39,7 +40,8 @@ static bool is_of(const apikeys_document *document, const char *user_id) {
   return length == strlen(user_id) && memcmp(body, user_id, length) == 0;
 }
 
-/* Does the user that took it have it, or was its write never made, or is the user gone? */
+/* *held: the user that took the external id has it. False if that user's write was never made, or
+ * the user was deleted. */
 static int is_held(struct exchange *x, const apikeys_document *taken, const char *external_id,
                    bool *held) {
   size_t id_length, length;

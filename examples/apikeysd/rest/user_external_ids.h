@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Which user has an external id: a document of its own for each, since users are kept by their own
- * ids and listed by their addresses.
- */
+/* An index from external ids to users: a document for each, because users are stored by id and
+ * listed by address. */
 #ifndef SERVER_REST_USER_EXTERNAL_IDS_H
 #define SERVER_REST_USER_EXTERNAL_IDS_H
 
@@ -10,16 +8,14 @@
 
 /* Results of the library. `external_id` may be NULL or "": none. */
 
-/*
- * Before a user is written with it. APIKEYS_ERROR_EXISTS: another user has it. What an earlier
- * write left that did not come to its end is taken over.
- */
+/* Takes the external id before the user is written with it. APIKEYS_ERROR_EXISTS: another user has
+ * it. Takes over what an earlier, unfinished write left. */
 int user_external_id_take(struct exchange *x, const char *external_id, const char *user_id);
-/* Behind a write that no longer has it. */
+/* Releases the external id after a write that removed it. */
 int user_external_id_drop(struct exchange *x, const char *external_id, const char *user_id);
 
-/* The user that took it; whether that user still has it, the caller looks. A copy of the exchange's
- * own, or NULL with APIKEYS_ERROR_NOT_FOUND. */
+/* The user that took it; the caller checks whether that user still has it. A copy in the exchange's
+ * memory, or NULL with APIKEYS_ERROR_NOT_FOUND. */
 int user_external_id_find(struct exchange *x, const char *external_id, const char **user_id);
 
 #endif

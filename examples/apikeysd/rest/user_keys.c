@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Members' own keys: create and list. What else is done with a key is in keys.c. */
+/* Members' own keys: create and list. keys.c has the other routes. */
 #include "http/body.h"
 #include "http/reply.h"
 #include "rest/key_replies.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Routes for users: create, list, show, change, delete. */
 #include "rest/users.h"
 
 #include "http/body.h"
@@ -16,7 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Id: the user's. Group: the address, by which lists can ask. Body: the fields below as JSON. */
+/* The document of a user. Id: the user's. Group: the address, so that lists can filter by it. Body:
+ * the fields below as JSON. */
 #define COLLECTION "users", 5
 
 static const char *const text_fields[] = {"email", "first_name", "last_name", "external_id"};
@@ -82,7 +84,7 @@ static int get(struct exchange *x, const char *id, size_t length, apikeys_docume
                                                  document, x->err);
 }
 
-/* A field of the wrong type was reported by whoever read it. */
+/* A field of a wrong type was reported when it was read. */
 static void check_email(struct form *form, const char *email) {
   if (email == NULL && json_array_size(form->errors) == 0)
     form_refuse(form, "required", "email");
@@ -100,7 +102,7 @@ static bool set_pair(json_t *metadata, const char *key, json_t *value) {
          json_object_set(metadata, key, value) == 0;
 }
 
-/* {"key":"text"} goes into what there is; null, or no text, takes a pair out. */
+/* Merges {"key":"text"} into the stored pairs; null, or no text, removes a pair. */
 static void set_metadata(struct form *form, json_t *fields) {
   json_t *given = json_object_get(form->object, "metadata"), *value;
   json_t *metadata = json_object_get(fields, "metadata");
@@ -115,7 +117,7 @@ static void set_metadata(struct form *form, json_t *fields) {
     form_refuse(form, "invalid", "metadata");
 }
 
-/* A copy of the exchange's own; NULL: none. */
+/* A copy in the exchange's memory; NULL: none. */
 static const char *external_id_of(struct exchange *x, const apikeys_document *document) {
   json_t *fields = fields_of(document);
   const char *text = json_string_value(json_object_get(fields, "external_id"));
@@ -124,7 +126,7 @@ static const char *external_id_of(struct exchange *x, const apikeys_document *do
   return copy;
 }
 
-/* What the body says, over what there is. */
+/* Applies the body's fields to the stored ones. */
 static int set_fields(struct form *form, apikeys_document *document, enum presence email_needed) {
   size_t length;
   json_t *fields = fields_of(document);
@@ -178,11 +180,12 @@ int users_describe_member(struct exchange *x, apikeys_member *member, const char
   if (rc == APIKEYS_OK)
     rc = describe(member, document);
   apikeys_document_free(document);
-  /* A key that may write members need not be one that may read what the service keeps. */
+  /* Reads as the system, because a key that may write members need not be allowed to read
+   * documents. */
   return rc == APIKEYS_ERROR_NOT_FOUND || rc == APIKEYS_ERROR_NOT_ALLOWED ? APIKEYS_OK : rc;
 }
 
-/* One whom the host keeps elsewhere, or whom the actor may not see: what the membership tells. */
+/* A user that is kept elsewhere, or that the actor may not see: described by its membership. */
 static json_t *stranger_json(const apikeys_member *member) {
   const char *name = apikeys_member_display_name(member, NULL);
   json_t *fields = json_pack("{s:s,s:s*}", "email", apikeys_member_email(member, NULL),
@@ -204,8 +207,8 @@ json_t *users_json_of_member(struct exchange *x, const apikeys_member *member) {
   return user;
 }
 
-/* In all of the user's memberships, so that a changed name is what is shown, and one taken back is
- * not. */
+/* Updates all memberships of the user, so that lists show a changed name and no longer one that was
+ * removed. */
 static int describe_memberships(struct exchange *x, const char *user_id, size_t length,
                                 const apikeys_document *document) {
   apikeys_filter *filter = apikeys_filter_new();
@@ -259,7 +262,7 @@ static void create_user(struct exchange *x) {
   idempotent_post(x, make_user);
 }
 
-/* Not found as well: the user that took it no longer has it. */
+/* Not found also if the user that took the external id no longer has it. */
 static int get_by_external_id(struct exchange *x, const char *external_id,
                               apikeys_document *document) {
   const char *user_id;
@@ -327,7 +330,7 @@ static const char *wanted_organization(const struct exchange *x, size_t *length)
   return id != NULL ? id : exchange_parameter(x, "organization", length);
 }
 
-/* "organization_id=": those who are its members. */
+/* "organization_id=" lists the organization's members. */
 static int look_for_member(const struct list *list, size_t i, json_t **value) {
   struct exchange *x = list->x;
   const apikeys_document *user = apikeys_page_document(list->page, i);
@@ -375,7 +378,7 @@ static void list_users(struct exchange *x) {
 
 /* -- Deleting ---------------------------------------------------------------------------------- */
 
-/* Memberships first, with their keys: a user that is gone must leave nothing that works. */
+/* Deletes the memberships first, with their keys: a deleted user must leave nothing that works. */
 static int delete_memberships(struct exchange *x, const char *user_id, size_t length) {
   apikeys_filter *filter = apikeys_filter_new();
   apikeys_page *page = apikeys_page_new();

@@ -22,7 +22,7 @@ static void reply_key(struct exchange *x) {
   reply_own(x, 200, text, used + length + 1);
 }
 
-/* Which of the reasons it was is not told: the answer is for somebody else's caller. */
+/* The answer does not tell the reason, because it may reach another party. */
 static void answer(struct exchange *x, int rc) {
   static char none[] = "{\"api_key\":null}";
   if (rc == APIKEYS_OK)
@@ -57,10 +57,8 @@ static const char *skip(const char *at, const char *text) {
   return strncmp(at, text, length) == 0 ? at + length : NULL;
 }
 
-/*
- * The value in {"value":"…"}, if that is all of the body and nothing in it is escaped: what clients
- * send who ask for every request of theirs. NULL: it takes a parser to tell.
- */
+/* Fast path: the value in {"value":"…"}, if the body has nothing else and nothing is escaped. NULL:
+ * parse the body. */
 static const char *plain_value(const struct exchange *x, size_t *length) {
   const char *value = skip(x->body, "{");
   if (value == NULL || (value = skip(value, "\"value\"")) == NULL ||

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What became of the deliveries to webhook endpoints: ours alone. All of an endpoint's, or with
- * "?status=" the pending, the delivered or the failed ones; what failed can be sent again, each or
+ * States of deliveries to webhook endpoints: our own routes. All of an endpoint's, or with
+ * "?status=" those that are pending, delivered or failed. Failed ones can be sent again, one or
  * all.
  */
 #include "http/reply.h"
@@ -52,7 +52,7 @@ static int fill_page(struct list *list, enum delivery_status status) {
              : rc;
 }
 
-/* Each status of an endpoint is a group of its own, and no group is all of them. */
+/* Each status of an endpoint is a group of its own; no group holds all of them. */
 static int fetch(struct list *list) {
   return apikeys_document_list(list->x->service->env, list->x->actor, list->filter, list->page,
                                list->x->err);
@@ -123,7 +123,7 @@ static void show_delivery(struct exchange *x) {
   delivery_close(&delivery);
 }
 
-/* Under way just now: then it is being sent again. */
+/* Also resends a delivery that is under way: it then arrives twice. */
 static int resend(struct exchange *x, struct delivery *delivery, const char *id, size_t length) {
   int rc = delivery_get(delivery, x->service->env, x->actor, id, length, x->err);
   return rc == APIKEYS_OK ? delivery_resend(delivery, x->service->env, x->actor, x->err) : rc;
@@ -157,7 +157,7 @@ static int resend_page(struct list *list, json_int_t *count) {
   return rc;
 }
 
-/* As many as fit into a request's time; "remaining" tells whether to ask again. */
+/* Resends as many as one request has time for; "remaining" says whether to ask again. */
 static void resend_failed(struct exchange *x) {
   enum { ROUNDS = 10, PAGE = 100 };
   struct list list;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Webhook endpoints. Their secrets are in every answer, as the official clients expect: whoever may
- * read what the service keeps (apikeys:documents:read) may see them.
- */
+/* Webhook endpoints. Their secrets are in every answer, as the official clients expect, so reading
+ * them takes the scope apikeys:documents:read. */
 #include "http/body.h"
 #include "http/reply.h"
 #include "http/timestamp.h"
@@ -142,8 +140,8 @@ static int compare(const struct endpoint *other, void *user_data) {
   return APIKEYS_OK;
 }
 
-/* Two that are made at the same moment may both pass: an event then comes twice, which receivers
- * have to expect anyway. */
+/* Two that are created at the same moment may both pass: then events arrive twice, which receivers
+ * must expect anyway. */
 static int check_others(struct exchange *x, const struct endpoint *endpoint) {
   struct others others = {.id = endpoint_id(endpoint), .url = endpoint_url(endpoint)};
   int rc = endpoint_each(x->service->env, x->actor, compare, &others, x->err);
@@ -156,8 +154,7 @@ static int check_others(struct exchange *x, const struct endpoint *endpoint) {
   return others.same_url || others.count >= ENDPOINTS_MAX ? APIKEYS_ERROR_EXISTS : APIKEYS_OK;
 }
 
-/* Documents leave no events, and where events go to is not less worth knowing than what they
- * say. */
+/* Endpoint changes leave no event, so they are logged: auditors must see where events are sent. */
 static void note(const struct exchange *x, int rc, const char *change,
                  const struct endpoint *endpoint) {
   if (rc == APIKEYS_OK)
@@ -270,9 +267,9 @@ static void update_endpoint(struct exchange *x) {
 }
 
 /*
- * Deliveries are signed with the new secret from now on, and with no other: the official clients
- * look at the first signature in the header alone, so a second one would reach nobody. What the
- * receiver refuses until it knows the secret is tried again for days.
+ * The new secret signs all deliveries at once, and the old one none, because the official clients
+ * read only the first signature in the header. Deliveries that the receiver refuses until it knows
+ * the new secret are tried again for days.
  */
 static void rotate_secret(struct exchange *x) {
   struct endpoint endpoint;
@@ -286,7 +283,7 @@ static void rotate_secret(struct exchange *x) {
   endpoint_close(&endpoint);
 }
 
-/* What was on its way to it stays undone, and is dropped when it has been kept long enough. */
+/* Its pending deliveries stay, unsent, until they expire. */
 static void delete_endpoint(struct exchange *x) {
   size_t length;
   const char *id = exchange_argument(x, "id", &length);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* POST /widgets/token. */
+/* POST /widgets/token: a signed token for the widget. */
 #include "http/body.h"
 #include "http/reply.h"
 #include "routes.h"
@@ -20,7 +20,7 @@ static int set_scopes(struct form *form, apikeys_widget_token_spec *spec) {
   return rc == APIKEYS_ERROR_INVALID_ARGUMENT ? APIKEYS_OK : rc;
 }
 
-/* Text that can be no id is the id of nothing. */
+/* Text that can be no id matches nothing. */
 static int set_organization(apikeys_widget_token_spec *spec, const char *id, size_t length) {
   int rc = apikeys_widget_token_spec_set_organization_id(spec, id, length);
   return rc == APIKEYS_ERROR_INVALID_ARGUMENT ? APIKEYS_ERROR_NOT_FOUND : rc;
@@ -33,10 +33,8 @@ static int set_user(struct form *form, apikeys_widget_token_spec *spec) {
   return rc == APIKEYS_ERROR_INVALID_ARGUMENT ? APIKEYS_ERROR_NOT_FOUND : rc;
 }
 
-/*
- * Without an organization: the only one that the user is an active member of. None or several:
- * APIKEYS_OK with no organization, and the form says which field is wanted.
- */
+/* Without an organization: uses the only one of which the user is an active member. If there are
+ * none or several: APIKEYS_OK without an organization, and the form says which field is wanted. */
 static int find_organization(struct form *form, apikeys_page *page, apikeys_filter *filter,
                              const char **id, size_t *length) {
   struct exchange *x = form->x;
@@ -56,7 +54,9 @@ static int find_organization(struct form *form, apikeys_page *page, apikeys_filt
     if (apikeys_member_status(member) == APIKEYS_MEMBER_ACTIVE && active++ == 0)
       *id = apikeys_member_organization_id(member, length);
   }
-  /* Of more than a page there are several, or so many that are over that somebody should say. */
+  /*
+   * More than a page: several, or so many ended ones that the client should name the organization.
+   */
   if (active != 1 || apikeys_page_after(page, NULL)[0] != '\0')
     *id = NULL;
   return rc == APIKEYS_ERROR_INVALID_ARGUMENT ? APIKEYS_ERROR_NOT_FOUND : rc;

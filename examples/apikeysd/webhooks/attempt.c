@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* One HTTP transfer of libcurl: its options, its signature header, its outcome. */
 #include "webhooks/attempt.h"
 
 #include "clock.h"
@@ -14,8 +15,7 @@
 enum { CONNECT_MS = 5000, WHOLE_MS = 15000, ANSWER_MAX = 16384 };
 enum { IDLE_SECONDS = 10, CONNECTION_SECONDS = 60 };
 
-/* The address is known here and is what is connected to: there is no second look-up that could
- * give another one. */
+/* Checks the address that is connected to: no second look-up can return another one. */
 static curl_socket_t open_socket(void *user_data, curlsocktype purpose,
                                  struct curl_sockaddr *address) {
   struct attempt *attempt = user_data;
@@ -27,8 +27,8 @@ static curl_socket_t open_socket(void *user_data, curlsocktype purpose,
   return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-/* What comes back is nobody's business. Short answers are read to their end, for the target's peace
- * of mind. */
+/* Discards the answer. Short answers are read to their end, so that the target sees no broken
+ * connection. */
 static size_t ignore(char *bytes, size_t size, size_t count, void *user_data) {
   struct attempt *attempt = user_data;
   (void)bytes;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * One try to deliver: a POST of the event as JSON, signed. It follows no redirect, uses no proxy,
- * looks at the address that it connects to, and gives what the target answers to nobody.
- */
+/* One attempt to deliver: a signed POST of the event as JSON. It follows no redirect, uses no
+ * proxy, checks the address that it connects to, and discards the target's answer. */
 #ifndef SERVER_WEBHOOKS_ATTEMPT_H
 #define SERVER_WEBHOOKS_ATTEMPT_H
 
@@ -23,16 +21,14 @@ struct attempt {
   bool refused_address;
 };
 
-/*
- * Takes the delivery over, whatever comes back. NULL: out of memory. The event's JSON is copied;
- * `secret` is used at once.
- */
+/* Takes the delivery over, also on failure. NULL: out of memory. The event's JSON is copied;
+ * `secret` is used at once. */
 struct attempt *attempt_new(struct delivery *delivery, const struct endpoint *endpoint,
                             const char *secret, const char *payload, size_t length,
                             const struct config *config);
 void attempt_free(struct attempt *attempt);
 
-/* How the transfer ended: for delivery_conclude(). */
+/* The transfer's outcome, for delivery_conclude(). */
 struct delivery_outcome attempt_outcome(const struct attempt *attempt, CURLcode code);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Deliveries as documents: their fields, their waits, and how many are written at once. */
+/* Deliveries as documents: their fields, their retry times, and batched writes. */
 #include "webhooks/delivery.h"
 
 #include "clock.h"
@@ -116,7 +116,7 @@ json_t *delivery_json(const struct delivery *delivery) {
 
 /* -- Writing ----------------------------------------------------------------------------------- */
 
-/* The document says what the fields say. */
+/* Writes the fields into the document. */
 static int set_document(struct delivery *delivery, int64_t due_at_ms) {
   enum delivery_status status = delivery_status(delivery);
   int64_t keep_ms = status == DELIVERY_DELIVERED ? KEEP_DELIVERED_MS : KEEP_OTHERS_MS;
@@ -187,10 +187,8 @@ int delivery_give_back(struct delivery *delivery) {
   return set_document(delivery, clock_unix_ms());
 }
 
-/*
- * Each wait is seven times the one before, so that six of them take days, and up to a fifth longer,
- * so that what failed together does not come back together.
- */
+/* Exponential back-off: each wait is seven times the one before, so that six of them take days. Up
+ * to a fifth is added at random, so that deliveries that failed together do not return together. */
 static int64_t wait_ms(int64_t tries, int first_retry_seconds) {
   int64_t wait = (int64_t)first_retry_seconds * 1000;
   for (int64_t i = 1; i < tries; i++)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A delivery: one event on its way to one endpoint. Kept as a document whose id is made of both
- * ids, so that planning it twice is planning it once; in a group of its endpoint and its status,
- * so that each can be listed; and due when it is to be tried next.
+ * A delivery: one event on its way to one endpoint. Stored as a document whose id is made of both
+ * ids, so that planning it is idempotent; in a group of its endpoint and status, so that each can
+ * be listed; and due when it is to be tried next.
  *
  *   pending ── an answer of 2xx ──> delivered (kept for a week)
  *      │  ^
@@ -20,7 +20,7 @@ enum delivery_status { DELIVERY_PENDING, DELIVERY_DELIVERED, DELIVERY_FAILED, DE
 
 enum {
   DELIVERY_TRIES = 7,              /* the first, and six more */
-  DELIVERY_LEASE_MS = 60000,       /* a try that its process did not survive is over by then */
+  DELIVERY_LEASE_MS = 60000,       /* a try whose process died is over by then */
   DELIVERY_RETRY_AFTER_MAX = 86400 /* seconds */
 };
 
@@ -39,10 +39,10 @@ void delivery_group(char out[DELIVERY_GROUP_MAX], const char *endpoint_id,
 /* The event's delivery to the endpoint, due at once: to be given to deliveries_create(). */
 int delivery_new(struct delivery *delivery, const apikeys_event *event, const char *endpoint_id);
 
-/* Results of the library; `delivery` is closed by the caller, whatever comes back. */
+/* Results of the library; the caller closes `delivery`, also after a failure. */
 int delivery_get(struct delivery *delivery, apikeys_env *env, const apikeys_actor *actor,
                  const char *id, size_t length, apikeys_error *err);
-/* A delivery of a list, with a document of its own, to be changed. */
+/* A listed delivery with a document of its own, so that it can be changed. */
 int delivery_of_list(struct delivery *delivery, apikeys_document *listed);
 void delivery_close(struct delivery *delivery);
 
@@ -59,9 +59,9 @@ json_t *delivery_json(const struct delivery *delivery);
  * The changes of a delivery's life. The first three change the object; deliveries_update() writes
  * it, if no other process did meanwhile: APIKEYS_ERROR_CHANGED.
  */
-/* Have the delivery for one try: no other process gets it while the lease runs. */
+/* Lease the delivery for one try: no other process gets it while the lease runs. */
 int delivery_claim(struct delivery *delivery);
-/* The try was not made after all: as if it had not been claimed. */
+/* Return the lease as if it had not been taken. */
 int delivery_give_back(struct delivery *delivery);
 /*
  * The try is over: `http_status` is 0 if there was no answer, `problem` NULL if all went well.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Webhook endpoints as documents. */
 #include "webhooks/endpoint.h"
 
 #include "clock.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A webhook endpoint: a URL of a customer's or the operator's, which events it wants, and the
- * secret under which its deliveries are signed. Kept as a document; the secret as the document's.
+ * secret under which its deliveries are signed. Stored as a document, with the secret as the
+ * document's.
  */
 #ifndef SERVER_WEBHOOKS_ENDPOINT_H
 #define SERVER_WEBHOOKS_ENDPOINT_H
@@ -23,7 +24,7 @@ struct endpoint {
   json_t *fields;
 };
 
-/* Each returns a result of the library; `endpoint` is closed by the caller, whatever it is. */
+/* Each returns a result of the library; the caller closes `endpoint`, also after a failure. */
 int endpoint_new(struct endpoint *endpoint);
 int endpoint_get(struct endpoint *endpoint, apikeys_env *env, const apikeys_actor *actor,
                  const char *id, size_t length, apikeys_error *err);
@@ -34,22 +35,20 @@ void endpoint_close(struct endpoint *endpoint);
 const char *endpoint_id(const struct endpoint *endpoint);
 const char *endpoint_url(const struct endpoint *endpoint);
 bool endpoint_is_enabled(const struct endpoint *endpoint);
-/* Since when it is. */
+/* When it was enabled. */
 int64_t endpoint_enabled_at_ms(const struct endpoint *endpoint);
 void endpoint_enable(struct endpoint *endpoint, bool enabled);
-/* By the service itself, as clients are told. */
+/* Disabled by the service itself; `reason` is shown to clients. */
 void endpoint_disable_for(struct endpoint *endpoint, const char *reason);
 /* Since when every delivery has failed; 0: the last one arrived. */
 int64_t endpoint_failing_since_ms(const struct endpoint *endpoint);
 void endpoint_set_failing(struct endpoint *endpoint, bool failing);
 bool endpoint_wants(const struct endpoint *endpoint, const char *event_type);
-/* Wiped by the caller. */
+/* The caller wipes it. */
 int endpoint_secret(const struct endpoint *endpoint, char out[WEBHOOK_SECRET_LENGTH + 1]);
 
-/*
- * All of them, oldest first, without their secrets: until `visit` gives something other than
- * APIKEYS_OK, which is then what comes back.
- */
+/* Calls `visit` for each endpoint, oldest first, without its secret. Stops when `visit` returns
+ * something other than APIKEYS_OK, and returns that. */
 typedef int (*endpoint_visitor)(const struct endpoint *endpoint, void *user_data);
 int endpoint_each(apikeys_env *env, const apikeys_actor *actor, endpoint_visitor visit,
                   void *user_data, apikeys_error *err);

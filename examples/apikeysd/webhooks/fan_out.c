@@ -32,7 +32,7 @@ static int plan_one(struct fan *fan, const apikeys_event *event, const char *end
                           : rc;
 }
 
-/* An endpoint gets what happens while it is there and enabled, nothing from before. */
+/* An endpoint gets the events that happen while it exists and is enabled. */
 static int plan_for(const struct endpoint *endpoint, void *user_data) {
   struct fan *fan = user_data;
   int64_t since = endpoint_enabled_at_ms(endpoint);
@@ -48,7 +48,7 @@ static int plan_for(const struct endpoint *endpoint, void *user_data) {
   return rc;
 }
 
-/* The cursor moves on behind the last delivery, so that a crash in between loses none. */
+/* The cursor moves after the deliveries are stored, so that a crash in between loses none. */
 static int plan(struct fan *fan, bool *more) {
   size_t count = apikeys_page_count(fan->events);
   if (count == 0)
@@ -71,7 +71,7 @@ int fan_out(apikeys_env *env, const apikeys_actor *actor, bool *more, apikeys_er
   int rc = page == NULL ? APIKEYS_ERROR_NO_MEMORY
                         : apikeys_event_poll(env, actor, CURSOR, PAGE, page, err);
   if (rc == APIKEYS_ERROR_CURSOR_EXPIRED) {
-    /* What was pruned before it was read is gone: on from the oldest that is left. */
+    /* Events were pruned before they were read: continue with the oldest that is left. */
     *more = true;
     rc = apikeys_event_acknowledge(env, actor, CURSOR, 1, err);
   } else if (rc == APIKEYS_OK) {

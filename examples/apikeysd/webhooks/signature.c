@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* HMAC-SHA-256 signatures of deliveries. */
 #include "webhooks/signature.h"
 
 #include <inttypes.h>

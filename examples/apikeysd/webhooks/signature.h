@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What proves to an endpoint that a delivery is ours: "t=<Unix milliseconds>, v1=<hex>", where hex
- * is the HMAC-SHA-256 of "<t>.<payload>" under the endpoint's secret as it is written, in the form
- * that the official clients verify.
+ * Signs deliveries: "t=<Unix milliseconds>, v1=<hex>", where hex is the HMAC-SHA-256 of
+ * "<t>.<payload>" under the endpoint's secret as it is written. The official clients verify this
+ * form.
  */
 #ifndef SERVER_WEBHOOKS_SIGNATURE_H
 #define SERVER_WEBHOOKS_SIGNATURE_H

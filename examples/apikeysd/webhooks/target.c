@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Checks webhooks' URLs and addresses. */
 #include "webhooks/target.h"
 
 #include <curl/curl.h>
@@ -15,9 +16,11 @@ struct block4 {
   int bits;
 };
 
-/* What the IANA registry of special-purpose IPv4 addresses holds (RFC 6890), multicast and what is
- * reserved: nothing of it is a customer's server. 169.254.169.254, where clouds keep their
- * machines' credentials, is in the link-local block. */
+/*
+ * The IANA registry of special-purpose IPv4 addresses (RFC 6890), multicast and reserved blocks:
+ * none of them is a customer's server. 169.254.169.254, where clouds keep their machines'
+ * credentials, is in the link-local block.
+ */
 static const struct block4 not_public4[] = {
     {0x00000000, 8},  /* 0.0.0.0/8, this network */
     {0x0A000000, 8},  /* 10.0.0.0/8, private */
@@ -43,9 +46,11 @@ static bool is_public4(uint32_t address) {
   return true;
 }
 
-/* Global unicast is 2000::/3; in it lie blocks that lead elsewhere: to IPv4 addresses inside (6to4,
- * Teredo), to documentation and to protocols' own. What translates (64:ff9b::/96) or maps
- * (::ffff:0:0/96) lies outside of it. */
+/*
+ * Global unicast is 2000::/3. Blocks in it that lead elsewhere: to embedded IPv4 addresses (6to4,
+ * Teredo), documentation, protocol assignments. Translated (64:ff9b::/96) and mapped
+ * (::ffff:0:0/96) addresses lie outside of it.
+ */
 static bool is_public6(const unsigned char a[16]) {
   if ((a[0] & 0xE0) != 0x20)
     return false;
@@ -74,7 +79,7 @@ bool target_address_is_public(const struct sockaddr *address, size_t length) {
 
 /* -- URLs -------------------------------------------------------------------------------------- */
 
-/* A number in any of the forms that resolvers take for an address: "127.1", "0x7f000001". */
+/* True for a number in any form that resolvers take for an address: "127.1", "0x7f000001". */
 static bool is_private_number(const char *host) {
   struct addrinfo hints = {.ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_STREAM}, *found = NULL;
   char bare[256];

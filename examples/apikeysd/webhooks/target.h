@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where webhooks may go. Whoever configures an endpoint names an address that this service then
- * calls from inside the operator's network (server-side request forgery): names are refused that
- * can only mean ourselves, and every address is looked at when its connection is made, whatever
- * its name said before.
+ * Where webhooks may go. An endpoint names an address that this service calls from inside the
+ * operator's network, which invites server-side request forgery. So names that can only mean this
+ * machine are refused, and every address is checked when the connection is made.
  */
 #ifndef SERVER_WEBHOOKS_TARGET_H
 #define SERVER_WEBHOOKS_TARGET_H
@@ -15,10 +14,10 @@
 
 enum { TARGET_URL_MAX = 2048 };
 
-/* NULL, or what is wrong with the URL, for people. */
+/* NULL, or a message that says what is wrong with the URL. */
 const char *target_problem(const char *url, const struct config *config);
 
-/* False for everything but public unicast addresses; `length` as the address family has it. */
+/* True for public unicast addresses only. `length` is the address family's. */
 bool target_address_is_public(const struct sockaddr *address, size_t length);
 
 #endif

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The thread that delivers webhooks: plans, claims, sends with libcurl's multi interface, concludes.
- * What it claims at a time, and what has finished meanwhile, is written in one transaction each.
- */
+/* The thread that delivers webhooks: plans, claims, sends with libcurl's multi interface,
+ * concludes. Each round writes its claims in one transaction, and its conclusions in one. */
 #include "webhooks/webhooks.h"
 
 #include "clock.h"
@@ -18,10 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/*
- * Each endpoint always has room for a few attempts at a time; while few are under way in all, one
- * may have more, so that a target which is slow to answer still gets many a second.
- */
+/* Each endpoint may always have a few attempts at a time. While few are under way in all, one may
+ * have more, so that a slow target still gets many a second. */
 enum {
   ATTEMPTS_SURE = 4,
   ATTEMPTS_PER_ENDPOINT = 32,
@@ -61,7 +57,7 @@ static void on_event(apikeys_event *event, void *user_data) {
   webhooks_wake(user_data);
 }
 
-/* Trouble with the store comes with every look until it ends. */
+/* Logs a failure of the store, which every round repeats until it ends. */
 static void complain(struct webhooks *webhooks, const char *what, int rc) {
   log_line(webhooks->service->log, LOG_WARNING, "webhooks: %s: %s", what, apikeys_result_name(rc));
 }
@@ -103,7 +99,7 @@ static int begin_attempt(struct webhooks *webhooks, struct delivery *delivery,
 
 /* -- Claiming ---------------------------------------------------------------------------------- */
 
-/* What is claimed in one transaction: of all endpoints, as far as each has room. */
+/* A batch of claims: deliveries of all endpoints, as far as each has room. */
 struct claims {
   struct webhooks *webhooks;
   struct delivery deliveries[DELIVERIES_AT_ONCE];
@@ -132,7 +128,7 @@ static int send_claimed(struct webhooks *webhooks, struct delivery *delivery,
   return rc;
 }
 
-/* Another process has the delivery, or had it since it was listed. */
+/* Another process claimed or ended the delivery after it was listed. */
 static bool is_taken(int rc) {
   return rc == APIKEYS_ERROR_CHANGED || rc == APIKEYS_ERROR_NOT_FOUND;
 }
@@ -265,8 +261,11 @@ struct ended_list {
   size_t count;
 };
 
-/* NULL: it stays enabled. One whose deliveries have failed for so long has also to have used up all
- * tries of this one, so that a single failure after a quiet time disables nothing. */
+/*
+ * The reason to disable the endpoint, or NULL. An endpoint whose deliveries have failed for so long
+ * must also have used up all tries of this one, so that a single failure after a quiet time
+ * disables nothing.
+ */
 static const char *reason_to_disable(const struct webhooks *webhooks,
                                      const struct endpoint *endpoint, const struct ended *ended) {
   int64_t patience_ms = (int64_t)webhooks->service->config->webhook_disable_after * 1000;
@@ -322,7 +321,7 @@ out:
   return rc;
 }
 
-/* An operator may change the endpoint at the same moment: then it is judged as it is now. */
+/* If an operator changes the endpoint at the same moment, it is judged again as it is then. */
 static void judge_endpoint(struct webhooks *webhooks, const struct ended_list *list,
                            const char *id) {
   int rc = APIKEYS_ERROR_CHANGED;
@@ -345,7 +344,7 @@ static void judge_endpoints(struct webhooks *webhooks, const struct ended_list *
 
 /* -- Concluding -------------------------------------------------------------------------------- */
 
-/* A delivery that was resent or deleted meanwhile stays as that left it. */
+/* A delivery that was resent or deleted meanwhile keeps that state. */
 static void report(struct webhooks *webhooks, const struct ended *ended, int rc) {
   const struct delivery *delivery = &ended->attempt->delivery;
   if (rc != APIKEYS_OK && !is_taken(rc))
@@ -422,7 +421,7 @@ static void plan(struct webhooks *webhooks) {
     webhooks_wake(webhooks);
 }
 
-/* Which endpoints there are, and what is due to them. */
+/* Finds the enabled endpoints, and claims what is due to them. */
 static void look(struct webhooks *webhooks) {
   struct claims claims = {.webhooks = webhooks};
   bool wanted_before = webhooks->wanted;
@@ -485,7 +484,7 @@ static void give_back_some(struct webhooks *webhooks) {
     end_attempt(webhooks, webhooks->attempts[some]);
 }
 
-/* Those under way may end well; the others are as if they had not begun. */
+/* Waits a little for attempts under way; gives the others back. */
 static void wind_up(struct webhooks *webhooks) {
   int64_t until = monotonic_ms() + STOP_MS;
   int running, events;

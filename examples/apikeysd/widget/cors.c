@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* CORS headers and preflight answers. */
 #include "widget/cors.h"
 
 #include "config.h"

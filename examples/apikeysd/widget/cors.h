@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Cross-origin requests of browsers. The widget's endpoints, and they alone, are open to other
- * origins: those that the configuration names. No credentials travel with them; the widget token
- * is the only proof.
- */
+/* Cross-origin requests of browsers (CORS). Only the widget's endpoints are open to other origins,
+ * those that the configuration names. No cookies are used; the widget token is the only proof. */
 #ifndef SERVER_WIDGET_CORS_H
 #define SERVER_WIDGET_CORS_H
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * What the widgets ask: /_widgets/ApiKeys/… for an organization's keys, /_widgets/UserApiKeys/… for
- * its members' own. The organization and the user are the token's, never the request's.
- */
+/* Routes of the widgets: /_widgets/ApiKeys/… for an organization's keys, /_widgets/UserApiKeys/…
+ * for its members' own. Organization and user come from the token, never from the request. */
 #include "authenticate.h"
 #include "http/body.h"
 #include "http/reply.h"
@@ -32,7 +30,7 @@ static bool read_limit(struct exchange *x, int *limit) {
   return true;
 }
 
-/* The widgets turn the pages the other way round: "before" asks for what is older. */
+/* The widgets turn pages the other way round: "before" asks for older ones. */
 static int set_paging(struct exchange *x, apikeys_filter *filter, int limit) {
   size_t length;
   int rc = apikeys_filter_set_limit(filter, limit);
@@ -66,7 +64,7 @@ static int set_organization(struct exchange *x, apikeys_filter *filter, int owne
   return rc == APIKEYS_OK ? apikeys_filter_set_owner_type(filter, owner_type) : rc;
 }
 
-/* Whoever may not see every member's keys sees their own. */
+/* A user who may not see every member's keys sees their own. */
 static int list_keys(struct exchange *x, int owner_type, apikeys_filter *filter,
                      apikeys_page *page) {
   size_t length;
@@ -85,8 +83,8 @@ static json_t *organization_rows(const apikeys_page *page) {
   return rows;
 }
 
-/* The names of the keys' owners are not the token's to read, so the service itself looks them up,
- * for keys that the token was shown. */
+/* Adds the owners' names to listed keys. The service reads them as the system, because the token
+ * may not. */
 static json_t *user_rows(struct exchange *x, const apikeys_page *page) {
   json_t *rows = json_array();
   apikeys_actor *system = apikeys_actor_new();
@@ -192,7 +190,7 @@ static int create(struct exchange *x, apikeys_key_spec *spec, apikeys_key *key) 
   return rc;
 }
 
-/* What the form asks for; what is wrong with it is an error of the form. */
+/* Reads the form's fields; wrong ones are errors of the form. */
 static int set_asked(struct form *form, int owner_type, apikeys_key_spec *spec) {
   size_t length;
   const char *name = form_text(form, "name", FORM_REQUIRED, &length);
@@ -229,7 +227,7 @@ static void create_key(struct exchange *x, int owner_type) {
 
 /* -- One key ----------------------------------------------------------------------------------- */
 
-/* The key of the path, if it is of the kind that the path speaks of. */
+/* The key of the path, if its kind is the path's. */
 static int get_key(struct exchange *x, int owner_type, apikeys_key *key) {
   size_t length;
   const char *id = exchange_argument(x, "id", &length);
@@ -260,7 +258,7 @@ static int set_expiry(struct exchange *x, int owner_type, const struct form *for
   const char *id = exchange_argument(x, "id", &length);
   apikeys_key_spec *spec = apikeys_key_spec_new();
   int rc = spec == NULL ? APIKEYS_ERROR_NO_MEMORY : get_key(x, owner_type, key);
-  /* No date at all means now, as in the API; null takes an expiry back. */
+  /* No date means now, as in the API; null removes an expiry. */
   if (rc == APIKEYS_OK)
     rc = apikeys_key_spec_set_expires_at_ms(spec, form_has(form, "expiresAt") ? expires_at_ms : 1);
   if (rc == APIKEYS_OK)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Keys and permissions as the widgets read them. */
 #include "widget/widget_json.h"
 
 #include "http/timestamp.h"

@@ -9,7 +9,7 @@
 /* NULL: out of memory. */
 json_t *widget_key_json(const apikeys_key *key);
 json_t *widget_permission_json(const apikeys_permission *permission);
-/* Who made a user's key; `member` NULL: they are gone, their id remains. */
+/* The creator of a user's key. `member` NULL: the member was deleted, only the id remains. */
 json_t *widget_owner_json(const char *user_id, const apikeys_member *member);
 
 #endif
