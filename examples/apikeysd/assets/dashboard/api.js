@@ -15,20 +15,20 @@ const IN_FLIGHT = 'idempotency_key_in_flight';
 const IN_FLIGHT_PATIENCE_MS = 30_000;
 const IN_FLIGHT_DELAY_MS = 2_000;
 
-/** What an answer other than 2xx said: `fields` has a message for each field that was wrong. */
+/** An answer other than 2xx; `fields` has a message for each wrong field. */
 export class ApiError extends Error {
   constructor(status, body) {
     super(body?.message ?? 'The service gave no answer that makes sense.');
     this.status = status;
     this.code = body?.code ?? null;
-    this.leavesDoubt = false; // it may have been done all the same
+    this.leavesDoubt = false; // true: the change may have happened
     this.fields = {};
     for (const { field, code, message } of body?.errors ?? [])
       this.fields[field] = message ?? FIELD_TEXTS[code] ?? 'This is not valid.';
   }
 }
 
-/** A change without an answer of ours: from a gateway, or from nowhere. */
+/** A change that got no answer from the service: a gateway's, or none at all. */
 function doubtful(status, code = null) {
   const error = new ApiError(status, { message: DOUBT, code });
   error.leavesDoubt = true;
@@ -40,7 +40,7 @@ let whenSignedOut = async () => false;
 
 export const currentSession = () => session;
 export const can = (scope) => session?.key.permissions.includes(scope) ?? false;
-/** `callback` is asked to let the person sign in again; its promise: whether they did. */
+/** `callback` shows the sign-in form; its promise says whether the person signed in. */
 export const onSignedOut = (callback) => (whenSignedOut = callback);
 
 async function send(method, url, { body, background = false, headers = {}, signal }) {
@@ -64,9 +64,9 @@ async function send(method, url, { body, background = false, headers = {}, signa
   }
 }
 
-let signingIn = null; // a promise, which requests that meet the session's end together share
+let signingIn = null; // a promise that all waiting requests share
 
-/** Lets the person sign in again. True if a request can be sent again then: changes are one key's. */
+/** Shows the sign-in form. True if the request can be sent again: a change only by the same key. */
 async function signedInAgain(method, before) {
   if (session === before) {
     signingIn ??= whenSignedOut().finally(() => (signingIn = null));
@@ -84,7 +84,7 @@ async function ask(method, url, options = {}) {
   try {
     answer = text === '' ? null : JSON.parse(text);
   } catch {
-    /* A proxy's own page: the status alone tells. */
+    /* A proxy's page, not JSON: only the status is known. */
   }
   if (response.ok) return answer;
   const signedOut = response.status === 401 && answer?.code === 'signed_out' && before !== null;
@@ -104,7 +104,7 @@ export const put = writer('PUT');
 export const patch = writer('PATCH');
 export const remove = (path) => ask('DELETE', PREFIX + path);
 
-/** path`/organizations/${id}`: what is put in is encoded. */
+/** path`/organizations/${id}`: encodes the inserted values. */
 export const path = (texts, ...values) =>
   texts.reduce((all, text, i) => all + encodeURIComponent(values[i - 1]) + text);
 
@@ -113,7 +113,7 @@ export function query(parameters) {
   return entries.length === 0 ? '' : `?${new URLSearchParams(entries)}`;
 }
 
-/** All of a list, page by page. */
+/** All objects of a list, read page by page. */
 export async function all(listPath, parameters = {}, options) {
   const items = [];
   let after = null;
@@ -130,7 +130,7 @@ function idempotencyKey() {
   return `dashboard-${Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('')}`;
 }
 
-/** While the service may still be answering the first request, it wants us to wait. */
+/** Waits as Retry-After says, because the service may still be answering the first request. */
 async function patiently(send) {
   const end = Date.now() + IN_FLIGHT_PATIENCE_MS;
   for (;;) {
@@ -144,7 +144,7 @@ async function patiently(send) {
   }
 }
 
-/** `const send = creation()`: sent again with the same body it makes the same thing, not another. */
+/** `const send = creation()`: an idempotent POST; the same body sent again creates nothing new. */
 export function creation() {
   let asked = null;
   let headers = null;
@@ -156,7 +156,7 @@ export function creation() {
       return await patiently(() => post(path, body, { headers }));
     } catch (error) {
       if (error.leavesDoubt) error.message = SAFE_DOUBT;
-      if (error.code === 'idempotency_key_used') asked = null; // to ask for it again leads nowhere
+      if (error.code === 'idempotency_key_used') asked = null; // the key is used up; take a new one
       throw error;
     }
   };
@@ -164,7 +164,7 @@ export function creation() {
 
 // -- The session ---------------------------------------------------------------------------------
 
-/** Is somebody signed in? */
+/** The session, or null if there is none. */
 export async function resume() {
   try {
     session = await ask('GET', '/dashboard/session');
@@ -186,5 +186,5 @@ export async function signOut() {
   session = null;
 }
 
-/** The session is over, and nobody wants to sign in again here. */
+/** Ends the session in this tab. */
 export const forgetSession = () => (session = null);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// Windows over the page.
+// Modal dialogs.
 import { el, uniqueId } from './dom.js';
 import { form } from './forms.js';
 import { button, copyButton, iconButton, note, placeToasts } from './ui.js';
 
 /**
- * `build(close)` gives what is in the window. The promise is kept when it closes, with what close()
- * was given. `mustChoose`: it closes by a button of its own only. `covers`: nothing else is seen.
+ * `build(close)` returns the dialog's content. The promise resolves when it closes, to what close()
+ * was given. `mustChoose`: only its own buttons close it. `covers`: it hides the page.
  */
 export function openDialog(title, build, { wide = false, mustChoose = false, covers = false } = {}) {
   return new Promise((resolve) => {
@@ -32,18 +32,18 @@ export function openDialog(title, build, { wide = false, mustChoose = false, cov
   });
 }
 
-/** Closes what is open: the page under it goes away. */
+/** Closes all dialogs, because the page under them changes. */
 export function closeDialogs() {
   for (const dialog of document.querySelectorAll('dialog[open]')) dialog.close();
 }
 
-/** A form in a window; its result, or undefined if it was closed. */
+/** A form in a dialog. Its result, or undefined if it was closed. */
 export function formDialog(title, fields, options) {
   const build = (close) => form(fields, { ...options, done: (result) => close(result ?? true), cancel: () => close() });
   return openDialog(title, build, options);
 }
 
-/** Asks before something is done that cannot be undone. True once it was done. */
+/** Asks before an action that cannot be undone. True once the action was done. */
 export function confirmDialog(title, text, { label, run, typed = null }) {
   const fields = typed === null ? [] : [{ name: 'typed', label: `To go on, type ${typed}`, required: true, autofocus: true }];
   return formDialog(title, fields, {
@@ -59,7 +59,7 @@ export function confirmDialog(title, text, { label, run, typed = null }) {
   });
 }
 
-/** A secret, once: gone from the page when the window closes. */
+/** Shows a secret once, and removes it from the page when the dialog closes. */
 export function secretDialog(title, secret, text) {
   const id = uniqueId('secret');
   const build = (close) =>
@@ -79,7 +79,7 @@ export function secretDialog(title, secret, text) {
   return openDialog(title, build, { mustChoose: true });
 }
 
-/** Names and what they are, one below the other. */
+/** A description list: names and values. */
 export function facts(pairs) {
   return el('dl', { class: 'facts' }, pairs.filter(Boolean).map(([name, value]) => el('div', {}, el('dt', {}, name), el('dd', {}, value))));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Elements. Whatever comes from elsewhere becomes text: there is no way from here to markup, and
-// the page's policy (Trusted Types) would refuse one.
+// Creates elements. All strings become text nodes, never markup; the page's policy (Trusted Types)
+// would refuse markup, too.
 
 /** el('a', { class: 'x', href: '/', onclick: f }, 'text', child, null) */
 export function el(tag, attributes = {}, ...children) {
@@ -19,7 +19,7 @@ export function el(tag, attributes = {}, ...children) {
 const present = (children) =>
   children.flat(9).filter((child) => child !== null && child !== undefined && child !== false);
 
-/** Takes what is in `node` out and puts `children` in. */
+/** Replaces the children of `node`. */
 export function fill(node, ...children) {
   node.replaceChildren(...present(children));
   return node;
@@ -46,7 +46,7 @@ const ICONS = {
   right: 'M9.5 6l6 6-6 6',
 };
 
-/** A picture beside text, or in a button that has its own label: never the only name. */
+/** A decorative icon: beside text, or in a button that has a label. */
 export function icon(name) {
   const space = 'http://www.w3.org/2000/svg';
   const svg = document.createElementNS(space, 'svg');

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The types of events: what they are called here, and in which tone they are shown.
+// The types of events: their labels, and the colours in which they are shown.
 
 export const TYPES = {
   'api_key.created': ['API key created', 'good'],
@@ -30,5 +30,5 @@ export const TYPES = {
 
 export const describe = (type) => TYPES[type] ?? [type, 'plain'];
 
-/** What webhook endpoints can ask for: what concerns customers, not the operator. */
+/** The types that webhook endpoints can choose: customers' events, not the operator's. */
 export const PUBLIC_TYPES = Object.keys(TYPES).filter((type) => !/^(management_key|environment)\./.test(type));

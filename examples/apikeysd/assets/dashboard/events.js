@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What happened: newest first, live, each in a form that a person can read.
+// The event log: newest first, live, readable.
 import { get, path, query } from './api.js';
 import { facts, openDialog } from './dialogs.js';
 import { el, fill, uniqueId } from './dom.js';
@@ -12,7 +12,7 @@ import { button, copyButton, empty, heading, idText, later, note } from './ui.js
 
 const PAGE = 30;
 const PAGE_MOST = 100;
-const PAGES_MOST = 5; // of news at a time: after more than that the list begins anew
+const PAGES_MOST = 5; // of new events in one poll; after more the list starts again
 const LIVE_MS = 3000;
 
 const SOURCES = { api: 'API', dashboard: 'Dashboard', admin_portal: 'Widget', system: 'System' };
@@ -94,7 +94,7 @@ function row(event, open) {
 
 const filters = () => ({ events: parameter('type'), organization_id: parameter('organization') });
 
-/** When the time that is asked for began; '' for any. */
+/** The start of the chosen time range; '' for any. */
 const since = () => (parameter('range') ? new Date(Date.now() - Number(parameter('range'))).toISOString() : '');
 
 function filterBar(change, live) {
@@ -124,7 +124,7 @@ function filterBar(change, live) {
 }
 
 /**
- * Events as they are shown: the newest first, without a gap. `ask(parameters, options)` gets a page,
+ * The shown events: newest first, without gaps. `ask(parameters, options)` gets a page,
  * `draw(event)` makes a row. An answer to a question from before the filters changed is dropped.
  */
 class EventList {
@@ -134,7 +134,7 @@ class EventList {
   #draw;
   #seen = new Set();
   #newest = null;
-  #oldest = null; // the cursor behind which there are more; null: there are none
+  #oldest = null; // the cursor for older ones; null: there are none
   #since = ''; // the filter's time, as it was when the list began
   #run = 0;
 
@@ -143,7 +143,7 @@ class EventList {
     this.#draw = draw;
   }
 
-  /** From the beginning. False: nothing fits the filters. */
+  /** Loads the first page. False: no event matches the filters. */
   async load(since) {
     const run = ++this.#run;
     const page = await this.#get(run, { order: 'desc', limit: PAGE, range_start: since });
@@ -155,7 +155,7 @@ class EventList {
     return page.data.length > 0;
   }
 
-  /** What came since: all of it, however much. True: so much that the list is to begin anew. */
+  /** Adds all events since the last poll. True: there are too many; load the first page instead. */
   async loadNewer() {
     const run = this.#run;
     if (this.#newest === null) return this.#loadFirst(run);
@@ -193,7 +193,7 @@ class EventList {
     return events.filter(({ id }) => !this.#seen.has(id) && this.#seen.add(id));
   }
 
-  /** The service takes a cursor or a time, not both: behind a cursor we look at the time ourselves. */
+  /** The service takes a cursor or a time, not both: with a cursor the time is checked here. */
   #append({ data, list_metadata: metadata }) {
     const wanted = this.#since === '' ? data : data.filter((event) => event.created_at >= this.#since);
     this.#newest ??= wanted[0]?.id ?? null;
@@ -236,7 +236,7 @@ export function showEvents(_, { signal }) {
     if (state.textContent !== (good ? 'Live' : 'Not connected')) fill(state, good ? 'Live' : 'Not connected');
   };
   const loadNewer = async () => {
-    // Events that were pruned leave no place to go on from.
+    // The cursor's event was pruned: start again.
     const anew = await list.loadNewer().catch((error) => error.fields?.after ? true : Promise.reject(error));
     if (anew) await body.reload();
     else if (list.node.hasChildNodes() && !list.node.isConnected) fill(body, list.node, list.more);

@@ -31,9 +31,9 @@ function control(field, id, describedBy) {
   return node;
 }
 
-const readSpans = new WeakMap(); // by field: the span that it had when it was read, and its end
+const readSpans = new WeakMap(); // by field: the span that was read, and the end computed for it
 
-/** A form that is sent again asks for the same moment, so that it is the same request. */
+/** A form that is sent again sends the same moment, so that it is the same idempotent request. */
 function endOf(node, span) {
   const read = readSpans.get(node);
   if (read?.span === span && read.end > Date.now()) return read.end;
@@ -50,7 +50,7 @@ function read(node) {
 
 export const expiryField = (extra = {}) => ({ name: 'expires_at', label: 'Expires', make: control, read, ...extra });
 
-/** What the API wants to hear: a time, or null for never. One that has passed would be at once. */
+/** The API's value: a time, or null for never. A past time would expire the key at once. */
 export function expiryFrom(ms) {
   if (ms === null) return null;
   if (ms > Date.now()) return new Date(ms).toISOString();

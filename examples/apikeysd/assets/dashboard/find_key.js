@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Whose key is this, that was found somewhere?
+// Finds the owner of a key that turned up somewhere.
 import { post } from './api.js';
 import { form } from './forms.js';
 import { el, fill } from './dom.js';

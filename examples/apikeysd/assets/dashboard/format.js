@@ -22,7 +22,7 @@ export function relativeText(iso, now = Date.now()) {
 
 export const dateTime = (iso) => whole.format(new Date(iso));
 
-/** "3 hours ago", which goes on being true; the exact time is its title. */
+/** "3 hours ago", kept up to date; the exact time is its title. */
 export function ago(iso, otherwise = 'Never') {
   if (!iso) return el('span', { class: 'muted' }, otherwise);
   return el('time', { datetime: iso, title: dateTime(iso), 'data-relative': true }, relativeText(iso));
@@ -35,7 +35,7 @@ setInterval(() => {
 
 export const code = (text) => el('code', {}, text);
 
-/** Slugs as small boxes; with `most`, how many more there are. */
+/** Slugs as chips; beyond `most`, the number of the others. */
 export function chips(slugs, most = Infinity) {
   if (slugs.length === 0) return el('span', { class: 'muted' }, 'None');
   const rest = slugs.slice(most);

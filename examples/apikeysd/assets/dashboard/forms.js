@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Forms: labels, hints, and what was wrong, each beside its field.
+// Forms: labels, hints and errors, each beside its field.
 import { el, fill, uniqueId } from './dom.js';
 import { button, note } from './ui.js';
 
@@ -37,7 +37,7 @@ function checkbox(field, option, recount) {
   return { box, node, text: `${option.value} ${option.label ?? ''}`.toLowerCase() };
 }
 
-/** Many to choose of, with a search where there are many: options [{ value, label }]. */
+/** A list of checkboxes, with a search if it is long: options [{ value, label }]. */
 function checklist(field, id, describedBy) {
   const counter = el('span', { class: 'muted counter', 'aria-live': 'polite' });
   const recount = () => fill(counter, `${boxes.filter(({ box }) => box.checked).length} of ${boxes.length} selected`);
@@ -79,7 +79,7 @@ const MAKERS = { select: choiceField, checklist, switch: switchField };
 function read(field, control) {
   if (field.read) return field.read(control);
   if (field.type === 'checklist') return [...control.querySelectorAll('input[name]:checked')].map((box) => box.value);
-  if (control.validity?.badInput) return 'unreadable'; // else what cannot be read would be nothing
+  if (control.validity?.badInput) return 'unreadable'; // an unreadable value would look empty
   return field.type === 'switch' ? control.checked : control.value;
 }
 
@@ -103,7 +103,7 @@ function makeField(field) {
   return { ...field, node, control, complain, read: () => read(field, control) };
 }
 
-/** What went wrong, beside the fields that it names; what it names elsewhere, or nothing, above. */
+/** Shows errors beside the fields that they name; all others at the form's end. */
 function complain(fields, problem, error) {
   const wrong = error.fields ?? {};
   const named = fields.filter((field) => wrong[field.name]);
@@ -122,8 +122,8 @@ function complainOfMissing(fields) {
 }
 
 /**
- * `submit(values)` does it; what it throws is shown beside the field that it names. `done(result)`
- * is called after it. While it runs, the form cannot be sent again.
+ * `submit(values)` runs the action; its errors are shown beside the fields that they name.
+ * `done(result)` follows. While it runs, the form cannot be sent again.
  */
 export function form(given, { submit, done, label, cancel = null, cancelLabel = 'Cancel', danger = false, about = null, className = null }) {
   const fields = given.filter(Boolean).map(makeField);

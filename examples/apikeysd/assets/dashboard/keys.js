@@ -19,7 +19,7 @@ export function stateBadge(key) {
   return badge('Active', 'good');
 }
 
-/** Where a kind of key lives in the API, and what may be done to it. */
+/** The API's paths for a kind of key, and the actions on it. */
 export const CUSTOMERS = { path: '/api_keys', write: 'apikeys:keys:write', noun: 'key' };
 export const MANAGEMENT = { path: '/management_keys', write: 'apikeys:management-keys:write', noun: 'management key' };
 
@@ -57,7 +57,7 @@ export function keyMenu(key, kind, { view = null, changed, warning }) {
   ]);
 }
 
-/** The event that a key left when it was made, at the same millisecond, as others may have been. */
+/** The event of a key's creation: others may have the same millisecond. */
 async function creationOf(key, organizationId) {
   const range_end = new Date(Date.parse(key.created_at) + 1).toISOString();
   const where = { events: 'api_key.created', organization_id: organizationId, range_end, order: 'asc', limit: 100 };
@@ -70,7 +70,7 @@ async function creationOf(key, organizationId) {
   }
 }
 
-/** Who made it: the event that it left knows. */
+/** The key's creator, from the event of its creation. */
 async function creator(key, organizationId) {
   const actor = (await creationOf(key, organizationId))?.context?.actor;
   if (!actor) return el('span', { class: 'muted' }, 'Not known any more');

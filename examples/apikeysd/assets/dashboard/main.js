@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The dashboard: who is signed in, which place is shown.
+// The dashboard's entry point: the session, and which page is shown.
 import { currentSession, forgetSession, onSignedOut, resume, signOut } from './api.js';
 import { closeDialogs } from './dialogs.js';
 import { el, fill, icon } from './dom.js';
@@ -116,7 +116,7 @@ function buildFrame() {
   return { node, mark };
 }
 
-/** `moved`: to another place, so that whoever cannot see the page is told, and begins at its top. */
+/** `moved`: to another page, so that screen readers announce it and start at its top. */
 async function show({ moved = false } = {}) {
   leave.abort();
   leave = new AbortController();
@@ -157,7 +157,7 @@ function signedOut() {
   show();
 }
 
-/** A session's end costs nobody what they typed: the page waits, unseen, until they are back. */
+/** When the session ends, the page is hidden but kept, so that typed text is not lost. */
 onSignedOut(async () => {
   if (await signInAgain()) {
     document.querySelector('.account')?.replaceWith(account());

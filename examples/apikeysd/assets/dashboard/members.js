@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Who belongs to an organization, and with which roles.
+// The members of an organization, and their roles.
 import { can, creation, get, path, put, query, remove } from './api.js';
 import { confirmDialog, formDialog, openDialog } from './dialogs.js';
 import { el } from './dom.js';

@@ -14,13 +14,13 @@ import { button, heading, idText, note, say, tabs } from './ui.js';
 
 const LABEL = /^(?!-)[a-z0-9-]{1,63}(?<!-)$/i;
 
-/** As the service has it: two labels or more, and no address. */
+/** The service's rule for domains: two labels or more, and no IP address. */
 function isDomain(text) {
   const labels = text.split('.');
   return text.length <= 253 && labels.length >= 2 && labels.every((label) => LABEL.test(label)) && !/^\d+$/.test(labels.at(-1));
 }
 
-/** One a line; those that were there before may stay, whatever they are. */
+/** One domain a line. Stored ones may stay, even if this rule would refuse them. */
 function parseDomains(text, before) {
   const domains = text.split(/[\s,]+/).filter(Boolean);
   const wrong = domains.find((domain) => !isDomain(domain) && !before.includes(domain));

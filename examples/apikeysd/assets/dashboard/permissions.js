@@ -31,7 +31,7 @@ function edit(permission) {
   );
 }
 
-/** A switch shows what the service confirmed: it moves back if the change failed. */
+/** A switch shows the service's state: it moves back if the change failed. */
 function availability(permission, field, label) {
   if (reserved(permission.slug)) return el('span', { class: 'muted', title: 'Never for customers’ keys' }, 'Never');
   const input = el('input', {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 //
-// Every place in the dashboard is a URL: links can be sent, the back button works.
+// The router: every page has a URL, so that links can be shared and the back button works.
 
 const HOME = '/dashboard';
 const routes = [];
 let show = () => {};
 
-/** place('/organizations/:id/:tab?', view): `view(parameters, context)` gives what to show. */
+/** place('/organizations/:id/:tab?', view): `view(parameters, context)` returns the page. */
 export function place(pattern, view) {
   const names = [];
   const source = pattern.replace(/\/:(\w+)(\??)/g, (_, name, optional) => {
@@ -38,7 +38,7 @@ export function go(target, { replace = false } = {}) {
   show({ moved: true });
 }
 
-/** Changes the query alone; null takes a parameter out. Shown again unless `quiet`. */
+/** Changes the query only; null removes a parameter. Shows the page again unless `quiet`. */
 export function setQuery(changes, { replace = false, quiet = false } = {}) {
   const target = new URL(location.href);
   for (const [name, value] of Object.entries(changes)) {

@@ -14,7 +14,7 @@ const DAYS = ['max_lifetime_ms', 'idle_lifetime_ms', 'event_retention_ms'];
 
 const wrong = (name, text) => Object.assign(new Error(text), { fields: { [name]: text } });
 
-/** The field's number, 0 if it is empty; at least one, unless it is the stored one. */
+/** The field's number, 0 if empty; otherwise at least 1, unless it is the stored value. */
 function number(values, name, before, unit) {
   const text = String(values[name]).trim();
   if (text === '') return 0;
@@ -42,7 +42,7 @@ function wanted(values, environment) {
 const shorter = (asked, before) => asked !== 0 && (before === 0 || asked < before);
 const inDays = (ms) => `${(ms / DAY).toLocaleString()} ${ms === DAY ? 'day' : 'days'}`;
 
-/** The changes that end something at once, for good or for its users: they are asked about first. */
+/** Changes that revoke or delete something at once: the form asks before it saves them. */
 function losses(asked, environment) {
   const lost = [];
   const gone = environment.accepted_prefixes.filter((prefix) => !asked.accepted_prefixes.includes(prefix));
@@ -80,7 +80,7 @@ export function showSettings(_, { signal }) {
           const save = () => patch('/environment', asked);
           if (lost.length === 0) return save();
           const done = await confirmDialog('Save these settings?', lost, { label: 'Save them', run: save });
-          if (!done) throw new DOMException('', 'AbortError'); // nothing was saved, nothing is wrong
+          if (!done) throw new DOMException('', 'AbortError'); // cancelled: nothing was saved
           return done;
         },
         done: () => {

@@ -24,7 +24,7 @@ async function submit({ key }) {
   }
 }
 
-/** True once it was done; the page under it is not seen meanwhile, and stays as it is. */
+/** True once the person has signed in. The page under the dialog is hidden and stays as it is. */
 export function signInAgain() {
   const about = el('p', { class: 'muted' }, 'Sign in again to go on where you were. What you have typed is still there.');
   const build = (close) =>

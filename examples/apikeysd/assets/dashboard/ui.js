@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 //
-// What pages are made of.
+// Building blocks of pages: headings, messages, tables, menus, copy buttons.
 import { el, fill, icon, uniqueId } from './dom.js';
 
-/** What a click does, with a word about it if that fails. */
+/** Runs a click's action, and shows a message if it fails. */
 const saying = (act) => async (event) => {
   try {
     await act(event);
@@ -20,7 +20,7 @@ export const button = (label, attributes = {}, picture = null) =>
 export const iconButton = (label, picture, attributes = {}) =>
   el('button', { type: 'button', class: 'button quiet square', 'aria-label': label, title: label, ...withWord(attributes) }, icon(picture));
 
-/** The top of a page: where one is, its name, what can be done. */
+/** The top of a page: breadcrumb, title, actions. */
 export function heading(title, { trail = [], about = null, actions = [] } = {}) {
   const links = trail.map(([label, href]) => el('a', { href }, label));
   return el(
@@ -41,12 +41,12 @@ export function tabs(label, items, current) {
 
 const toasts = el('div', { class: 'toasts', role: 'status', 'aria-live': 'polite' });
 
-/** Into the topmost open window, which hides what is behind it; again when one has closed. */
+/** Moves messages into the topmost dialog, because that hides the page; back when it closes. */
 export function placeToasts() {
   ([...document.querySelectorAll('dialog[open]')].at(-1) ?? document.body).append(toasts);
 }
 
-/** Said for a while, at the edge. */
+/** A toast: shown for a while at the edge. */
 export function say(text, picture = 'check') {
   placeToasts();
   const toast = el('div', { class: 'toast' }, icon(picture), text);
@@ -59,7 +59,7 @@ export const note = (text, tone = 'plain') =>
 
 export const empty = (title, text, action = null) => el('div', { class: 'empty' }, el('h2', {}, title), el('p', {}, text), action);
 
-/** What went wrong, and a way to try again. */
+/** An error message with a button to try again. */
 export function failure(error, again) {
   const titles = { 403: 'Your key may not see this', 404: 'This is not there' };
   return el(
@@ -75,7 +75,7 @@ export function failure(error, again) {
 const skeleton = (rows) =>
   el('div', { class: 'skeleton', 'aria-hidden': 'true' }, Array.from({ length: rows }, () => el('div', {}, el('span'), el('span'), el('span'))));
 
-/** Shows what `load` gives once it is there: a skeleton before, what went wrong instead. */
+/** Shows the result of `load`: a skeleton before, an error message if it fails. */
 export function later(load, { rows = 5 } = {}) {
   const node = el('div', { class: 'later' });
   const run = async () => {
@@ -98,7 +98,7 @@ export function later(load, { rows = 5 } = {}) {
 
 /**
  * columns: [{ label, cell: (item) => node or text, class }]; on narrow screens each row becomes a
- * card, which is why every cell carries its label, and its role explicitly.
+ * card, so every cell has its label and an explicit role.
  */
 export function table(caption, columns, items) {
   const head = (column) =>
@@ -119,7 +119,7 @@ export function table(caption, columns, items) {
   );
 }
 
-/** Newer and older pages; nothing if there is one page only. */
+/** Buttons for newer and older pages; none if there is one page only. */
 export function pager(metadata, goTo) {
   if (!metadata?.before && !metadata?.after) return null;
   const { before, after } = metadata;
@@ -151,7 +151,7 @@ function placeMenu(list, opener) {
   list.style.top = `${below + list.offsetHeight < innerHeight ? below : Math.max(8, box.top - list.offsetHeight - 4)}px`;
 }
 
-/** A button with a list of things to do. items: [{ label, danger, run }], or falsy. */
+/** A menu button. items: [{ label, danger, run }], or falsy. */
 export function menu(label, items) {
   const given = items.filter(Boolean);
   if (given.length === 0) return null;

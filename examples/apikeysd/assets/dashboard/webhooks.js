@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// Webhook endpoints: who is told of events, and what became of telling them.
+// Webhook endpoints, and the states of their deliveries.
 import { can, creation, get, patch, path, post, query, remove } from './api.js';
 import { confirmDialog, facts, formDialog } from './dialogs.js';
 import { el, fill } from './dom.js';
@@ -111,7 +111,7 @@ export function showWebhooks(_, { signal }) {
 
 // -- One endpoint ----------------------------------------------------------------------------------
 
-/** Covered until asked for, so that it is on no screenshot by accident. */
+/** Hidden until asked for, so that no screenshot shows it by accident. */
 function secretText(secret) {
   const shown = el('code', {}, `${secret.slice(0, 6)}••••••••`);
   const reveal = button('Show', {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// The requests, and everything that can go wrong with one. What comes back is checked here, so that
-// the rest can rely on its shape.
+// The API client: requests and their failures. It checks the shape of every answer, so that the
+// rest can rely on it.
 import { parseTime } from './times.js';
 
 const TIMEOUT_MS = 20_000;
@@ -38,7 +38,7 @@ export class Failure extends Error {
     this.code = code;
   }
 
-  /** What was asked for may have been done all the same: an answer from in between proves nothing. */
+  /** True if the change may have happened all the same: a proxy's answer proves nothing. */
   get leavesDoubt() {
     return ['network', 'server', 'malformed'].includes(this.kind);
   }
@@ -136,9 +136,9 @@ export class Client {
   }
 
   /**
-   * `wanted`: { name, permissions, expires }. However often it is asked for with the same
-   * `idempotencyKey`, there is one key. While the service may still be answering an earlier request,
-   * it wants us to wait: `onWait` is called, and the request repeated.
+   * Idempotent: one `idempotencyKey` creates one key, however often it is sent. `wanted`: { name,
+   * permissions, expires }. While the service may still be answering an earlier request, `onWait`
+   * is called, and the request is repeated later.
    */
   async create({ name, permissions, expires }, idempotencyKey, onWait) {
     const content = { name, permissions, expiresAt: expires ? expires.toISOString() : null };
@@ -174,7 +174,7 @@ export class Client {
     if (body?.success !== true) throw new Failure('malformed');
   }
 
-  /** Reading may be tried twice. */
+  /** A read is tried twice. */
   async #get(path, signal) {
     try {
       return await this.#send('GET', path, undefined, signal);
@@ -189,7 +189,7 @@ export class Client {
     return this.#settle(await this.#ask(method, path, content, { signal }));
   }
 
-  /** A refused token is replaced once; only a different one is worth a second attempt. */
+  /** A refused token is replaced once; the request is repeated only with a different one. */
   async #ask(method, path, content, options) {
     const token = await this.#token(() => this.#tokens.get());
     const first = await this.#exchange(method, path, content, token, options);
@@ -230,7 +230,7 @@ export class Client {
       const retryAfter = Number(response.headers.get('Retry-After') ?? 0);
       return { status, ok, retryAfter, text: await response.text() };
     } catch {
-      // The connection may have gone after the request had arrived.
+      // The connection may have broken after the request arrived.
       const offline = method === 'GET' && !navigator.onLine;
       throw new Failure(signal?.aborted ? 'aborted' : offline ? 'offline' : 'network');
     }

@@ -39,7 +39,7 @@ function nameField(texts) {
       h('p', { class: 'hint', id: ids.hint }, texts.text('nameHint')),
       wrong,
     ),
-    /** The name; null, and said, if it is none. */
+    /** The name; null, with a message, if it is invalid. */
     read() {
       const name = field.value.trim();
       const problem =
@@ -55,8 +55,8 @@ function nameField(texts) {
 }
 
 /**
- * The requests for one key. The same form sent again asks for the same key, to the same moment of
- * expiry, so that a lost answer leaves no second one; another form is another key.
+ * The idempotency of a form: sent again unchanged, it asks for the same key with the same expiry,
+ * so that a lost answer leaves no second key. A changed form is another key.
  */
 class Attempts {
   #form = '';
@@ -114,7 +114,7 @@ export function openCreate(widget) {
       if (failure.code === 'api_key_limit_reached') return 'limitReached';
       const used = failure.code === 'idempotency_key_used';
       if (!used && failure.kind !== 'invalid') return undefined;
-      attempts.forget(); // to ask for this once more leads nowhere
+      attempts.forget(); // its idempotency key is used up
       if (used) return 'createUsed';
       if (failure.fields.some((field) => field.startsWith('permissions'))) return 'permissionsRefused';
       if (failure.fields.some((field) => field.startsWith('expires'))) return 'expirationRefused';

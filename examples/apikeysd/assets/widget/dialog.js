@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What all dialogs have in common: a native <dialog>, one way to send it, one place where it says
-// what went wrong. A dialog whose action failed stays as it is.
+// The base of all dialogs: a native <dialog> with one action and one place for errors. A dialog
+// whose action failed stays as it is.
 import { h, icon, newId } from './dom.js';
 
 const FAILURE_TEXTS = {
@@ -17,7 +17,7 @@ const FAILURE_TEXTS = {
 };
 
 /**
- * `action`: { label, danger, run } runs on submit and closes the dialog when its promise is kept.
+ * `action`: { label, danger, run } runs on submit; the dialog closes when its promise resolves.
  * `explain(failure)` may turn a failure into the name of a text, or null if it showed it itself.
  * `mayClose()` may refuse. `onClosed` runs once, whichever way it ends.
  */
@@ -77,12 +77,12 @@ export class Dialog {
     (initial ?? cancelButton ?? closeButton).focus();
   }
 
-  /** Closes it, unless it is at work or has a reason not to. */
+  /** Closes the dialog, unless its action runs or mayClose() refuses. */
   ask() {
     if (!this.#busy && this.mayClose()) this.close();
   }
 
-  /** Browsers say that it has closed a frame later: by then the list may have been drawn anew. */
+  /** Browsers report the close a frame later; by then the list may have been drawn again. */
   close() {
     this.node.close();
     this.#end();
@@ -99,7 +99,7 @@ export class Dialog {
     this.#say(name, 'note problem');
   }
 
-  /** Says what it is doing, while that takes a while. */
+  /** Shows what the action is doing if it takes a while. */
   tell(name) {
     this.#say(name, 'note');
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Elements from code. There is no way from text to markup in here, so nothing has to be escaped,
-// and pages that require Trusted Types need no policy for the widget.
+// Creates elements. Strings become text nodes, never markup, so nothing has to be escaped, and
+// pages that require Trusted Types need no policy for the widget.
 
 const PROPERTIES = new Set(['value', 'checked', 'disabled', 'hidden', 'readOnly', 'indeterminate']);
 
@@ -18,7 +18,7 @@ export function h(tag, attributes = {}, ...children) {
   return node;
 }
 
-/** Text that others wrote: a name, an email address. */
+/** Text that people wrote, such as a name: isolated, because its direction may differ. */
 export const foreign = (text) => h('bdi', {}, text);
 
 const PATHS = {
@@ -35,7 +35,7 @@ const PATHS = {
   offline: 'M3 3l14 14M5 12.5a7 7 0 0 1 3-1.8M10 15.5h.01M2.8 9a11 11 0 0 1 3.7-2.3M17.2 9A11 11 0 0 0 9.6 5.9',
 };
 
-/** A picture that says nothing new to those who do not see it. */
+/** A decorative icon. */
 export function icon(name) {
   const space = 'http://www.w3.org/2000/svg';
   const svg = document.createElementNS(space, 'svg');
@@ -52,7 +52,7 @@ let lastId = 0;
 /** An id for aria-labelledby and its like. */
 export const newId = (word) => `${word}-${++lastId}`;
 
-/** Copies, by the older way too where a page's policy forbids the newer; true if that worked. */
+/** Copies to the clipboard, also where a page's policy forbids the newer API. True if it worked. */
 export async function copyText(text, field) {
   try {
     await navigator.clipboard.writeText(text);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// The element: which keys are shown, and what is shown instead of them.
+// The custom element: the list of keys, and the messages shown in its place.
 import { Client, Failure } from './client.js';
 import { openCreate } from './create.js';
 import { foreign, h, icon } from './dom.js';
@@ -19,7 +19,7 @@ const TOAST_MS = 6_000;
 const TOKEN_PATIENCE_MS = 5_000;
 const SOON_MS = 24 * 3_600_000;
 
-// What stands in place of the list: picture, title, text, whether trying again can help.
+// Messages in place of the list: icon, title, text, and whether to offer another try.
 const STATES = {
   forbidden: ['lock', 'forbiddenTitle', 'forbiddenText', 'retry'],
   session: ['clock', 'expiredTitle', 'expiredText', 'reload'],
@@ -42,7 +42,7 @@ export class ApiKeysElement extends HTMLElement {
   #strings = {};
   #place = {};
   #search = '';
-  #page = null; // what the service last said: { rows, older, newer }
+  #page = null; // the last page loaded: { rows, older, newer }
   #loadedAt = 0;
   #loading = null;
   #starting = false;
@@ -137,14 +137,14 @@ export class ApiKeysElement extends HTMLElement {
     else this.setAttribute(name, value);
   }
 
-  /** Loads what is shown again. What is there stays until the answer comes. */
+  /** Loads the shown page again. The old rows stay until the answer comes. */
   refresh() {
     return this.#load({ quiet: true });
   }
 
   // -- From a change of the page's wishes to a list ----------------------------------------------
 
-  /** Attributes often change several at a time: once for all. */
+  /** Several attributes often change together: react once. */
   #restart() {
     if (this.#starting) return;
     this.#starting = true;
@@ -154,7 +154,7 @@ export class ApiKeysElement extends HTMLElement {
     });
   }
 
-  /** Dialogs stay open: a renewed token must not cost anybody what they typed, or a new key. */
+  /** Dialogs stay open, so that a renewed token loses no typed text and no new key. */
   #changeToken() {
     if (!this.tokens || !this.#page) {
       this.#restart();
@@ -210,7 +210,7 @@ export class ApiKeysElement extends HTMLElement {
     }
   }
 
-  /** A token without the permission may be an old one: the page may have another by now. */
+  /** A token without the permission may be old: ask the page for another one. */
   async #getToken() {
     try {
       await this.tokens.get();
@@ -221,7 +221,7 @@ export class ApiKeysElement extends HTMLElement {
     if (!this.client.mayTry) throw new Failure('forbidden');
   }
 
-  /** The last key of a page may be gone: then the newest page is shown. */
+  /** If the page is empty because its last key is gone, shows the newest page. */
   #accept(page) {
     const astray = page.rows.length === 0 && (this.#place.before || this.#place.after);
     if (astray) {
@@ -244,7 +244,7 @@ export class ApiKeysElement extends HTMLElement {
     this.#load();
   }
 
-  /** What the service confirmed: said aloud, told to the page, shown by loading the list anew. */
+  /** After a confirmed change: announce it, dispatch the event, load the list again. */
   report(what, key) {
     this.#toast(TOASTS[what], key.name);
     const detail = { id: key.id, name: key.name };
@@ -334,7 +334,7 @@ export class ApiKeysElement extends HTMLElement {
     this.toasting = setTimeout(() => this.toast.replaceChildren(), TOAST_MS);
   }
 
-  /** Focus on something that may have been drawn anew, or what comes nearest to it. */
+  /** Focuses an element that may have been drawn again, or the nearest one. */
   focusOn(name, row = -1) {
     const places = [...this.shadowRoot.querySelectorAll('[data-focus]')];
     const visible = places.filter((place) => place.checkVisibility?.() ?? true);

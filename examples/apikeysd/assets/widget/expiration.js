@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// When a key ends: never, after a while, or at a time of one's choice.
+// The expiration field: never, after a span, or at a chosen time.
 import { h, newId } from './dom.js';
 import { absoluteTime, localFieldValue } from './times.js';
 
@@ -73,7 +73,7 @@ export function expirationField(texts, current) {
       custom,
       hint,
     ),
-    /** What was chosen, as it was: a span, or a date. */
+    /** The choice itself: a span or a date. */
     choice: () => (select.value === 'expireCustom' ? date.value : select.value),
     read() {
       const at = chosen();

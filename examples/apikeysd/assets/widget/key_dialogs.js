@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 //
-// What can be done with a key that exists: look at it, change its expiration, revoke it.
+// Dialogs for an existing key: details, expiration, revocation.
 import { Dialog } from './dialog.js';
 import { copyText, foreign, h, icon } from './dom.js';
 import { expirationField } from './expiration.js';

@@ -5,7 +5,7 @@ import { h } from './dom.js';
 
 const GAP = 4;
 
-// Where the menu stands is a rule of a style sheet: style attributes are none of ours.
+// A style sheet's rule positions the menu, because the page's policy may forbid style attributes.
 function placeBelow(button, menu, sheet) {
   const anchor = button.getBoundingClientRect();
   const { width, height } = menu.getBoundingClientRect();

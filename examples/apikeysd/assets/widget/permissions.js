@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// What a key may do: a list to search and to tick. If it cannot be loaded, a key can be made
-// without permissions.
+// The permissions field: a searchable list of checkboxes. If it cannot be loaded, a key can be
+// created without permissions.
 import { foreign, h, icon, newId } from './dom.js';
 
 const SEARCH_FROM = 6; // fewer are seen at a glance

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// How the widget looks: one style sheet for all widgets of a page, made from script, so that a
-// policy without 'unsafe-inline' is no obstacle. Public custom properties begin with --api-keys-,
+// One style sheet for all widgets of a page, constructed by script, so that it works under a policy
+// without 'unsafe-inline'. Public custom properties begin with --api-keys-,
 // the widget's own with --_. Directions are logical throughout: right-to-left pages mirror.
 
 const LIGHT = `

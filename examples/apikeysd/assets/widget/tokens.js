@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
-// Where the widget's token comes from, and what the widget can see of it. Only the service can tell
-// whether a token is good; what is read here decides about words on the screen, never about access.
+// The widget token: its source and its claims. Only the service decides whether a token is good;
+// the claims read here change texts on the screen, never access.
 
 const EARLY_MS = 30_000; // a token is replaced that long before its end
 
@@ -53,7 +53,7 @@ export class Tokens {
     return typeof exp === 'number' && exp * 1000 <= Date.now();
   }
 
-  /** The page has another one now. */
+  /** Drops the token, because the page has another one. */
   forget() {
     this.#token = null;
   }
@@ -64,7 +64,7 @@ export class Tokens {
     return this.#token && !late ? this.#token : this.renew();
   }
 
-  /** Asks again; callers that come together share one answer. */
+  /** Asks for a new token; simultaneous callers share one answer. */
   renew() {
     this.#pending ??= this.#ask().finally(() => (this.#pending = null));
     return this.#pending;
