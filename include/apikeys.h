@@ -36,6 +36,12 @@
  *   Times are int64_t Unix milliseconds, and say so: `_ms`. 0 is "never" or "none". Lengths are
  *   bytes. Text is UTF-8.
  *
+ * Misplaced secrets
+ *   What looks like a key's value or a signed token is refused as a name, description, member's
+ *   text or metadata (APIKEYS_ERROR_INVALID_ARGUMENT; the message does not repeat it), and masked
+ *   in reasons, addresses, user agents, request ids and log lines. The host's own documents and
+ *   their ids are left alone.
+ *
  * The library never prints, aborts, exits, or installs a signal handler.
  */
 #ifndef APIKEYS_H

@@ -3,6 +3,7 @@
 #include "access/actor.h"
 
 #include "base/error.h"
+#include "base/misplaced_secret.h"
 #include "base/text.h"
 #include "crypto/crypto.h"
 
@@ -46,11 +47,13 @@ int apikeys_actor_set_nobody(apikeys_actor *actor) {
 
 int apikeys_actor_set_system(apikeys_actor *actor, const char *reason, size_t length) {
   length = ak_text_length(reason, length);
-  if (actor == NULL || reason == NULL || ak_text_problem(reason, length, 1, AK_CONTEXT_MAX) != NULL)
+  if (actor == NULL || reason == NULL ||
+      ak_text_form_problem(reason, length, 1, AK_CONTEXT_MAX) != NULL)
     return actor_refuse(actor);
   ak_actor_forget(actor);
   actor->type = APIKEYS_ACTOR_SYSTEM;
   actor_copy_text(actor->reason, reason, length);
+  ak_mask_secrets(actor->reason, length);
   return APIKEYS_OK;
 }
 
@@ -96,9 +99,10 @@ int apikeys_actor_add_permission(apikeys_actor *actor, const char *slug, size_t 
 
 static int actor_set_context(apikeys_actor *actor, char *to, const char *text, size_t length) {
   if (actor == NULL || (text == NULL && length > 0) ||
-      (length > 0 && ak_text_problem(text, length, 0, AK_CONTEXT_MAX) != NULL))
+      (length > 0 && ak_text_form_problem(text, length, 0, AK_CONTEXT_MAX) != NULL))
     return APIKEYS_ERROR_INVALID_ARGUMENT;
   actor_copy_text(to, length > 0 ? text : "", length);
+  ak_mask_secrets(to, length);
   return APIKEYS_OK;
 }
 

@@ -2,6 +2,8 @@
 /* Checks of text: UTF-8, slugs, ids, e-mail addresses, domain names, times. */
 #include "base/text.h"
 
+#include "base/misplaced_secret.h"
+
 #include <stdbool.h>
 #include <string.h>
 
@@ -83,7 +85,7 @@ static bool is_control(uint32_t code) {
   return code < 0x20 || (code >= 0x7f && code <= 0x9f) || code == 0x2028 || code == 0x2029;
 }
 
-const char *ak_text_problem(const char *text, size_t length, size_t min, size_t max) {
+const char *ak_text_form_problem(const char *text, size_t length, size_t min, size_t max) {
   const char *problem = length_problem(length, min, max);
   if (problem != NULL)
     return problem;
@@ -103,7 +105,7 @@ const char *ak_text_problem(const char *text, size_t length, size_t min, size_t 
   return NULL;
 }
 
-const char *ak_text_id_problem(const char *text, size_t length, size_t min, size_t max) {
+const char *ak_text_id_form_problem(const char *text, size_t length, size_t min, size_t max) {
   const char *problem = length_problem(length, min, max);
   if (problem != NULL)
     return problem;
@@ -111,6 +113,21 @@ const char *ak_text_id_problem(const char *text, size_t length, size_t min, size
     if (text[i] < 0x21 || text[i] > 0x7e)
       return "must be printable ASCII without blanks";
   return NULL;
+}
+
+static const char *secret_problem(const char *text, size_t length) {
+  return ak_text_holds_secret(text, length) ? "must not hold a key's value or a signed token"
+                                            : NULL;
+}
+
+const char *ak_text_problem(const char *text, size_t length, size_t min, size_t max) {
+  const char *problem = ak_text_form_problem(text, length, min, max);
+  return problem != NULL ? problem : secret_problem(text, length);
+}
+
+const char *ak_text_id_problem(const char *text, size_t length, size_t min, size_t max) {
+  const char *problem = ak_text_id_form_problem(text, length, min, max);
+  return problem != NULL ? problem : secret_problem(text, length);
 }
 
 static bool is_digit(char c) {

@@ -28,12 +28,17 @@ static inline size_t ak_text_length_to(const char *text, size_t length, size_t m
 /*
  * NULL if `text` is `min` to `max` bytes of valid UTF-8 (no overlong forms, no surrogates) without
  * control characters (C0, DEL, C1, U+2028, U+2029); else a phrase that says what is wrong with it,
- * such as "must be 1 to 255 bytes long", static.
+ * such as "must be 1 to 255 bytes long", static. A text that holds a key's value or a signed token
+ * (misplaced_secret.h) is refused as well: it would be stored and shown.
  */
 const char *ak_text_problem(const char *text, size_t length, size_t min, size_t max);
 
 /* The same for printable ASCII without blanks: ids that the host gives us. */
 const char *ak_text_id_problem(const char *text, size_t length, size_t min, size_t max);
+
+/* The same two for texts that may hold anything: they are masked, or neither stored nor shown. */
+const char *ak_text_form_problem(const char *text, size_t length, size_t min, size_t max);
+const char *ak_text_id_form_problem(const char *text, size_t length, size_t min, size_t max);
 
 /*
  * The same for domain names (RFC 1123): at most 253 bytes, two labels or more, separated by dots,

@@ -40,7 +40,7 @@ static int write_path(struct ak_op *op, const struct document_place *place,
     return ak_error_set(op->err, APIKEYS_ERROR_INVALID_ARGUMENT, "collection",
                         "must be 1 to 48 of a-z 0-9 - _ : . *");
   const char *problem =
-      id->text != NULL ? ak_text_id_problem(id->text, id->length, 1, ID_MAX) : "is NULL";
+      id->text != NULL ? ak_text_id_form_problem(id->text, id->length, 1, ID_MAX) : "is NULL";
   if (problem != NULL)
     return ak_error_set(op->err, APIKEYS_ERROR_INVALID_ARGUMENT, "id", "%s", problem);
   memcpy(path, collection->text, collection->length);
@@ -100,7 +100,7 @@ static int check_document(struct ak_op *op, const struct ak_object *given) {
   size_t length;
   int rc = APIKEYS_OK;
   const char *group = apikeys_record_text(&given->record, AK_DOCUMENT_GROUP, &length);
-  const char *problem = ak_text_problem(group, length, 0, AK_GROUP_MAX);
+  const char *problem = ak_text_form_problem(group, length, 0, AK_GROUP_MAX);
   if (problem != NULL)
     rc = ak_error_set(op->err, APIKEYS_ERROR_INVALID_ARGUMENT, "group", "%s", problem);
   const char *body = apikeys_record_text(&given->record, AK_DOCUMENT_BODY, &length);

@@ -48,8 +48,10 @@ static int poll_events(struct ak_op *op, const char *name, size_t length, int li
 int apikeys_event_poll(apikeys_env *env, const apikeys_actor *actor, const char *name,
                        size_t length, int limit, apikeys_page *page, apikeys_error *err) {
   length = ak_text_length(name, length);
-  if (name == NULL || ak_text_problem(name, length, 1, CURSOR_NAME_MAX) != NULL)
-    return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "name", "must be 1 to 128 bytes long");
+  const char *problem =
+      name != NULL ? ak_text_problem(name, length, 1, CURSOR_NAME_MAX) : "is NULL";
+  if (problem != NULL)
+    return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "name", "%s", problem);
   if (page == NULL || limit < 1 || limit > AK_LIMIT_MAX)
     return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, page == NULL ? "page" : "limit",
                         page == NULL ? "is NULL" : "must be 1 to 100");
@@ -106,8 +108,10 @@ static int check_number(struct ak_op *op, int64_t number) {
 int apikeys_event_acknowledge(apikeys_env *env, const apikeys_actor *actor, const char *name,
                               size_t length, int64_t number, apikeys_error *err) {
   length = ak_text_length(name, length);
-  if (name == NULL || ak_text_problem(name, length, 1, CURSOR_NAME_MAX) != NULL)
-    return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "name", "must be 1 to 128 bytes long");
+  const char *problem =
+      name != NULL ? ak_text_problem(name, length, 1, CURSOR_NAME_MAX) : "is NULL";
+  if (problem != NULL)
+    return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "name", "%s", problem);
   if (number < 0)
     return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "number", "must not be negative");
   struct ak_op op;

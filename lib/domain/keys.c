@@ -4,6 +4,7 @@
 
 #include "access/authority.h"
 #include "access/effective_permissions.h"
+#include "base/misplaced_secret.h"
 #include "base/text.h"
 #include "domain/idempotency.h"
 #include "domain/key_spec.h"
@@ -518,9 +519,13 @@ int apikeys_key_revoke(apikeys_env *env, const apikeys_actor *actor, const char 
   length = ak_text_length(id, length);
   reason_length = ak_text_length(reason, reason_length);
   if ((reason == NULL && reason_length > 0) ||
-      (reason_length > 0 && ak_text_problem(reason, reason_length, 1, AK_CONTEXT_MAX) != NULL))
+      (reason_length > 0 && ak_text_form_problem(reason, reason_length, 1, AK_CONTEXT_MAX) != NULL))
     return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "reason",
                         "must be up to 255 bytes of text");
-  struct key_result result = {.id = {id, length}, .reason = {reason, reason_length}};
+  char masked[AK_CONTEXT_MAX + 1];
+  if (reason_length > 0)
+    memcpy(masked, reason, reason_length);
+  struct key_result result = {.id = {id, length},
+                              .reason = {masked, ak_mask_secrets(masked, reason_length)}};
   return run_key_change(env, actor, APIKEYS_TRANSACTION_WRITE, &result, revoke_key, key, err);
 }

@@ -319,13 +319,15 @@ int apikeys_organization_set_metadata(apikeys_organization *organization, const 
   value_length = ak_text_length(value, value_length);
   if (organization == NULL)
     return APIKEYS_ERROR_INVALID_ARGUMENT;
-  bool valid =
-      key != NULL && ak_text_id_problem(key, key_length, 1, AK_METADATA_KEY_MAX) == NULL &&
-      (value_length == 0 ||
-       (value != NULL && ak_text_problem(value, value_length, 1, AK_METADATA_VALUE_MAX) == NULL));
+  const char *problem = key != NULL && (value != NULL || value_length == 0)
+                            ? ak_text_id_problem(key, key_length, 1, AK_METADATA_KEY_MAX)
+                            : "is NULL";
+  if (problem == NULL && value_length > 0)
+    problem = ak_text_problem(value, value_length, 1, AK_METADATA_VALUE_MAX);
   struct ak_pair pair = {key, key_length, value_length > 0 ? value : "", value_length};
-  int rc = valid ? set_pair(&organization->object, &pair) : APIKEYS_ERROR_INVALID_ARGUMENT;
+  int rc =
+      problem == NULL ? set_pair(&organization->object, &pair) : APIKEYS_ERROR_INVALID_ARGUMENT;
   return rc == APIKEYS_OK
              ? rc
-             : ak_object_set_error(&organization->object, AK_ORGANIZATION_METADATA, rc, NULL);
+             : ak_object_set_error(&organization->object, AK_ORGANIZATION_METADATA, rc, problem);
 }

@@ -42,7 +42,7 @@ static int set_id(apikeys_filter *filter, unsigned part, char *to, const char *t
                   size_t max) {
   if (filter == NULL)
     return APIKEYS_ERROR_INVALID_ARGUMENT;
-  if (length > 0 && (text == NULL || ak_text_id_problem(text, length, 1, max) != NULL))
+  if (length > 0 && (text == NULL || ak_text_id_form_problem(text, length, 1, max) != NULL))
     return filter_refuse(filter);
   if (length > 0)
     memcpy(to, text, length);
@@ -85,7 +85,7 @@ int apikeys_filter_set_search(apikeys_filter *filter, const char *text, size_t l
   length = ak_text_length(text, length);
   if (filter == NULL || (length > 0 && text == NULL))
     return filter_refuse(filter);
-  if (length > 0 && ak_text_problem(text, length, 1, 255) != NULL)
+  if (length > 0 && ak_text_form_problem(text, length, 1, 255) != NULL)
     return filter_refuse(filter);
   char *copy = NULL;
   if (length > 0 && (copy = malloc(length)) == NULL)
@@ -171,7 +171,8 @@ int apikeys_filter_set_collection(apikeys_filter *filter, const char *collection
 int apikeys_filter_set_group(apikeys_filter *filter, const char *group, size_t length) {
   length = ak_text_length(group, length);
   if (filter == NULL ||
-      (length > 0 && (group == NULL || ak_text_problem(group, length, 1, AK_GROUP_MAX) != NULL)))
+      (length > 0 &&
+       (group == NULL || ak_text_form_problem(group, length, 1, AK_GROUP_MAX) != NULL)))
     return filter_refuse(filter);
   if (length > 0)
     memcpy(filter->group, group, length);

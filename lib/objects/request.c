@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Requests: setters of what the host tells of one validation. */
 #include "objects/request.h"
+#include "base/misplaced_secret.h"
 #include "base/text.h"
 
 #include <stdlib.h>
@@ -23,11 +24,11 @@ int apikeys_request_set_time_ms(apikeys_request *request, int64_t unix_ms) {
 
 static int set_request_text(char *to, const char *text, size_t length) {
   if (to == NULL || (text == NULL && length > 0) ||
-      (length > 0 && ak_text_problem(text, length, 1, AK_CONTEXT_MAX) != NULL))
+      (length > 0 && ak_text_form_problem(text, length, 1, AK_CONTEXT_MAX) != NULL))
     return APIKEYS_ERROR_INVALID_ARGUMENT;
   if (length > 0)
     memcpy(to, text, length);
-  to[length] = '\0';
+  ak_mask_secrets(to, length);
   return APIKEYS_OK;
 }
 

@@ -5,6 +5,7 @@
 #endif
 #include "operation/options.h"
 
+#include "base/misplaced_secret.h"
 #include "cache/cache.h"
 #include "storage/storage.h"
 
@@ -277,6 +278,7 @@ void ak_log(const apikeys_options *options, int level, const char *format, ...) 
   if (written < 0)
     return;
   size_t length = (size_t)written < sizeof line ? (size_t)written : sizeof line - 1;
+  length = ak_mask_secrets(line, length);
   ak_callback_enter();
   options->log(level, line, length, options->log_data->user_data);
   ak_callback_leave();

@@ -145,11 +145,127 @@ START_TEST(the_log_says_what_stands_around_a_malformed_value) {
 }
 END_TEST
 
+/* -- In places where none belongs -------------------------------------------------------------- */
+
+static void expect_refused(struct world *world, int rc, const char *field, const char *secret) {
+  const char *message = apikeys_error_message(world->err);
+  ck_assert_int_eq(rc, APIKEYS_ERROR_INVALID_ARGUMENT);
+  ck_assert_str_eq(apikeys_error_field(world->err), field);
+  ck_assert_msg(strstr(message, "must not hold a key's value or a signed token") != NULL, "%s: %s",
+                field, message);
+  ck_assert_ptr_null(strstr(message, secret + strlen(secret) - 38));
+}
+
+static void refuse_in_organizations(struct world *world, const char *secret) {
+  apikeys_organization *made = apikeys_organization_new();
+  apikeys_organization_set_name(made, S(secret));
+  expect_refused(world, apikeys_organization_create(world->env, world->system, made, world->err),
+                 "name", secret);
+  apikeys_organization_set_name(made, S("fine"));
+  apikeys_organization_set_external_id(made, S(secret));
+  expect_refused(world, apikeys_organization_create(world->env, world->system, made, world->err),
+                 "external_id", secret);
+  apikeys_organization_set_external_id(made, S("fine"));
+  ck_assert_int_ne(apikeys_organization_set_metadata(made, S("k"), S(secret)), 0);
+  expect_refused(world, apikeys_organization_create(world->env, world->system, made, world->err),
+                 "metadata", secret);
+  apikeys_organization_free(made);
+}
+
+/* Their names and slugs are shorter than any value. */
+static void refuse_in_permissions(struct world *world, const char *secret) {
+  apikeys_permission *permission = apikeys_permission_new();
+  apikeys_role *role = apikeys_role_new();
+  apikeys_permission_set_slug(permission, S("x:read"));
+  apikeys_permission_set_name(permission, S("fine"));
+  apikeys_permission_set_description(permission, S(secret));
+  expect_refused(world,
+                 apikeys_permission_create(world->env, world->system, permission, world->err),
+                 "description", secret);
+  apikeys_role_set_slug(role, S("tester"));
+  apikeys_role_set_name(role, S("fine"));
+  apikeys_role_set_description(role, S(secret));
+  expect_refused(world, apikeys_role_create(world->env, world->system, role, world->err),
+                 "description", secret);
+  apikeys_role_free(role);
+  apikeys_permission_free(permission);
+}
+
+static void refuse_in_members(struct world *world, const char *organization, const char *secret) {
+  apikeys_member *member = apikeys_member_new();
+  apikeys_member_set_organization_id(member, S(organization));
+  apikeys_member_set_user_id(member, S(secret));
+  expect_refused(world, apikeys_member_create(world->env, world->system, member, world->err),
+                 "user_id", secret);
+  apikeys_member_set_user_id(member, S("ada"));
+  apikeys_member_set_display_name(member, S(secret));
+  expect_refused(world, apikeys_member_create(world->env, world->system, member, world->err),
+                 "display_name", secret);
+  apikeys_member_free(member);
+}
+
+static void mask_in_context(struct world *world, struct outputs *outputs, const char *organization,
+                            const char *secret) {
+  struct made_key key;
+  apikeys_actor *actor = apikeys_actor_new();
+  apikeys_request *request = apikeys_request_new();
+  ok(world, apikeys_actor_set_system(actor, S(secret)));
+  ok(world, apikeys_actor_set_user_agent(actor, S(secret)));
+  ok(world, apikeys_actor_set_request_id(actor, S(secret)));
+  ok(world, apikeys_actor_set_address(actor, S(secret)));
+  ok(world, try_key(world, actor, key_spec(organization, "k", ""), &key));
+  ok(world, apikeys_key_revoke(world->env, actor, S(key.id), S(secret), NULL, world->err));
+  ok(world, apikeys_request_set_address(request, S(secret)));
+  ok(world, apikeys_request_set_request_id(request, S(secret)));
+  keep_error(outputs, world,
+             apikeys_validate(world->env, S(key.value), NULL, request, NULL, world->err));
+  keep_events(outputs, world);
+  apikeys_request_free(request);
+  apikeys_actor_free(actor);
+}
+
+/* A key's value, and a token that the library signed, in every text that a host may set. */
+START_TEST(misplaced_secrets_are_refused_or_masked) {
+  struct world world;
+  struct outputs outputs = {NULL, 0};
+  struct made_key key;
+  char organization[64], token[APIKEYS_WIDGET_TOKEN_MAX], cut[200];
+  world_open(&world, BACKEND_SQLITE);
+  ok(&world, apikeys_options_set_log(world.options, keep_log, &outputs, NULL));
+  world_reopen(&world);
+  make_posts(&world);
+  make_organization(&world, "Acme", organization);
+  make_key(&world, key_spec(organization, "CI", "posts:read"), &key);
+  apikeys_widget_token_spec *spec = apikeys_widget_token_spec_new();
+  apikeys_widget_token_spec_set_organization_id(spec, S(organization));
+  apikeys_widget_token_spec_add_scope(spec, S("widgets:api-keys:manage"));
+  ok(&world, apikeys_widget_token_create(world.env, world.system, spec, token, sizeof token, NULL,
+                                         world.err));
+  apikeys_widget_token_spec_free(spec);
+  expect_refused(&world, try_key(&world, world.system, key_spec(organization, key.value, ""), NULL),
+                 "name", key.value);
+  refuse_in_organizations(&world, key.value);
+  refuse_in_permissions(&world, key.value);
+  refuse_in_members(&world, organization, key.value);
+  mask_in_context(&world, &outputs, organization, key.value);
+  memcpy(cut, token, sizeof cut - 1); /* these texts have at most 255 bytes */
+  cut[sizeof cut - 1] = 0;
+  mask_in_context(&world, &outputs, organization, cut);
+  ck_assert_int_eq(holds_bytes(outputs.text, outputs.length, S("[masked]")), 1);
+  ck_assert_int_eq(holds_bytes(outputs.text, outputs.length, S(key.value + strlen(key.value) - 38)),
+                   0);
+  ck_assert_int_eq(holds_bytes(outputs.text, outputs.length, token + 60, 40), 0);
+  free(outputs.text);
+  world_close(&world);
+}
+END_TEST
+
 int main(void) {
   Suite *s = suite_create("canary");
   TCase *tc = tcase_create("canary");
   tcase_add_test(tc, no_output_holds_the_value_or_its_secret);
   tcase_add_test(tc, the_log_says_what_stands_around_a_malformed_value);
+  tcase_add_test(tc, misplaced_secrets_are_refused_or_masked);
   suite_add_tcase(s, tc);
   return run_suite(s);
 }
