@@ -4,6 +4,7 @@
  */
 #include "first_key.h"
 
+#include "clock.h"
 #include "config.h"
 #include "log.h"
 
@@ -16,19 +17,45 @@
 
 #define S(text) (text), strlen(text)
 
-static int count_management_keys(apikeys_env *env, const apikeys_actor *system, size_t *count,
-                                 apikeys_error *err) {
+#define MANAGES "apikeys:management-keys:write"
+
+/* The management keys that are not revoked. */
+struct present {
+  bool any;
+  bool manager; /* one that can make others, and has not expired */
+};
+
+static bool is_manager(const apikeys_key *key) {
+  int64_t expires_at_ms = apikeys_key_expires_at_ms(key);
+  const char *slug, *scopes = apikeys_key_permissions(key, NULL);
+  size_t length = strlen(MANAGES);
+  bool found = false;
+  for (slug = scopes; !found && (slug = strstr(slug, MANAGES)) != NULL; slug += length)
+    found = (slug == scopes || slug[-1] == ' ') && (slug[length] == '\0' || slug[length] == ' ');
+  return found && (expires_at_ms == 0 || expires_at_ms > clock_unix_ms());
+}
+
+/* Reads pages until it finds a manager. */
+static int find_management_keys(apikeys_env *env, const apikeys_actor *system,
+                                struct present *present, apikeys_error *err) {
   apikeys_filter *filter = apikeys_filter_new();
   apikeys_page *page = apikeys_page_new();
-  int rc = filter == NULL || page == NULL ? APIKEYS_ERROR_NO_MEMORY : APIKEYS_OK;
-  if (rc == APIKEYS_OK)
-    rc = apikeys_filter_set_owner_type(filter, APIKEYS_OWNER_ENVIRONMENT);
-  if (rc == APIKEYS_OK)
-    rc = apikeys_filter_set_limit(filter, 1);
-  if (rc == APIKEYS_OK)
-    rc = apikeys_key_list(env, system, filter, page, err);
-  if (rc == APIKEYS_OK)
-    *count = apikeys_page_count(page);
+  const char *after = "";
+  size_t length = 0;
+  int rc = filter == NULL || page == NULL
+               ? APIKEYS_ERROR_NO_MEMORY
+               : apikeys_filter_set_owner_type(filter, APIKEYS_OWNER_ENVIRONMENT);
+  do {
+    if (rc == APIKEYS_OK)
+      rc = apikeys_filter_set_after(filter, after, length);
+    if (rc == APIKEYS_OK)
+      rc = apikeys_key_list(env, system, filter, page, err);
+    for (size_t i = 0; rc == APIKEYS_OK && i < apikeys_page_count(page); i++) {
+      present->any = true;
+      present->manager = present->manager || is_manager(apikeys_page_key(page, i));
+    }
+    after = rc == APIKEYS_OK && !present->manager ? apikeys_page_after(page, &length) : "";
+  } while (*after != '\0');
   apikeys_page_free(page);
   apikeys_filter_free(filter);
   return rc;
@@ -50,7 +77,7 @@ static int make_key(apikeys_env *env, const apikeys_actor *system, const char *n
       "apikeys:keys:read",
       "apikeys:keys:write",
       "apikeys:management-keys:read",
-      "apikeys:management-keys:write",
+      MANAGES,
       "apikeys:widget-tokens:write",
       "apikeys:events:read",
       "apikeys:documents:read",
@@ -141,12 +168,16 @@ static apikeys_actor *system_actor(const char *reason) {
 void first_key_ensure(struct service *service) {
   apikeys_actor *system = system_actor("first management key");
   apikeys_error *err = apikeys_error_new();
-  size_t count = 0;
+  struct present present = {false, false};
   int rc = system == NULL ? APIKEYS_ERROR_NO_MEMORY
-                          : count_management_keys(service->env, system, &count, err);
+                          : find_management_keys(service->env, system, &present, err);
   if (rc != APIKEYS_OK)
     log_line(service->log, LOG_ERROR, "the first management key: %s", apikeys_error_message(err));
-  else if (count == 0 && !make_and_hand_over(service, system, "First management key", err))
+  else if (present.any && !present.manager)
+    log_line(service->log, LOG_WARNING,
+             "no management key can make others: \"apikeysd recover\" makes one that can, also "
+             "while this runs");
+  else if (!present.any && !make_and_hand_over(service, system, "First management key", err))
     log_line(service->log, LOG_WARNING,
              "there is no management key: \"apikeysd recover\" makes one, also while this runs");
   apikeys_error_free(err);

@@ -199,6 +199,23 @@ class Secrets(unittest.TestCase):
         with open(path, "rb") as file:
             self.assertEqual(file.read(), b"somebody's")
 
+    def test_a_start_says_that_no_key_can_make_others(self):
+        said = "no management key can make others"
+        service = Service(directory=self.directory)
+        try:
+            self.assertNotIn(said, "".join(service.log))
+            key = service.api("GET", "/management_keys").json["data"][0]
+            service.api("POST", "/management_keys",
+                        {"name": "reader", "permissions": ["apikeys:keys:read"]})
+            forced = f"/management_keys/{key['id']}?force=true"
+            self.assertEqual(service.api("DELETE", forced).status, 204)
+        finally:
+            self.assertEqual(service.stop(), 0)
+        service = Service(directory=self.directory, demo=False)
+        self.assertEqual(service.stop(), 0)
+        self.assertIn(said, "".join(service.log))
+        self.assertIn("apikeysd recover", "".join(service.log))
+
     def test_whoever_owns_the_files_gets_in_again(self):
         service = Service()
         try:
