@@ -78,6 +78,33 @@ APIKEYS_API int apikeys_options_set_busy_timeout_ms(apikeys_options *options, in
 APIKEYS_API int apikeys_options_set_cache_keys(apikeys_options *options, size_t keys);
 
 /*
+ * The revocation journal of a SQLite environment: a file beside the database, never in a backup of
+ * it, that names every revoked key (ids only). When an old backup is put in the database's place
+ * while no process has it open, keys that were revoked since would be alive again: the next open
+ * gives APIKEYS_ERROR_STORE_WENT_BACK instead. A revocation is in the journal, synced, before its
+ * call returns; concurrent ones share one sync.
+ *
+ *   …_revocation_journal  the file's path, best on another disk than the database; "" or NULL: no
+ *                         journal. Not set: `<path of the database>-revocations`.
+ *   …_require_journal     1: a journal that is missing, damaged or cannot be made refuses the open.
+ *                         0 (the default): a warning in the log, and a new journal.
+ *   …_accept_restore      1: this open accepts a restored backup. Keys that the journal names are
+ *                         revoked again, repeated creations are forgotten, new events get numbers
+ *                         above all that were lost, and the event environment.restored tells of it.
+ *                         A crash meanwhile is no harm: open so again. Do not leave it set.
+ *
+ * A journal that cannot be written (full, read-only) fails no change: APIKEYS_METRIC_JOURNAL_BEHIND
+ * is 1 until it could be written again. Promised: no *revoked key* is alive after an accepted
+ * restore, if the journal survived and was not restored with the backup. Not promised: other changes
+ * (a shortened expiry, a lost permission, the keys of a deleted organization that were not swept
+ * up yet), and whoever may write the directory can remove the journal. It grows by 64 bytes a
+ * revocation. Since 1.0.
+ */
+APIKEYS_API int apikeys_options_set_revocation_journal(apikeys_options *options, const char *path);
+APIKEYS_API int apikeys_options_set_require_journal(apikeys_options *options, int require);
+APIKEYS_API int apikeys_options_set_accept_restore(apikeys_options *options, int accept);
+
+/*
  * Write recorded last-used times every so many milliseconds from a thread that each environment
  * opened with these options then has of its own: 100 to 3,600,000; 0, no thread, if not set. What a
  * crash may lose of them is one such interval. Without it they are written by apikeys_maintain, by
@@ -205,7 +232,8 @@ enum {
                                         and of unknown values too, but not of malformed ones */
   APIKEYS_METRIC_CACHE_FILLS = 4,    /* keys put into it */
   APIKEYS_METRIC_CACHE_EVICTIONS = 5, /* keys that had to go for another one */
-  APIKEYS_METRIC_CACHE_DROPS = 6      /* keys dropped as they had changed, or might have */
+  APIKEYS_METRIC_CACHE_DROPS = 6,     /* keys dropped as they had changed, or might have */
+  APIKEYS_METRIC_JOURNAL_BEHIND = 7   /* 1: revocations wait to be written to the journal */
 };
 APIKEYS_API uint64_t apikeys_environment_metric(const apikeys_env *env, int number);
 

@@ -63,3 +63,41 @@ int ak_id_check(const char *text, size_t length, const char *kind) {
     return -1;
   return ak_ulid_check(text + kind_length + 1, AK_ULID_LENGTH);
 }
+
+int ak_ulid_pack(uint8_t out[AK_ULID_BYTES], const char *id, size_t length) {
+  if (length < AK_ULID_LENGTH || ak_ulid_check(id + length - AK_ULID_LENGTH, AK_ULID_LENGTH) != 0)
+    return -1;
+  const char *text = id + length - AK_ULID_LENGTH;
+  unsigned bits = 0, held = 0;
+  size_t at = 0;
+  for (size_t i = 0; i < AK_ULID_LENGTH; i++) {
+    unsigned digit = (unsigned)(strchr(crockford, text[i]) - crockford);
+    bits = bits << 5 | digit;
+    held += i == 0 ? 3 : 5; /* the first character has three bits of the 128 */
+    if (held >= 8) {
+      held -= 8;
+      out[at++] = (uint8_t)(bits >> held);
+      bits &= (1u << held) - 1;
+    }
+  }
+  return 0;
+}
+
+void ak_ulid_unpack(char out[AK_ID_MAX], const char *kind, const uint8_t bytes[AK_ULID_BYTES]) {
+  size_t kind_length = strlen(kind);
+  memcpy(out, kind, kind_length);
+  out[kind_length] = '_';
+  char *text = out + kind_length + 1;
+  unsigned bits = 0, held = 2; /* 130 bits: two zeros in front */
+  size_t at = 0;
+  for (size_t i = 0; i < AK_ULID_BYTES; i++) {
+    bits = bits << 8 | bytes[i];
+    held += 8;
+    while (held >= 5) {
+      held -= 5;
+      text[at++] = crockford[bits >> held & 31];
+    }
+    bits &= (1u << held) - 1;
+  }
+  text[AK_ULID_LENGTH] = '\0';
+}

@@ -156,6 +156,12 @@ int ak_idempotency_remember(struct ak_op *op, const apikeys_key_spec *spec,
   return rc;
 }
 
+int ak_idempotency_drop_all(struct ak_op *op, struct ak_budget *budget) {
+  apikeys_query query;
+  ak_query_environment(&query, AK_IDEMPOTENCY_KEY, AK_IDEMPOTENCY_KEY_BY_AGE);
+  return ak_remove_some(&op->transaction, &query, budget);
+}
+
 int ak_idempotency_prune(struct ak_op *op, struct ak_budget *budget) {
   apikeys_query query;
   ak_query_environment(&query, AK_IDEMPOTENCY_KEY, AK_IDEMPOTENCY_KEY_BY_AGE);

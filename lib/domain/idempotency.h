@@ -17,6 +17,9 @@ int ak_idempotency_find(struct ak_op *op, const apikeys_key_spec *spec, apikeys_
 int ak_idempotency_remember(struct ak_op *op, const apikeys_key_spec *spec,
                             const apikeys_record *key);
 
+/* Forget all. */
+int ak_idempotency_drop_all(struct ak_op *op, struct ak_budget *budget);
+
 /* Forget what is older than 24 hours. */
 int ak_idempotency_prune(struct ak_op *op, struct ak_budget *budget);
 

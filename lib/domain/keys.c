@@ -297,6 +297,7 @@ struct key_result {
   apikeys_record record;
   int64_t last_used_at;
   bool found; /* record is the key as it is, whatever the call returns */
+  struct ak_journal_entry revoked_before; /* for the revocation journal; number 0: nothing */
 };
 
 static int get_key(struct ak_op *op, void *data) {
@@ -484,7 +485,9 @@ int ak_key_revoke_record(struct ak_op *op, apikeys_record *key, const char *reas
   int rc = ak_record_status(key);
   if (rc == APIKEYS_OK)
     rc = ak_update(&op->transaction, key);
-  return rc == APIKEYS_OK ? append_event(op, key, NULL, "revoked") : rc;
+  if (rc == APIKEYS_OK)
+    rc = append_event(op, key, NULL, "revoked");
+  return rc == APIKEYS_OK ? ak_op_note_revoked(op, key) : rc;
 }
 
 static int check_revocation(struct ak_op *op, const apikeys_record *key) {
@@ -496,6 +499,35 @@ static int check_revocation(struct ak_op *op, const apikeys_record *key) {
   return rc;
 }
 
+static int keep_newest(const apikeys_record *event, void *data) {
+  struct ak_journal_entry *entry = data;
+  size_t length;
+  const char *id = apikeys_record_text(event, AK_ID, &length);
+  entry->event_number = apikeys_record_integer(event, AK_NUMBER);
+  entry->at_ms = apikeys_record_integer(event, AK_EVENT_CREATED_AT);
+  ak_ulid_pack(entry->event, id, length);
+  return 1;
+}
+
+/*
+ * The process that revoked it may have died before the revocation was in the journal: whoever is told
+ * "revoked before" may rely on that, so the journal gets it now, beside the newest event.
+ */
+static int note_revoked_before(struct ak_op *op, const apikeys_record *key,
+                               struct ak_journal_entry *entry) {
+  size_t length;
+  const char *id = apikeys_record_text(key, AK_ID, &length);
+  memset(entry, 0, sizeof *entry);
+  if (!op->env->journal.started || ak_ulid_pack(entry->key, id, length) != 0)
+    return APIKEYS_OK;
+  apikeys_query query;
+  ak_query_any(&query, AK_EVENT, AK_EVENT_BY_NUMBER);
+  query.descending = true;
+  query.limit = 1;
+  int rc = ak_scan(&op->transaction, &query, keep_newest, entry);
+  return rc < 0 ? rc : APIKEYS_OK;
+}
+
 static int revoke_key(struct ak_op *op, void *data) {
   struct key_result *result = data;
   result->found = false;
@@ -505,8 +537,10 @@ static int revoke_key(struct ak_op *op, void *data) {
   if (rc != APIKEYS_OK)
     return rc;
   result->found = true;
-  if (apikeys_record_integer(&result->record, AK_API_KEY_STATE) != AK_KEY_ACTIVE)
-    return ak_error_code(op->err, APIKEYS_ERROR_ALREADY_REVOKED);
+  if (apikeys_record_integer(&result->record, AK_API_KEY_STATE) != AK_KEY_ACTIVE) {
+    rc = note_revoked_before(op, &result->record, &result->revoked_before);
+    return rc == APIKEYS_OK ? ak_error_code(op->err, APIKEYS_ERROR_ALREADY_REVOKED) : rc;
+  }
   rc = check_revocation(op, &result->record);
   return rc == APIKEYS_OK
              ? ak_key_revoke_record(op, &result->record, result->reason.text, result->reason.length)
@@ -527,5 +561,10 @@ int apikeys_key_revoke(apikeys_env *env, const apikeys_actor *actor, const char 
     memcpy(masked, reason, reason_length);
   struct key_result result = {.id = {id, length},
                               .reason = {masked, ak_mask_secrets(masked, reason_length)}};
-  return run_key_change(env, actor, APIKEYS_TRANSACTION_WRITE, &result, revoke_key, key, err);
+  int rc = run_key_change(env, actor, APIKEYS_TRANSACTION_WRITE, &result, revoke_key, key, err);
+  if (rc == APIKEYS_ERROR_ALREADY_REVOKED && result.revoked_before.event_number > 0) {
+    ak_journal_queue(&env->journal, &result.revoked_before, 1, true);
+    ak_op_append_journal(env, true);
+  }
+  return rc;
 }

@@ -4,6 +4,7 @@
 
 #include "domain/permissions.h"
 #include "domain/roles.h"
+#include "environment/store_history.h"
 #include "operation/events.h"
 #include "operation/operation.h"
 #include "operation/root_key_mount.h"
@@ -181,6 +182,8 @@ static int finish_open(apikeys_env **out, apikeys_env *env, int rc, apikeys_erro
     rc = open_existing(env, err);
   if (rc == APIKEYS_ERROR_NOT_FOUND)
     rc = open_environment(env, APIKEYS_TRANSACTION_WRITE, err);
+  if (rc == APIKEYS_OK)
+    rc = ak_store_history_open(env, err);
   ak_flush_thread_set(&env->flush_thread, env->options.flush_interval_ms, flush_at_interval, env);
   if (rc == APIKEYS_OK && (rc = ak_flush_thread_start(&env->flush_thread)) != APIKEYS_OK)
     ak_error_set(err, rc, "", "no thread to flush recorded use could be started");
@@ -204,6 +207,22 @@ static int set_root_path_beside(apikeys_options *options, const char *path) {
   return rc;
 }
 
+/* "<path>-revocations", unless the options name another file, or "" for none. */
+static int set_journal_path(apikeys_env *env, const char *path) {
+  const char *named = env->options.journal_path;
+  size_t length = strlen(path);
+  if (named != NULL && named[0] == '\0')
+    return APIKEYS_OK;
+  env->journal.path = named != NULL ? strdup(named) : malloc(length + sizeof "-revocations");
+  if (env->journal.path == NULL)
+    return APIKEYS_ERROR_NO_MEMORY;
+  if (named == NULL) {
+    memcpy(env->journal.path, path, length);
+    memcpy(env->journal.path + length, "-revocations", sizeof "-revocations");
+  }
+  return APIKEYS_OK;
+}
+
 static void log_warning(void *data, const char *text) {
   const apikeys_env *env = data;
   ak_log(&env->options, APIKEYS_LOG_WARNING, "%s", text);
@@ -222,6 +241,8 @@ int apikeys_open_sqlite(apikeys_env **env, const char *path, const apikeys_optio
     return ak_error_code(err, rc);
   if (made->options.root_source == AK_ROOT_UNSET)
     rc = set_root_path_beside(&made->options, path);
+  if (rc == APIKEYS_OK)
+    rc = set_journal_path(made, path);
   if (rc != APIKEYS_OK)
     ak_error_code(err, rc);
   else
@@ -312,6 +333,8 @@ uint64_t apikeys_environment_metric(const apikeys_env *env, int number) {
     return atomic_load_explicit(&counts->evictions, memory_order_relaxed);
   case APIKEYS_METRIC_CACHE_DROPS:
     return atomic_load_explicit(&counts->drops, memory_order_relaxed);
+  case APIKEYS_METRIC_JOURNAL_BEHIND:
+    return atomic_load_explicit(&env->journal.behind, memory_order_relaxed);
   default:
     return 0;
   }

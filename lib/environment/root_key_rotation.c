@@ -9,6 +9,7 @@
 #include "domain/documents.h"
 #include "domain/key_value.h"
 #include "domain/token_keys.h"
+#include "environment/store_history.h"
 #include "operation/crud.h"
 #include "operation/events.h"
 #include "operation/root_key_follow.h"
@@ -88,7 +89,10 @@ static int store_new_root(struct ak_op *op, const struct rotation *rotation,
   if (op->env->options.root_source == AK_ROOT_IN_STORE)
     apikeys_record_set_blob(environment, AK_ENVIRONMENT_ROOT_KEY, to->root, AK_KEY_BYTES);
   apikeys_record_set_integer(environment, AK_ENVIRONMENT_UPDATED_AT, op->now_ms);
-  int rc = ak_record_status(environment);
+  struct ak_random random = ak_random_source(&op->env->options);
+  int rc = ak_store_history_reseal(environment, rotation->from, to, &random);
+  if (rc == APIKEYS_OK)
+    rc = ak_record_status(environment);
   return rc == APIKEYS_OK ? ak_update(&op->transaction, environment) : rc;
 }
 

@@ -29,6 +29,7 @@ int ak_env_new(apikeys_env **out, const apikeys_options *options) {
   ak_coherence_init(&env->coherence);
   ak_policy_cache_init(&env->policy_cache);
   ak_leader_queue_init(&env->write_queue);
+  ak_journal_init(&env->journal);
   env->subscriptions = ak_subscriptions_new();
   env->secrets = ak_secret_alloc(sizeof *env->secrets);
   struct ak_random random = ak_random_source(&env->options);
@@ -54,6 +55,7 @@ void ak_env_free(apikeys_env *env) {
   ak_usage_release(&env->usage);
   ak_policy_cache_release(&env->policy_cache);
   ak_leader_queue_release(&env->write_queue);
+  ak_journal_release(&env->journal);
   pthread_mutex_destroy(&env->security_log.lock);
   pthread_mutex_destroy(&env->search_lock);
   pthread_rwlock_destroy(&env->secrets_lock);
@@ -73,6 +75,7 @@ static AK_NOINLINE int reopen(apikeys_env *env) {
     struct ak_random random = ak_random_source(&env->options);
     ak_coherence_init(&env->coherence);
     ak_policy_cache_clear(&env->policy_cache);
+    ak_journal_renew(&env->journal);
     rc = ak_cache_renew(&env->cache, &random);
     if (rc == APIKEYS_OK)
       rc = ak_flush_thread_start(&env->flush_thread);

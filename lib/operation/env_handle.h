@@ -11,6 +11,7 @@
 #include "operation/leader_queue.h"
 #include "operation/options.h"
 #include "operation/passed_times.h"
+#include "operation/revocation_journal.h"
 #include "operation/root_key.h"
 #include "operation/subscriptions.h"
 #include "storage/storage.h"
@@ -46,6 +47,7 @@ struct apikeys_env {
   struct ak_passed_times passed_times;
   struct ak_subscriptions *subscriptions; /* shared with the subscriptions' handles */
   struct ak_log_limit security_log;
+  struct ak_journal journal;
 };
 
 /*

@@ -77,7 +77,12 @@ static int events_insert(struct ak_op *op, apikeys_record *event, const char *ty
   rc = ak_record_status(event);
   if (rc == APIKEYS_OK)
     rc = ak_insert(&op->transaction, event);
-  return rc == APIKEYS_OK ? queue_for_delivery(op, event) : rc;
+  if (rc != APIKEYS_OK)
+    return rc;
+  op->newest =
+      (struct ak_journal_entry){apikeys_record_integer(event, AK_NUMBER), op->now_ms, {0}, {0}};
+  ak_ulid_pack(op->newest.event, id, strlen(id));
+  return queue_for_delivery(op, event);
 }
 
 int ak_event_append(struct ak_op *op, const char *type, const char *organization_id,

@@ -43,6 +43,19 @@ static int group_commit_run(struct caller *caller, struct ak_transaction *transa
   return refused ? APIKEYS_OK : rc;
 }
 
+/* One append to the revocation journal for the whole group; refused callers leave nothing in it. */
+static int commit_group(const struct ak_queued_list *group, struct ak_transaction *transaction) {
+  int rc = ak_commit(transaction);
+  bool sync = false;
+  if (rc != APIKEYS_OK)
+    return rc;
+  for (struct ak_queued *caller = group->first; caller != NULL; caller = caller->next)
+    if (caller_of(caller)->rc == APIKEYS_OK)
+      sync = ak_op_queue_journal(&caller_of(caller)->op) || sync;
+  ak_op_append_journal(caller_of(group->first)->op.env, sync);
+  return APIKEYS_OK;
+}
+
 static int run_all(struct ak_leader_queue *queue, struct ak_queued_list *group,
                    struct ak_transaction *transaction) {
   int rc = APIKEYS_OK;
@@ -50,7 +63,7 @@ static int run_all(struct ak_leader_queue *queue, struct ak_queued_list *group,
   while (caller != NULL && (rc = group_commit_run(caller_of(caller), transaction)) == APIKEYS_OK)
     caller = next_of(queue, group, caller);
   if (rc == APIKEYS_OK && transaction->changes > 0)
-    return ak_commit(transaction);
+    return commit_group(group, transaction);
   ak_rollback(transaction);
   return rc;
 }

@@ -154,6 +154,49 @@ int ak_op_begin_internal(struct ak_op *op, apikeys_env *env, int mode, apikeys_e
   return rc;
 }
 
+/* -- The revocation journal -------------------------------------------------------------------- */
+
+int ak_op_note_revoked(struct ak_op *op, const apikeys_record *key) {
+  size_t length;
+  const char *id = apikeys_record_text(key, AK_ID, &length);
+  if (op->env->journal.path == NULL || op->unjournaled)
+    return APIKEYS_OK;
+  if (op->revoked_count == op->revoked_capacity) {
+    size_t capacity = op->revoked_capacity > 0 ? op->revoked_capacity * 2 : 4;
+    struct ak_journal_entry *larger = realloc(op->revoked, capacity * sizeof *larger);
+    if (larger == NULL)
+      return APIKEYS_ERROR_NO_MEMORY;
+    op->revoked = larger;
+    op->revoked_capacity = capacity;
+  }
+  struct ak_journal_entry *entry = &op->revoked[op->revoked_count];
+  *entry = op->newest;
+  if (ak_ulid_pack(entry->key, id, length) == 0)
+    op->revoked_count++;
+  return APIKEYS_OK;
+}
+
+bool ak_op_queue_journal(struct ak_op *op) {
+  struct ak_journal *journal = &op->env->journal;
+  if (journal->path == NULL || op->unjournaled)
+    return false;
+  if (op->revoked_count > 0)
+    ak_journal_queue(journal, op->revoked, op->revoked_count, false);
+  else if (op->newest.event_number > 0)
+    ak_journal_note(journal, &op->newest);
+  return op->revoked_count > 0;
+}
+
+void ak_op_append_journal(apikeys_env *env, bool sync) {
+  bool was_behind = atomic_load(&env->journal.behind);
+  if (env->journal.path != NULL && !ak_journal_append(&env->journal, sync) && !was_behind)
+    ak_log(
+        &env->options, APIKEYS_LOG_WARNING,
+        "%s cannot be written: the revocation journal is behind. Changes stand; a backup that is "
+        "restored now may revive keys that they revoked",
+        env->journal.path);
+}
+
 static void deliver(struct ak_op *op) {
   for (size_t i = 0; i < op->event_count; i++)
     ak_subscriptions_deliver(op->env->subscriptions, op->events[i]);
@@ -163,6 +206,7 @@ void ak_op_release(struct ak_op *op) {
   for (size_t i = 0; i < op->event_count; i++)
     apikeys_event_free(op->events[i]);
   free(op->events);
+  free(op->revoked);
   ak_slugs_release(&op->power.held);
 }
 
@@ -182,5 +226,7 @@ int ak_op_end(struct ak_op *op, int rc) {
     rc = ak_commit(&op->transaction);
   else
     ak_rollback(&op->transaction);
+  if (rc == APIKEYS_OK)
+    ak_op_append_journal(op->env, ak_op_queue_journal(op));
   return ak_op_finish(op, rc);
 }

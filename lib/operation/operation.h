@@ -26,6 +26,11 @@ struct ak_op {
   apikeys_event **events; /* to deliver after the commit */
   size_t event_count;
   size_t event_capacity;
+  struct ak_journal_entry newest;   /* the last event appended; number 0: none */
+  struct ak_journal_entry *revoked; /* for the revocation journal */
+  size_t revoked_count;
+  size_t revoked_capacity;
+  bool unjournaled; /* what this changes is not for the journal: a restore in progress */
 };
 
 /* Checks, begins, and resolves the actor. On failure there is nothing to end. */
@@ -52,6 +57,16 @@ void ak_op_release(struct ak_op *op);
 
 /* Whether a key is good now: APIKEYS_OK, APIKEYS_REVOKED or APIKEYS_EXPIRED (passed_times.h). */
 int ak_op_key_state(struct ak_op *op, const apikeys_record *key);
+
+/* Notes that the key was revoked, after the event that says so was appended. */
+int ak_op_note_revoked(struct ak_op *op, const apikeys_record *key);
+
+/*
+ * After a commit: queues what the call leaves in the revocation journal. True if that must be on
+ * disk before the call returns. ak_op_end() does both; group commit does the second once for all.
+ */
+bool ak_op_queue_journal(struct ak_op *op);
+void ak_op_append_journal(apikeys_env *env, bool sync);
 
 /* The environment's record. */
 int ak_op_environment(struct ak_op *op, apikeys_record *out);

@@ -89,6 +89,7 @@ static void forget_root(apikeys_options *options) {
 
 void ak_options_release(apikeys_options *options) {
   forget_root(options);
+  free(options->journal_path);
   callback_data_drop(&options->clock_data);
   callback_data_drop(&options->log_data);
   callback_data_drop(&options->random_data);
@@ -116,6 +117,7 @@ int ak_options_copy(apikeys_options *to, const apikeys_options *from) {
   *to = *from;
   to->root_key = NULL;
   to->root_path = NULL;
+  to->journal_path = NULL;
   to->root_data = callback_data_share(from->root_data);
   to->clock_data = callback_data_share(from->clock_data);
   to->log_data = callback_data_share(from->log_data);
@@ -123,6 +125,8 @@ int ak_options_copy(apikeys_options *to, const apikeys_options *from) {
   if (from->root_key != NULL && (to->root_key = copy_root_key(from->root_key)) == NULL)
     goto no_memory;
   if (from->root_path != NULL && (to->root_path = strdup(from->root_path)) == NULL)
+    goto no_memory;
+  if (from->journal_path != NULL && (to->journal_path = strdup(from->journal_path)) == NULL)
     goto no_memory;
   return APIKEYS_OK;
 no_memory:
@@ -199,6 +203,29 @@ int apikeys_options_set_flush_interval_ms(apikeys_options *options, int interval
       (interval_ms != 0 && interval_ms < FLUSH_INTERVAL_MIN_MS))
     return APIKEYS_ERROR_INVALID_ARGUMENT;
   options->flush_interval_ms = interval_ms;
+  return APIKEYS_OK;
+}
+
+int apikeys_options_set_revocation_journal(apikeys_options *options, const char *path) {
+  char *copy = options != NULL ? strdup(path != NULL ? path : "") : NULL;
+  if (copy == NULL)
+    return options == NULL ? APIKEYS_ERROR_INVALID_ARGUMENT : APIKEYS_ERROR_NO_MEMORY;
+  free(options->journal_path);
+  options->journal_path = copy;
+  return APIKEYS_OK;
+}
+
+int apikeys_options_set_require_journal(apikeys_options *options, int require) {
+  if (options == NULL || (require != 0 && require != 1))
+    return APIKEYS_ERROR_INVALID_ARGUMENT;
+  options->require_journal = require;
+  return APIKEYS_OK;
+}
+
+int apikeys_options_set_accept_restore(apikeys_options *options, int accept) {
+  if (options == NULL || (accept != 0 && accept != 1))
+    return APIKEYS_ERROR_INVALID_ARGUMENT;
+  options->accept_restore = accept;
   return APIKEYS_OK;
 }
 

@@ -9,6 +9,7 @@
 #include <apikeys/environment.h>
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 /* User data with a destroy hook, shared by the options and the environments made from them. */
 struct ak_callback_data {
@@ -34,6 +35,9 @@ struct apikeys_options {
   int busy_timeout_ms; /* below 0: the default */
   size_t cache_keys;
   int flush_interval_ms; /* 0: no thread */
+  char *journal_path;    /* NULL: beside a SQLite database; "": no journal */
+  bool require_journal;
+  bool accept_restore;
   apikeys_clock_callback clock;
   struct ak_callback_data *clock_data;
   apikeys_log_callback log;

@@ -1,97 +1,102 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The revocation journal: an append-only file beside the database, never in a backup of it, which
- * names the keys that were revoked. This is the file alone: its format, its lock, reading and
- * appending. What it is compared with is store_history.h.
+ * The revocation journal: a file beside the database, never in a backup of it, that names every
+ * revoked key. When an old backup of the database is restored, the journal knows what it lacks.
  *
- * Records of 64 bytes, little-endian:
- *    0  "AKJ" and a type
- *    4  zero
- *    8  the number of an event; of a key record, 8 bytes of the root key's check
- *   16  the event's ULID; of a key record, the wrapped journal key
- *   32  the revoked key's ULID, or zeros; of a key record, a nonce
- *   48  SipHash-2-4-128 of the bytes before, under the journal key
+ * A header of 64 bytes, then entries of 64 bytes, all integers little-endian:
  *
- * The journal key is drawn with the file and stays the same for its life. A key record wraps it
- * under a subkey of one root key; a rotation appends another, so that the file is readable with the
- * new root key and, for a restored backup, with the old one.
+ *   header   "AKJRNL1\n"  environment's ULID (16)  journal's id (16)  zeros (24)
+ *   entry    event's number (8)  Unix ms (8)  event's ULID (16)  key's ULID or zeros (16)  checksum (16)
+ *
+ * The checksum is SipHash-2-4-128 of the 48 bytes before it, under a key of the journal's own, which
+ * the environment's record keeps sealed under the root key. Entries are appended under flock(); a
+ * torn last entry is cut off by the next append, and does not count.
+ *
+ * An entry with a key is on disk before the revocation is acknowledged. One without a key only notes
+ * the newest event, at most once a second, and is not synced.
  */
 #ifndef AK_OPERATION_REVOCATION_JOURNAL_H
 #define AK_OPERATION_REVOCATION_JOURNAL_H
 
+#include "crypto/crypto.h"
 #include "crypto/ids.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
-enum { AK_JOURNAL_RECORD = 64, AK_JOURNAL_KEY_BYTES = AK_FINGERPRINT_BYTES };
-
-enum ak_journal_type {
-  AK_JOURNAL_KEY = 'K',
-  AK_JOURNAL_REVOKED = 'R',
-  AK_JOURNAL_SEEN = 'S' /* the newest event at some time; overwritten by the next record */
+enum {
+  AK_JOURNAL_BYTES = 64, /* of a header, and of an entry */
+  AK_JOURNAL_ID_BYTES = 16,
+  AK_JOURNAL_RECENT = 64
 };
 
-struct ak_journal_record {
-  enum ak_journal_type type;
+struct ak_journal_entry {
   int64_t event_number;
-  char event_id[AK_ID_MAX];
-  char key_id[AK_ID_MAX]; /* "": none */
+  int64_t at_ms;
+  uint8_t event[AK_ULID_BYTES];
+  uint8_t key[AK_ULID_BYTES]; /* zeros: a note of the newest event */
 };
 
-/* -- The format: no files ---------------------------------------------------------------------- */
+struct ak_journal {
+  pthread_mutex_t lock; /* guards the rest */
+  char *path;           /* NULL: this environment has no journal */
+  bool started;         /* id and key are known, and the file was there */
+  uint8_t environment[AK_ULID_BYTES];
+  uint8_t id[AK_JOURNAL_ID_BYTES];
+  uint8_t key[AK_FINGERPRINT_BYTES];
+  struct ak_journal_entry *pending; /* to be appended */
+  size_t pending_count, pending_capacity;
+  uint8_t recent[AK_JOURNAL_RECENT][AK_ULID_BYTES]; /* keys that this process appended last */
+  size_t recent_next;
+  int64_t noted_ms; /* when the newest event was noted last */
+  bool lost;        /* an entry was dropped for want of memory: behind for good */
+  _Atomic bool behind;
+};
 
-/* -1: an id is none of ours. */
-int ak_journal_encode(uint8_t out[AK_JOURNAL_RECORD], const struct ak_journal_record *record,
-                      const uint8_t key[AK_JOURNAL_KEY_BYTES]);
+/* Pure: an entry as bytes and back. False: the checksum is wrong. */
+void ak_journal_encode(uint8_t out[AK_JOURNAL_BYTES], const struct ak_journal_entry *entry,
+                       const uint8_t key[AK_FINGERPRINT_BYTES]);
+bool ak_journal_decode(struct ak_journal_entry *entry, const uint8_t bytes[AK_JOURNAL_BYTES],
+                       const uint8_t key[AK_FINGERPRINT_BYTES]);
+bool ak_journal_has_key(const struct ak_journal_entry *entry);
 
-/* -1: not a record under this journal key. */
-int ak_journal_decode(struct ak_journal_record *record, const uint8_t bytes[AK_JOURNAL_RECORD],
-                      const uint8_t key[AK_JOURNAL_KEY_BYTES]);
+void ak_journal_init(struct ak_journal *journal);
+void ak_journal_release(struct ak_journal *journal);
+/* In a forked child. */
+void ak_journal_renew(struct ak_journal *journal);
 
-/* A key record. `wrap`: the root key's subkey for journals; `check`: the root key's. */
-void ak_journal_wrap(uint8_t out[AK_JOURNAL_RECORD], const uint8_t key[AK_JOURNAL_KEY_BYTES],
-                     const uint8_t nonce[16], const uint8_t wrap[AK_KEY_BYTES],
-                     const uint8_t check[AK_KEY_BYTES]);
-
-/* The journal key out of the first key record of this root key; -1: there is none. */
-int ak_journal_unwrap(uint8_t key[AK_JOURNAL_KEY_BYTES], const uint8_t *bytes, size_t length,
-                      const uint8_t wrap[AK_KEY_BYTES], const uint8_t check[AK_KEY_BYTES]);
-
-/*
- * Calls `visit` for each record that is no key record, as long as that gives 0. Bad records at the
- * end are torn ones and ignored; returns -1 if a good one follows a bad one. `good` gets the
- * length up to the end of the last good record.
- */
-typedef int (*ak_journal_visitor)(const struct ak_journal_record *record, void *data);
-int ak_journal_scan(const uint8_t *bytes, size_t length, const uint8_t key[AK_JOURNAL_KEY_BYTES],
-                    ak_journal_visitor visit, void *data, size_t *good);
-
-/* -- The file ---------------------------------------------------------------------------------- */
-
+/* The file as it is. `bytes` (to be freed) are whole entries. */
+enum ak_journal_state {
+  AK_JOURNAL_ABSENT,
+  AK_JOURNAL_GOOD,      /* a header; the entries are not checked yet */
+  AK_JOURNAL_UNREADABLE /* something else, or it cannot be read */
+};
 struct ak_journal_file {
-  int descriptor;
-  bool writable;
-  int64_t size; /* when it was opened */
+  enum ak_journal_state state;
+  uint8_t environment[AK_ULID_BYTES];
+  uint8_t id[AK_JOURNAL_ID_BYTES];
+  uint8_t *bytes;
+  size_t count;
 };
+/* APIKEYS_OK, or APIKEYS_ERROR_NO_MEMORY. */
+int ak_journal_load(const char *path, struct ak_journal_file *file);
+void ak_journal_file_release(struct ak_journal_file *file);
 
-/* 0, or an errno. Locked against other writers if `write`; made, mode 0600, if `create` too. */
-int ak_journal_open(struct ak_journal_file *file, const char *path, bool write, bool create);
-void ak_journal_close(struct ak_journal_file *file);
+/* Makes a new file with this journal's header. False: errno says why. */
+bool ak_journal_create(const struct ak_journal *journal);
+/* Moves a file that is another journal's out of the way, to `<path>.old.<8 hex digits>`. */
+bool ak_journal_set_aside(const struct ak_journal *journal, const uint8_t id[AK_JOURNAL_ID_BYTES]);
 
-/* All of it, allocated. 0, or an errno. */
-int ak_journal_read(const struct ak_journal_file *file, uint8_t **bytes, size_t *length);
-
+/* Queues entries. `repeated`: leave out a key that this process appended a moment ago. */
+void ak_journal_queue(struct ak_journal *journal, const struct ak_journal_entry *entries,
+                      size_t count, bool repeated);
+/* Queues a note of the newest event; false: there was one within the last second. */
+bool ak_journal_note(struct ak_journal *journal, const struct ak_journal_entry *entry);
 /*
- * The last good record that is no key record (`found` is false where there is none), and in `end`
- * where the next one belongs: behind the last good record, or over it if it only says what was
- * seen. 0, or an errno.
+ * Appends what is queued, and syncs it if asked. False: the file cannot be written; what is queued
+ * stays so, and `behind` is set until it is appended.
  */
-int ak_journal_last(const struct ak_journal_file *file, const uint8_t key[AK_JOURNAL_KEY_BYTES],
-                    struct ak_journal_record *last, bool *found, int64_t *end);
-
-/* Writes whole records at `end` and cuts off what is torn behind them. 0, or an errno. */
-int ak_journal_append(const struct ak_journal_file *file, int64_t end, const uint8_t *bytes,
-                      size_t length);
-int ak_journal_sync(const struct ak_journal_file *file, const char *path, bool is_new);
+bool ak_journal_append(struct ak_journal *journal, bool sync);
 
 #endif

@@ -38,6 +38,7 @@ static const struct ak_field environment_fields[] = {
     INTEGER("created_at"),
     INTEGER("updated_at"),
     {"token_keys", APIKEYS_TYPE_BLOB, true, 5},
+    {"journal", APIKEYS_TYPE_BLOB, true, 6},
 };
 
 static const struct ak_field permission_fields[] = {

@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-enum { AK_SCHEMA_VERSION = 5 };
+enum { AK_SCHEMA_VERSION = 6 };
 
 enum ak_kind {
   AK_ENVIRONMENT = 1,
@@ -48,7 +48,8 @@ enum ak_environment_field {
   AK_ENVIRONMENT_EVENT_FLOOR, /* every event numbered below was pruned */
   AK_ENVIRONMENT_CREATED_AT,
   AK_ENVIRONMENT_UPDATED_AT,
-  AK_ENVIRONMENT_TOKEN_KEYS /* of earlier root keys, sealed (token_keys.h) */
+  AK_ENVIRONMENT_TOKEN_KEYS, /* of earlier root keys, sealed (token_keys.h) */
+  AK_ENVIRONMENT_JOURNAL     /* the revocation journal's id and sealed key; NULL: none yet */
 };
 
 enum ak_permission_field {

@@ -23,4 +23,11 @@ void ak_storage_sqlite_set_log(const apikeys_storage *storage,
   (void)log;
   (void)data;
 }
+
+int ak_storage_sqlite_raise_number(const apikeys_storage *storage, int kind, int64_t number) {
+  (void)storage;
+  (void)kind;
+  (void)number;
+  return APIKEYS_ERROR_UNSUPPORTED;
+}
 #endif

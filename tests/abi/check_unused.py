@@ -19,7 +19,7 @@ def main():
             text = re.sub(r"/\*.*?\*/", "", file.read(), flags=re.DOTALL)
         for match in re.finditer(r"APIKEYS_API\s+int\s+(apikeys_\w+)\(([^;]*?)\)([^;()]*);", text):
             name, arguments, attributes = match.groups()
-            if "apikeys_error *err" in arguments or re.search(r"_require(_|$)", name):
+            if "apikeys_error *err" in arguments or "_key_require" in name:
                 calls += 1
                 if "APIKEYS_WARN_UNUSED" not in attributes:
                     missing.append(f"{os.path.basename(path)}: {name}")

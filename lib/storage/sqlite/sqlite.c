@@ -867,3 +867,30 @@ void ak_storage_sqlite_set_log(const apikeys_storage *storage,
   struct store *store = storage->self;
   ak_sqlite_watch_set_log(store->watch, log, data);
 }
+
+static int raise_sequence(sqlite3 *db, int kind, int64_t number) {
+  sqlite3_stmt *statement = NULL;
+  int rc = sqlite3_prepare_v2(db, "UPDATE sqlite_sequence SET seq = max(seq, ?1) WHERE name = ?2",
+                              -1, &statement, NULL);
+  if (rc == SQLITE_OK)
+    rc = sqlite3_bind_int64(statement, 1, number);
+  if (rc == SQLITE_OK)
+    rc = sqlite3_bind_text(statement, 2, ak_schema_kind(kind)->name, -1, SQLITE_STATIC);
+  if (rc == SQLITE_OK)
+    rc = sqlite3_step(statement);
+  sqlite3_finalize(statement);
+  return rc == SQLITE_DONE ? APIKEYS_OK : ak_sqlite_code(db, rc);
+}
+
+int ak_storage_sqlite_raise_number(const apikeys_storage *storage, int kind, int64_t number) {
+  apikeys_transaction *opaque;
+  int rc = storage->begin(storage->self, APIKEYS_TRANSACTION_WRITE, &opaque);
+  if (rc != APIKEYS_OK)
+    return rc;
+  const struct sqlite_transaction *transaction = (const struct sqlite_transaction *)opaque;
+  rc = raise_sequence(transaction->connection->db, kind, number);
+  if (rc == APIKEYS_OK)
+    return storage->commit(storage->self, opaque);
+  storage->rollback(storage->self, opaque);
+  return rc;
+}

@@ -16,4 +16,7 @@ enum {
 void ak_storage_sqlite_set_log(const apikeys_storage *storage,
                                void (*log)(void *data, const char *text), void *data);
 
+/* New records of the kind get numbers above this one from now on: a transaction of its own. */
+int ak_storage_sqlite_raise_number(const apikeys_storage *storage, int kind, int64_t number);
+
 #endif
