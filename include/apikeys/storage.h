@@ -41,6 +41,9 @@ APIKEYS_API int apikeys_schema_kind_count(void);
 APIKEYS_API const char *apikeys_schema_kind_name(int kind);
 /* The schema version in which the kind, the field, the index appeared. */
 APIKEYS_API int apikeys_schema_kind_since(int kind);
+/* 1: a change of such a record may alter a validation of a good key. apikeys_record_identities()
+ * tells what it alters. 0: no validation depends on the kind. */
+APIKEYS_API int apikeys_schema_kind_validates(int kind);
 
 enum {
   APIKEYS_TYPE_NULL = 0,
@@ -124,12 +127,34 @@ APIKEYS_API int apikeys_record_decode(apikeys_record *record, const void *bytes,
  * The record's entry in one index as bytes that order under memcmp exactly as the index does. An
  * entry of a non-unique index ends in the record's number, so every entry differs.
  * 0 with *length; APIKEYS_ERROR_NOT_FOUND: the record has no entry (a sparse index);
- * APIKEYS_ERROR_BUFFER_TOO_SMALL with the needed *length. APIKEYS_INDEX_KEY_MAX bytes always do.
+ * APIKEYS_ERROR_BUFFER_TOO_SMALL with the needed *length. A buffer of APIKEYS_INDEX_KEY_MAX bytes
+ * always suffices. An entry of a record that the library stores, in an index that has fields, is
+ * at most 511 bytes long (the bound of LMDB's keys); the upper bound of a query may be 512.
  */
 #define APIKEYS_INDEX_KEY_MAX 512
 APIKEYS_API size_t apikeys_index_key_max(void);
 APIKEYS_API int apikeys_record_index_key(const apikeys_record *record, int index, void *buffer,
                                          size_t capacity, size_t *length);
+
+/*
+ * What is called for each change that may alter a validation: the record's kind and its identity,
+ * which for an API key is its lookup id, for members, roles and organizations the organization's
+ * id, else "". A record whose identity changed is reported twice: the old identity and the new
+ * one. A non-zero result stops the enumeration.
+ */
+typedef int (*apikeys_change_visitor)(int kind, const char *identity, size_t length,
+                                      void *visit_data);
+
+/*
+ * What a change of one record invalidates: `before` is NULL for a new record, `after` for a removed
+ * one. Calls `visit` for each identity; not at all if the change alters no validation. A back-end
+ * that keeps a log of changes writes down what is visited, and counts its generation up if anything
+ * was; it needs to know no kind and no field by name.
+ * 0; the visitor's own number, if that was not 0; APIKEYS_ERROR_INVALID_ARGUMENT: no record, no
+ * visitor, or two kinds. Since 1.0.
+ */
+APIKEYS_API int apikeys_record_identities(const apikeys_record *before, const apikeys_record *after,
+                                          apikeys_change_visitor visit, void *visit_data);
 
 /* ------------------------------------------------------------------------------ queries ------ */
 
@@ -219,14 +244,6 @@ enum { APIKEYS_TRANSACTION_READ = 0, APIKEYS_TRANSACTION_WRITE = 1 };
 
 /* What scan() calls for each record; non-zero ends the scan, which then returns that number. */
 typedef int (*apikeys_visitor)(const apikeys_record *record, void *visit_data);
-
-/*
- * What changes() calls for each change: the record's kind and what it is known by, which for an API
- * key is its lookup id, for members, roles and organizations the organization's id, else "". A
- * record that changed this itself is told of twice. Non-zero ends the telling, as in a scan.
- */
-typedef int (*apikeys_change_visitor)(int kind, const char *identity, size_t length,
-                                      void *visit_data);
 
 /* apikeys_storage.capabilities */
 enum {
@@ -318,10 +335,10 @@ typedef struct apikeys_storage {
   int (*prepare_fork)(void *self);
 
   /* Optional; without it every validation asks the store. A number that has changed if anything has
-   * been committed that could alter a validation of a good key: an update or a removal of api_keys,
-   * members, roles, organizations, permissions or the environment, or a new one of the roles or the
-   * environment. (Of the environment the fields id, accepted_prefixes, root_version and
-   * idle_lifetime_ms are enough.) No number comes again after another. It is at least as new as
+   * been committed that could alter a validation of a good key: a change for which
+   * apikeys_record_identities() visits anything. (Counting every change of kinds for which
+   * apikeys_schema_kind_validates() is 1, or every commit, is right too, and empties caches more
+   * often.) No number comes again after another. It is at least as new as
    * every change whose commit returned before this call, in any process, and may be newer than the
    * last commit that returned. May not block; costs nanoseconds. UINT64_MAX is no generation.
    * APIKEYS_ERROR_UNSUPPORTED: it cannot be known now; the library then asks the store. */

@@ -312,6 +312,7 @@ START_TEST(the_longest_entry_is_just_short_enough) {
       ck_assert_str_eq(ak_record_key_problem(record), "user_id");
     else
       ck_assert_ptr_null(ak_record_key_problem(record));
+    ck_assert_int_eq(ak_record_key_problem(record) == NULL, length <= 511); /* LMDB's bound */
     int rc = apikeys_record_index_key(record, AK_MEMBER_OF_USER, key, sizeof key, &length);
     ck_assert_int_eq(rc, length > sizeof key ? APIKEYS_ERROR_BUFFER_TOO_SMALL : APIKEYS_OK);
   }
@@ -445,6 +446,108 @@ START_TEST(a_sparse_index_has_no_entry_for_null) {
       apikeys_record_index_key(record, AK_ORGANIZATION_BY_EXTERNAL_ID, key, sizeof key, &length),
       APIKEYS_OK);
   apikeys_record_free(record);
+}
+END_TEST
+
+/* ------------------------------------------------------------------ what a change alters ------ */
+
+struct identities {
+  int count;
+  int kind;
+  char seen[4][64];
+  int stop_with;
+};
+
+static int note_identity(int kind, const char *identity, size_t length, void *visit_data) {
+  struct identities *identities = visit_data;
+  ck_assert_int_lt(identities->count, 4);
+  ck_assert_uint_lt(length, sizeof identities->seen[0]);
+  ck_assert_uint_eq(strlen(identity), length);
+  identities->kind = kind;
+  memcpy(identities->seen[identities->count++], identity, length + 1);
+  return identities->stop_with;
+}
+
+static struct identities identities_of(const apikeys_record *before, const apikeys_record *after) {
+  struct identities found = {0};
+  ck_assert_int_eq(apikeys_record_identities(before, after, note_identity, &found), APIKEYS_OK);
+  return found;
+}
+
+/* A removal of every kind that validates is visited; of other kinds nothing ever is. */
+START_TEST(a_change_is_visited_if_validations_depend_on_its_kind) {
+  int validating = 0;
+  for (int kind = 1; kind <= apikeys_schema_kind_count(); kind++) {
+    apikeys_record *record = apikeys_record_new(kind);
+    fill(record);
+    struct identities removed = identities_of(record, NULL);
+    struct identities added = identities_of(NULL, record);
+    int validates = apikeys_schema_kind_validates(kind);
+    ck_assert_int_eq(removed.count, validates);
+    ck_assert_int_eq(added.count, kind == AK_ENVIRONMENT || kind == AK_ROLE);
+    if (validates)
+      ck_assert_int_eq(removed.kind, kind);
+    validating += validates;
+    apikeys_record_free(record);
+  }
+  ck_assert_int_eq(validating, 6);
+  ck_assert_int_eq(apikeys_schema_kind_validates(0), 0);
+  ck_assert_int_eq(apikeys_schema_kind_validates(AK_EVENT), 0);
+  ck_assert_int_eq(apikeys_schema_kind_validates(AK_KIND_END), 0);
+}
+END_TEST
+
+START_TEST(a_changed_identity_is_visited_old_and_new) {
+  apikeys_record *before = apikeys_record_new(AK_API_KEY);
+  apikeys_record *after = apikeys_record_new(AK_API_KEY);
+  fill(before);
+  ak_record_set_string(before, AK_API_KEY_LOOKUP_ID, "old");
+  apikeys_record_copy(after, before);
+  struct identities same = identities_of(before, after);
+  ck_assert_int_eq(same.count, 1);
+  ck_assert_str_eq(same.seen[0], "old");
+  ak_record_set_string(after, AK_API_KEY_LOOKUP_ID, "new");
+  struct identities both = identities_of(before, after);
+  ck_assert_int_eq(both.count, 2);
+  ck_assert_str_eq(both.seen[0], "old");
+  ck_assert_str_eq(both.seen[1], "new");
+  struct identities stopped = {.stop_with = 7};
+  ck_assert_int_eq(apikeys_record_identities(before, after, note_identity, &stopped), 7);
+  ck_assert_int_eq(stopped.count, 1);
+  apikeys_record_free(before);
+  apikeys_record_free(after);
+}
+END_TEST
+
+START_TEST(of_the_environment_some_fields_count) {
+  apikeys_record *before = apikeys_record_new(AK_ENVIRONMENT);
+  apikeys_record *after = apikeys_record_new(AK_ENVIRONMENT);
+  fill(before);
+  apikeys_record_copy(after, before);
+  apikeys_record_set_integer(after, AK_ENVIRONMENT_EVENT_FLOOR, 99);
+  ck_assert_int_eq(identities_of(before, after).count, 0);
+  apikeys_record_set_integer(after, AK_ENVIRONMENT_ROOT_VERSION, 99);
+  struct identities found = identities_of(before, after);
+  ck_assert_int_eq(found.count, 1);
+  ck_assert_str_eq(found.seen[0], "");
+  apikeys_record_free(before);
+  apikeys_record_free(after);
+}
+END_TEST
+
+START_TEST(identities_of_nothing_are_refused) {
+  apikeys_record *role = apikeys_record_new(AK_ROLE);
+  apikeys_record *member = apikeys_record_new(AK_MEMBER);
+  struct identities found = {0};
+  ck_assert_int_eq(apikeys_record_identities(NULL, NULL, note_identity, &found),
+                   APIKEYS_ERROR_INVALID_ARGUMENT);
+  ck_assert_int_eq(apikeys_record_identities(role, member, note_identity, &found),
+                   APIKEYS_ERROR_INVALID_ARGUMENT);
+  ck_assert_int_eq(apikeys_record_identities(role, NULL, NULL, NULL),
+                   APIKEYS_ERROR_INVALID_ARGUMENT);
+  ck_assert_int_eq(found.count, 0);
+  apikeys_record_free(role);
+  apikeys_record_free(member);
 }
 END_TEST
 
@@ -646,6 +749,10 @@ int main(void) {
   tcase_add_test(tcase, nothing_is_written_that_does_not_fit);
   tcase_add_test(tcase, index_entries_are_as_documented);
   tcase_add_test(tcase, a_sparse_index_has_no_entry_for_null);
+  tcase_add_test(tcase, a_change_is_visited_if_validations_depend_on_its_kind);
+  tcase_add_test(tcase, a_changed_identity_is_visited_old_and_new);
+  tcase_add_test(tcase, of_the_environment_some_fields_count);
+  tcase_add_test(tcase, identities_of_nothing_are_refused);
   tcase_add_loop_test(tcase, what_is_encoded_decodes, 1, AK_KIND_END);
   tcase_add_loop_test(tcase, no_beginning_and_no_extension_decodes, 1, AK_KIND_END);
   tcase_add_test(tcase, the_form_is_stable);

@@ -2,8 +2,6 @@
 /* The memory back-end's log of changes: a ring of the last ones. */
 #include "storage/memory/changes.h"
 
-#include "storage/invalidation_rules.h"
-
 #include <apikeys/error.h>
 
 #include <string.h>
@@ -12,53 +10,23 @@ void ak_memory_changes_note_unknown(struct ak_memory_changes *changes) {
   changes->lost = ++changes->last;
 }
 
-static void note_one(struct ak_memory_changes *changes, const struct ak_invalidation_rule *source,
-                     const apikeys_record *record) {
-  size_t length = 0;
-  const char *identity =
-      source->identity >= 0 ? apikeys_record_text(record, source->identity, &length) : "";
+static int note_one(int kind, const char *identity, size_t length, void *visit_data) {
+  struct ak_memory_changes *changes = visit_data;
   if (length > AK_ID_MAX) {
     ak_memory_changes_note_unknown(changes);
-    return;
+    return APIKEYS_OK;
   }
   struct ak_memory_change *change = &changes->kept[++changes->last % AK_MEMORY_CHANGES_KEPT];
-  change->kind = source->kind;
+  change->kind = kind;
   change->length = (uint8_t)length;
   memcpy(change->identity, identity, length);
+  return APIKEYS_OK;
 }
 
-static bool differ(const apikeys_record *a, const apikeys_record *b, int field) {
-  struct ak_field_value a_value = ak_record_value(a, field);
-  struct ak_field_value b_value = ak_record_value(b, field);
-  return ak_field_value_compare(&a_value, &b_value) != 0;
-}
-
-static bool is_relevant(const struct ak_invalidation_rule *source, const apikeys_record *old,
-                        const apikeys_record *new) {
-  if (source->relevant_count == 0)
-    return true;
-  for (int i = 0; i < source->relevant_count; i++)
-    if (differ(old, new, source->relevant[i]))
-      return true;
-  return false;
-}
-
-/* By its old name, and where that has changed by its new one. */
 void ak_memory_changes_note(struct ak_memory_changes *changes, const apikeys_record *old,
                             const apikeys_record *new) {
-  const struct ak_invalidation_rule *source = ak_invalidation_rule((old != NULL ? old : new)->kind);
-  if (source == NULL)
-    return;
-  if (old == NULL) {
-    if (source->inserts)
-      note_one(changes, source, new);
-    return;
-  }
-  if (new != NULL && !is_relevant(source, old, new))
-    return;
-  note_one(changes, source, old);
-  if (new != NULL && source->identity >= 0 && differ(old, new, source->identity))
-    note_one(changes, source, new);
+  if (apikeys_record_identities(old, new, note_one, changes) != APIKEYS_OK)
+    ak_memory_changes_note_unknown(changes);
 }
 
 void ak_memory_changes_publish(struct ak_memory_changes *changes) {

@@ -12,7 +12,6 @@
 #include "base/fork_guard.h"
 #include "base/monotonic.h"
 #include "crypto/crypto.h"
-#include "storage/invalidation_rules.h"
 #include "storage/record.h"
 
 #include <errno.h>
@@ -537,12 +536,12 @@ static void note_step(struct memory *memory, const struct step *step) {
 static void note_changes(struct memory *memory, const struct memory_transaction *transaction) {
   size_t count = 0;
   for (size_t i = 0; i < transaction->step_count; i++)
-    count += ak_invalidation_rule(entry_of(&transaction->steps[i])->kind) != NULL;
+    count += (size_t)apikeys_schema_kind_validates(entry_of(&transaction->steps[i])->kind);
   if (count > AK_MEMORY_CHANGES_KEPT / 2)
     ak_memory_changes_note_unknown(&memory->changes);
   else if (count > 0)
     for (size_t i = 0; i < transaction->step_count; i++)
-      if (ak_invalidation_rule(entry_of(&transaction->steps[i])->kind) != NULL)
+      if (apikeys_schema_kind_validates(entry_of(&transaction->steps[i])->kind))
         note_step(memory, &transaction->steps[i]);
   ak_memory_changes_publish(&memory->changes);
 }
