@@ -45,8 +45,11 @@ APIKEYS_API void apikeys_options_free(apikeys_options *options);
  * database, made with it (mode 0600), and a memory environment draws one that dies with it.
  *
  *   …_root_key           the bytes themselves; `length` must be 32. Wipe your copy.
- *   …_root_key_callback  asked once at each open (a KMS, a credential): fills 32 bytes, returns 0.
- *                        Anything else fails the open with APIKEYS_ERROR_ROOT_KEY_MISSING.
+ *   …_root_key_callback  asked at each open, and when another process has rotated the root key (a
+ *                        KMS, a credential): fills 32 bytes, returns 0. Anything else fails the
+ *                        open with APIKEYS_ERROR_ROOT_KEY_MISSING. `check_32_bytes` tells which
+ *                        root key is wanted: its public check value, the first 8 bytes of which are
+ *                        the 16 hex digits of messages; NULL for a new environment.
  *   …_root_key_file      a path, NUL-terminated: 32 raw bytes, readable by no other user. Made,
  *                        mode 0600, if it is missing and the environment is new. A mounted secret
  *                        (a symbolic link, a mount point, or mode 0440 of root and of a group that
@@ -56,7 +59,8 @@ APIKEYS_API void apikeys_options_free(apikeys_options *options);
  */
 APIKEYS_API int apikeys_options_set_root_key(apikeys_options *options, const void *bytes,
                                              size_t length);
-typedef int (*apikeys_root_key_callback)(void *out_32_bytes, void *user_data);
+typedef int (*apikeys_root_key_callback)(void *out_32_bytes, const void *check_32_bytes,
+                                         void *user_data);
 APIKEYS_API int apikeys_options_set_root_key_callback(apikeys_options *options,
                                                       apikeys_root_key_callback callback,
                                                       void *user_data,
@@ -287,7 +291,8 @@ APIKEYS_API int apikeys_prune(apikeys_env *env, const apikeys_actor *actor, int6
  * and takes the file's place by a rename behind the commit. A crash anywhere leaves the old or the
  * new key working; the next open finishes. The key before stays in `<file>.old.` and 16 hex digits
  * of its check value, so that a backup from before opens: the library never deletes these files.
- * Delete one when no backup needs it.
+ * Delete one when no backup needs it. The named file of a rotation that died before its commit
+ * becomes such a file at the next rotation; one that was cut short is removed then.
  *
  * A mounted secret is never written: pass 32 new bytes there too. They must be in the secret
  * already, under the name that the message of APIKEYS_ERROR_ROOT_KEY_MISSING says (the file's name,
@@ -297,11 +302,14 @@ APIKEYS_API int apikeys_prune(apikeys_env *env, const apikeys_actor *actor, int6
  * Other processes that have the environment open follow by themselves: with a file they read it,
  * with a callback they call it again (on a thread that is in a call), and with bytes they take what
  * apikeys_offer_root_key() gave them. Only where the key is not to be had, calls give
- * APIKEYS_ERROR_ROOT_KEY_WRONG; the message names the check that is wanted.
+ * APIKEYS_ERROR_ROOT_KEY_WRONG; the message names the check that is wanted. A rotation does not ask
+ * first whether the others have the key: on one host nothing tells which processes have the
+ * environment open, and one that gets the key late goes on then. (Stores for several hosts, whose
+ * processes are known by their leases, will record the next check and wait.)
  *
  * Widget tokens stay valid until they expire, through any number of rotations. After a theft pass
- * APIKEYS_ROTATE_COMPROMISED: then they end at once. Keys whose rows are damaged are skipped and
- * named in the log; their values are refused.
+ * APIKEYS_ROTATE_COMPROMISED: then they end at once. Keys whose rows are damaged are skipped, and
+ * each is named in the log (the first 10,000 of them); their values are refused.
  *
  * After APIKEYS_ERROR_OUTCOME_UNKNOWN opening the environment again finds out, and finishes.
  */

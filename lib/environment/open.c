@@ -38,7 +38,7 @@ static int new_root(apikeys_env *env, struct ak_secrets *secrets, apikeys_error 
   const apikeys_options *options = &env->options;
   if (options->root_source == AK_ROOT_IN_STORE)
     return draw_root(env, secrets);
-  int rc = ak_root_key_read(secrets, options, err);
+  int rc = ak_root_key_read(secrets, options, NULL, err);
   if (rc != APIKEYS_ERROR_ROOT_KEY_MISSING || options->root_source != AK_ROOT_FILE ||
       ak_root_key_is_mounted(options->root_path))
     return rc;
@@ -117,7 +117,10 @@ static int load_root(apikeys_env *env, const apikeys_record *record, apikeys_err
                           "is not in this store: it was made with another option");
     memcpy(env->secrets->root, root, AK_KEY_BYTES);
   } else {
-    int rc = ak_root_key_read(env->secrets, &env->options, err);
+    size_t length;
+    const uint8_t *check = apikeys_record_blob(record, AK_ENVIRONMENT_ROOT_CHECK, &length);
+    int rc = length == AK_KEY_BYTES ? ak_root_key_read(env->secrets, &env->options, check, err)
+                                    : ak_error_code(err, APIKEYS_ERROR_CORRUPT);
     if (rc != APIKEYS_OK)
       return rc;
   }

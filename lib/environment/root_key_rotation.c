@@ -18,7 +18,16 @@
 #include <apikeys/environment.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* Rows that could not be opened: they keep their version, and never verify. */
+struct skipped_keys {
+  uint64_t count;
+  size_t named; /* of them, with their ids */
+  size_t room;
+  char (*ids)[AK_ID_MAX];
+};
 
 struct rotation {
   struct ak_secrets *from; /* both in ak_secret_alloc memory */
@@ -26,16 +35,27 @@ struct rotation {
   bool compromised;
   bool writes_file;  /* we write the new root key's file and put it in place */
   bool *wrote_named; /* the new root key's file is this call's own */
-  uint64_t *skipped; /* rows that could not be opened: they keep their version, and never verify */
-  char *first_skipped;
+  struct skipped_keys *skipped;
 };
 
 enum { ROTATION_RESEAL_AT_ONCE = 100 };
 
-static int rotation_skip(const struct rotation *rotation, const apikeys_record *key) {
-  if ((*rotation->skipped)++ == 0)
-    snprintf(rotation->first_skipped, AK_ID_MAX, "%s", apikeys_record_text(key, AK_ID, NULL));
-  return APIKEYS_OK;
+/* Without memory for its name it is counted all the same. */
+static void rotation_skip(struct skipped_keys *skipped, const apikeys_record *key) {
+  enum { NAMED_MAX = 10000, FIRST_ROOM = 16 };
+  skipped->count++;
+  if (skipped->named == skipped->room && skipped->room < NAMED_MAX) {
+    size_t room = skipped->room == 0 ? FIRST_ROOM : 2 * skipped->room;
+    room = room < NAMED_MAX ? room : NAMED_MAX;
+    char(*ids)[AK_ID_MAX] = realloc(skipped->ids, room * sizeof *ids);
+    if (ids != NULL) {
+      skipped->ids = ids;
+      skipped->room = room;
+    }
+  }
+  if (skipped->named < skipped->room)
+    snprintf(skipped->ids[skipped->named++], AK_ID_MAX, "%s",
+             apikeys_record_text(key, AK_ID, NULL));
 }
 
 static int reseal_page(struct ak_op *op, const struct rotation *rotation, apikeys_page *page,
@@ -49,8 +69,10 @@ static int reseal_page(struct ak_op *op, const struct rotation *rotation, apikey
     rc = ak_key_value_reseal(op->env, key, rotation->from, rotation->to, rotation->to->version);
     if (rc == APIKEYS_OK)
       rc = ak_update(&op->transaction, key);
-    else if (rc == APIKEYS_ERROR_CORRUPT)
-      rc = rotation_skip(rotation, key);
+    else if (rc == APIKEYS_ERROR_CORRUPT) {
+      rotation_skip(rotation->skipped, key);
+      rc = APIKEYS_OK;
+    }
   }
   return rc;
 }
@@ -133,8 +155,10 @@ static int rotate(struct ak_op *op, const void *arguments) {
       rc = ak_root_key_put_in_place(path, rotation->from->check, op->err);
       if (rc == APIKEYS_OK)
         rc = ak_root_key_keep_old(path, op->err);
-      if (rc == APIKEYS_OK)
+      if (rc == APIKEYS_OK) {
+        ak_root_key_sweep_named(path, rotation->from->check);
         rc = ak_root_key_write_named(rotation->to, path, op->err);
+      }
       *rotation->wrote_named = rc == APIKEYS_OK;
     }
   }
@@ -179,12 +203,21 @@ static int choose_root(apikeys_env *env, const void *bytes, size_t length,
   return mounted ? ak_root_key_expect_named(to, env->options.root_path, err) : APIKEYS_OK;
 }
 
-static void report_skipped(const apikeys_env *env, const struct rotation *rotation) {
-  if (*rotation->skipped > 0)
-    ak_log(&env->options, APIKEYS_LOG_WARNING,
-           "%llu damaged keys, first %s, could not be sealed under the new root key: their values "
-           "are refused",
-           (unsigned long long)*rotation->skipped, rotation->first_skipped);
+/* A log line has room for ten ids. */
+static void report_skipped(const apikeys_env *env, const struct skipped_keys *skipped) {
+  enum { IDS_A_LINE = 10 };
+  char line[IDS_A_LINE * (AK_ID_MAX + 1) + 1];
+  if (skipped->count == 0)
+    return;
+  ak_log(&env->options, APIKEYS_LOG_WARNING,
+         "%llu damaged keys could not be sealed under the new root key: their values are refused",
+         (unsigned long long)skipped->count);
+  for (size_t i = 0; i < skipped->named;) {
+    size_t used = 0;
+    for (size_t end = i + IDS_A_LINE; i < end && i < skipped->named; i++)
+      used += (size_t)snprintf(line + used, sizeof line - used, " %s", skipped->ids[i]);
+    ak_log(&env->options, APIKEYS_LOG_WARNING, "damaged keys:%s", line);
+  }
 }
 
 static int rotate_with(apikeys_env *env, const apikeys_actor *actor, const void *bytes,
@@ -200,7 +233,7 @@ static int rotate_with(apikeys_env *env, const apikeys_actor *actor, const void 
         ak_root_key_put_in_place(env->options.root_path, rotation->to->check, err) != APIKEYS_OK &&
         ak_root_key_is_named(rotation->to, env->options.root_path))
       return ak_error_code(err, APIKEYS_ERROR_OUTCOME_UNKNOWN);
-    report_skipped(env, rotation);
+    report_skipped(env, rotation->skipped);
     return ak_error_clear(err);
   }
   /* Where the outcome is unknown the next open finds out, and needs both files for it. */
@@ -212,19 +245,18 @@ static int rotate_with(apikeys_env *env, const apikeys_actor *actor, const void 
 static int rotate_once(apikeys_env *env, const apikeys_actor *actor, const void *bytes,
                        size_t length, int flags, apikeys_error *err) {
   bool wrote_named = false;
-  uint64_t skipped = 0;
-  char first_skipped[AK_ID_MAX] = "";
+  struct skipped_keys skipped = {0};
   struct rotation rotation = {.from = ak_secret_alloc(sizeof *rotation.from),
                               .to = ak_secret_alloc(sizeof *rotation.to),
                               .compromised = (flags & APIKEYS_ROTATE_COMPROMISED) != 0,
                               .writes_file = env->options.root_source == AK_ROOT_FILE &&
                                              !ak_root_key_is_mounted(env->options.root_path),
                               .wrote_named = &wrote_named,
-                              .skipped = &skipped,
-                              .first_skipped = first_skipped};
+                              .skipped = &skipped};
   int rc = rotation.from == NULL || rotation.to == NULL
                ? ak_error_code(err, APIKEYS_ERROR_NO_MEMORY)
                : rotate_with(env, actor, bytes, length, &rotation, err);
+  free(skipped.ids);
   ak_secret_free(rotation.from);
   ak_secret_free(rotation.to);
   return rc;

@@ -7,6 +7,7 @@
 #include "operation/root_key_mount.h"
 #include "storage/storage.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -95,14 +96,14 @@ static int read_file(struct ak_secrets *secrets, const char *path, apikeys_error
 }
 
 int ak_root_key_read(struct ak_secrets *secrets, const apikeys_options *options,
-                     apikeys_error *err) {
+                     const uint8_t *check, apikeys_error *err) {
   switch (options->root_source) {
   case AK_ROOT_BYTES:
     memcpy(secrets->root, options->root_key, AK_KEY_BYTES);
     return APIKEYS_OK;
   case AK_ROOT_CALLBACK: {
     ak_callback_enter();
-    int failed = options->root_callback(secrets->root, options->root_data->user_data);
+    int failed = options->root_callback(secrets->root, check, options->root_data->user_data);
     ak_callback_leave();
     if (failed == 0)
       return APIKEYS_OK;
@@ -269,6 +270,53 @@ int ak_root_key_keep_old(const char *path, apikeys_error *err) {
   }
   ak_secret_free(read);
   return rc;
+}
+
+/* A file named as the next root key's by its own check, or one too short to hold any. */
+static void sweep_one(const char *path, const char *named, struct ak_secrets *read) {
+  char by_check[PATH_ROOM], old[PATH_ROOM];
+  struct stat status;
+  if (lstat(named, &status) != 0 || !S_ISREG(status.st_mode))
+    return;
+  if (status.st_size < AK_KEY_BYTES) {
+    unlink(named);
+    return;
+  }
+  if (read_file(read, named, NULL) != APIKEYS_OK)
+    return;
+  ak_secrets_derive(read);
+  if (root_key_name_of(by_check, path, read->check) != 0 || strcmp(by_check, named) != 0 ||
+      name_of_old(old, path, read->check) != 0)
+    return;
+  if (link(named, old) == 0 || errno == EEXIST)
+    unlink(named);
+}
+
+void ak_root_key_sweep_named(const char *path, const uint8_t check[AK_KEY_BYTES]) {
+  enum { DIGITS = 2 * AK_ROOT_NAME_BYTES };
+  char directory[PATH_ROOM], current[PATH_ROOM], named[PATH_ROOM];
+  const char *slash = strrchr(path, '/');
+  const char *file = slash != NULL ? slash + 1 : path;
+  size_t length = strlen(file), before = (size_t)(file - path);
+  if (root_key_name_of(current, path, check) != 0 || before >= sizeof directory)
+    return;
+  memcpy(directory, path, before);
+  directory[before] = '\0';
+  struct ak_secrets *read = ak_secret_alloc(sizeof *read);
+  DIR *entries = read != NULL ? opendir(before > 0 ? directory : ".") : NULL;
+  for (const struct dirent *entry; entries != NULL && (entry = readdir(entries)) != NULL;) {
+    const char *name = entry->d_name;
+    if (strncmp(name, file, length) != 0 || name[length] != '.' ||
+        strspn(name + length + 1, "0123456789abcdef") != DIGITS ||
+        name[length + 1 + DIGITS] != '\0')
+      continue;
+    int written = snprintf(named, sizeof named, "%s%s", directory, name);
+    if (written > 0 && written < PATH_ROOM && strcmp(named, current) != 0)
+      sweep_one(path, named, read);
+  }
+  if (entries != NULL)
+    closedir(entries);
+  ak_secret_free(read);
 }
 
 /* The named file may become the file between two looks: so that one comes first and last. */

@@ -28,11 +28,11 @@ int ak_secrets_check(const struct ak_secrets *secrets, const void *check, size_t
 
 /*
  * Read the root key into secrets->root from where the options say: bytes, callback, or file; not
- * from the store.
+ * from the store. A callback is told the check of the root key that is wanted (NULL: of a new one).
  * APIKEYS_ERROR_ROOT_KEY_MISSING, …_MALFORMED, …_EXPOSED.
  */
 int ak_root_key_read(struct ak_secrets *secrets, const apikeys_options *options,
-                     apikeys_error *err);
+                     const uint8_t *check, apikeys_error *err);
 
 /* Write a new file for it, mode 0600, on disk when this returns. APIKEYS_ERROR_EXISTS if it is
  * there. */
@@ -61,6 +61,13 @@ bool ak_root_key_is_named(const struct ak_secrets *secrets, const char *path);
  * its check. A backup of that time opens with it. Nothing in the library deletes such a file.
  */
 int ak_root_key_keep_old(const char *path, apikeys_error *err);
+
+/*
+ * In the same transaction, when the file is in place: named files of other checks are of rotations
+ * that died before their commit. A whole one is kept as an old file, in case a copy of the store is
+ * sealed under it; one that was cut short is removed.
+ */
+void ak_root_key_sweep_named(const char *path, const uint8_t check[AK_KEY_BYTES]);
 
 /* The root key with this check: in the named file, the file itself, or an old one; nothing is
  * renamed. */

@@ -73,7 +73,7 @@ static bool search(apikeys_env *env, const struct wanted *wanted, struct ak_secr
   if (options->root_source == AK_ROOT_FILE)
     return ak_root_key_find(found, options->root_path, wanted->check) == APIKEYS_OK;
   return options->root_source == AK_ROOT_CALLBACK &&
-         ak_root_key_read(found, options, NULL) == APIKEYS_OK && follow_fits(found, wanted);
+         ak_root_key_read(found, options, wanted->check, NULL) == APIKEYS_OK && follow_fits(found, wanted);
 }
 
 /* A search in vain counts only if the record has not moved on meanwhile. */

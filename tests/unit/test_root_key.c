@@ -242,11 +242,16 @@ struct source {
   int asked;
   int fails;
   int destroyed;
+  char wanted[17]; /* the check that was asked for, as messages and file names say it */
 };
 
-static int give_root(void *out, void *user_data) {
+static int give_root(void *out, const void *check, void *user_data) {
   struct source *source = user_data;
+  const unsigned char *bytes = check;
   source->asked++;
+  source->wanted[0] = '\0';
+  for (int i = 0; check != NULL && i < 8; i++)
+    snprintf(source->wanted + 2 * i, 3, "%02x", bytes[i]);
   memcpy(out, source->bytes, 32);
   return source->fails;
 }
@@ -406,6 +411,64 @@ START_TEST(a_backup_from_before_a_rotation_opens) {
   ck_assert_mem_eq(current, left, 32); /* what other backups need is still there */
   ck_assert_int_eq(apikeys_rotate_root_key(world.env, world.system, NULL, 0, 0, world.err), 0);
   ck_assert_int_eq(files_like("keys.db.root.old."), 3);
+  world_reopen(&world);
+  ck_assert_int_eq(validate(&world, key.value, NULL), APIKEYS_OK);
+}
+END_TEST
+
+static char log_text[8192];
+
+static void keep_line(int level, const char *message, size_t length, void *data) {
+  size_t used = strlen(log_text);
+  (void)level, (void)data;
+  if (used + length + 2 < sizeof log_text)
+    snprintf(log_text + used, sizeof log_text - used, "%s\n", message);
+}
+
+START_TEST(every_damaged_key_is_named_in_the_log) {
+  enum { DAMAGED = 23 };
+  static struct made_key made[DAMAGED];
+  log_text[0] = '\0';
+  ck_assert_int_eq(apikeys_options_set_log(world.options, keep_line, NULL, NULL), 0);
+  world_reopen(&world);
+  for (int i = 0; i < DAMAGED; i++)
+    make_key(&world, key_spec(organization, "damaged", ""), &made[i]);
+  run_sql(&world, "UPDATE api_keys SET sealed_digest = x'00' WHERE name = 'damaged'");
+  ck_assert_int_eq(apikeys_rotate_root_key(world.env, world.system, NULL, 0, 0, world.err), 0);
+  ck_assert_ptr_nonnull(strstr(log_text, "23 damaged keys could not be sealed"));
+  for (int i = 0; i < DAMAGED; i++)
+    ck_assert_msg(strstr(log_text, made[i].id) != NULL, "%d: %s", i, log_text);
+}
+END_TEST
+
+/* What rotations left behind that died before their commit. */
+START_TEST(a_rotation_clears_away_what_dead_ones_left) {
+  unsigned char left[32], root[32];
+  char cut[192], foreign[192], named[192], old[192];
+  struct stat status;
+  snprintf(cut, sizeof cut, "%s.0123456789abcdef", root_path);
+  snprintf(foreign, sizeof foreign, "%s.fedcba9876543210", root_path);
+  write_file(cut, "cut", 3);
+  memset(left, 7, sizeof left);
+  write_file(foreign, left, 32); /* no root key of this name: not ours */
+  /* Of a rotation whose commit was lost: a root key under the name of its own check. */
+  ck_assert_int_eq(apikeys_rotate_root_key(world.env, world.system, NULL, 0, 0, world.err), 0);
+  ck_assert_int_eq(access(cut, F_OK), -1);
+  ck_assert_int_eq(lstat(foreign, &status), 0);
+  ck_assert_int_eq(files_like("keys.db.root.old."), 1);
+  DIR *directory = opendir(world.directory);
+  for (struct dirent *entry; (entry = readdir(directory)) != NULL;)
+    if (strncmp(entry->d_name, "keys.db.root.old.", 17) == 0) {
+      snprintf(old, sizeof old, "%s/%.60s", world.directory, entry->d_name);
+      snprintf(named, sizeof named, "%s.%.16s", root_path, entry->d_name + 17);
+    }
+  closedir(directory);
+  ck_assert_int_eq(rename(old, named), 0);
+  read_file(named, left, sizeof left);
+  ck_assert_int_eq(apikeys_rotate_root_key(world.env, world.system, NULL, 0, 0, world.err), 0);
+  ck_assert_int_eq(access(named, F_OK), -1);
+  read_file(old, root, sizeof root);
+  ck_assert_mem_eq(root, left, 32);
   world_reopen(&world);
   ck_assert_int_eq(validate(&world, key.value, NULL), APIKEYS_OK);
 }
@@ -604,13 +667,43 @@ START_TEST(a_callback_is_asked_again_after_a_rotation) {
 }
 END_TEST
 
+/* For a new environment none; afterwards the one of the store, which names old root key files. */
+START_TEST(a_callback_is_told_which_root_key_is_wanted) {
+  struct source source = {.fails = 0};
+  struct world other;
+  char path[160], old[192], before[17];
+  apikeys_env *env = NULL;
+  apikeys_options *options = apikeys_options_new();
+  ck_assert_int_eq(apikeys_options_set_root_key_callback(options, give_root, &source, NULL), 0);
+  snprintf(path, sizeof path, "%s/new.db", world.directory);
+  snprintf(source.wanted, sizeof source.wanted, "not asked");
+  ck_assert_int_eq(apikeys_open_sqlite(&env, path, options, world.err), 0);
+  ck_assert_str_eq(source.wanted, "");
+  apikeys_close(env);
+
+  read_file(root_path, source.bytes, 32);
+  open_other(&other, options);
+  snprintf(before, sizeof before, "%s", source.wanted);
+  ck_assert_int_eq(apikeys_rotate_root_key(world.env, world.system, NULL, 0, 0, world.err), 0);
+  snprintf(old, sizeof old, "%s.old.%s", root_path, before);
+  ck_assert_int_eq(access(old, F_OK), 0);
+  read_file(root_path, source.bytes, 32);
+  make_one(&other);
+  ck_assert_uint_eq(strlen(source.wanted), 16);
+  ck_assert_str_ne(source.wanted, before);
+  close_other(&other);
+  apikeys_options_free(options);
+}
+END_TEST
+
 /* The callback's answer belongs to a rotation that came after the look at the record. */
 struct late_source {
   struct rotator rotator;
   int asked;
 };
 
-static int give_after_a_rotation(void *out, void *user_data) {
+static int give_after_a_rotation(void *out, const void *check, void *user_data) {
+  (void)check;
   struct late_source *source = user_data;
   pthread_t thread;
   if (source->asked++ == 1) {
@@ -739,6 +832,9 @@ int main(void) {
                                 damaged_keys_stop_no_rotation,
                                 no_call_is_refused_while_others_rotate,
                                 a_callback_is_asked_again_after_a_rotation,
+                                a_callback_is_told_which_root_key_is_wanted,
+                                every_damaged_key_is_named_in_the_log,
+                                a_rotation_clears_away_what_dead_ones_left,
                                 a_search_that_a_rotation_outran_is_made_anew,
                                 given_bytes_follow_what_was_offered,
                                 inside_the_store_only_when_asked,
