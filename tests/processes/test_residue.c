@@ -8,8 +8,10 @@
 #include "support/suite.h"
 #include "support/world.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #if defined(__has_feature)
@@ -71,6 +73,18 @@ static int search_memory(void) {
   close(memory);
   fclose(maps);
   return hits;
+}
+
+static void remove_directory(const char *path) {
+  DIR *entries = opendir(path);
+  char inside[400];
+  for (struct dirent *entry; entries != NULL && (entry = readdir(entries)) != NULL;) {
+    snprintf(inside, sizeof inside, "%s/%s", path, entry->d_name);
+    if (entry->d_name[0] != '.')
+      unlink(inside);
+  }
+  closedir(entries);
+  ck_assert_int_eq(rmdir(path), 0); /* nothing else was left */
 }
 
 static void must(int rc, const char *what) {
@@ -136,8 +150,9 @@ static void use_document(apikeys_env *env, const apikeys_actor *actor,
 START_TEST(no_copy_of_a_secret_is_left_in_memory) {
   apikeys_env *env;
   char value[APIKEYS_VALUE_MAX];
-  char path[64];
-  snprintf(path, sizeof path, "residue-%ld.db", (long)getpid());
+  char directory[] = "/tmp/apikeys-residue-XXXXXX", path[64];
+  ck_assert_ptr_nonnull(mkdtemp(directory));
+  snprintf(path, sizeof path, "%s/keys.db", directory);
   apikeys_actor *actor = apikeys_actor_new();
   must(apikeys_actor_set_system(actor, S("residue")), "actor");
   must(_i == 0 ? apikeys_open_memory(&env, NULL, NULL)
@@ -152,10 +167,7 @@ START_TEST(no_copy_of_a_secret_is_left_in_memory) {
   ck_assert_int_eq(search_memory(), 0);
   apikeys_close(env);
   apikeys_actor_free(actor);
-  char root[80];
-  snprintf(root, sizeof root, "%s.root", path);
-  unlink(root);
-  unlink(path);
+  remove_directory(directory);
 }
 END_TEST
 

@@ -154,11 +154,14 @@ UNUSED static int finish(const apikeys_storage *store, apikeys_transaction *tran
   return store->commit(store->self, transaction);
 }
 
-/* A whole record of any kind; two with different tags get in each other's way in no index. */
+/*
+ * A whole record of any kind; two with different tags get in each other's way in no index. NULL: out
+ * of memory. Children that are killed use it, so there is no ck_assert: one that holds writes to the
+ * file that Check reads, too, and a kill in its middle fails the test.
+ */
 UNUSED static apikeys_record *make_record(int kind, const char *tag) {
   apikeys_record *record = apikeys_record_new(kind);
-  ck_assert_ptr_nonnull(record);
-  for (int field = 1; field < apikeys_schema_field_count(kind); field++) {
+  for (int field = 1; record != NULL && field < apikeys_schema_field_count(kind); field++) {
     char text[128];
     int length = snprintf(text, sizeof text, "%s-%s", apikeys_schema_field_name(kind, field), tag);
     if (apikeys_schema_field_type(kind, field) == APIKEYS_TYPE_INTEGER)
@@ -174,7 +177,8 @@ UNUSED static apikeys_record *make_record(int kind, const char *tag) {
 UNUSED static int insert_into(const apikeys_storage *store, apikeys_transaction *transaction,
                               int kind, const char *tag) {
   apikeys_record *record = make_record(kind, tag);
-  int rc = store->insert(store->self, transaction, record);
+  int rc =
+      record != NULL ? store->insert(store->self, transaction, record) : APIKEYS_ERROR_NO_MEMORY;
   apikeys_record_free(record);
   return rc;
 }
