@@ -188,7 +188,8 @@ APIKEYS_API int apikeys_options_set_random(apikeys_options *options,
  * would hold two truths, and is refused. A hard link that is made later is logged as a warning.
  *
  * If one of the three files is removed or replaced, or something else than SQLite writes to the
- * database (a backup that is copied over it), every call gives APIKEYS_ERROR_STORE_REPLACED:
+ * database (a backup that is copied over it; `touch` too, since the file's time is what shows it),
+ * every call gives APIKEYS_ERROR_STORE_REPLACED:
  * changes at once, all others within a second, until the environment is closed and opened again. A
  * change whose files are found gone after its commit gives APIKEYS_ERROR_OUTCOME_UNKNOWN, because
  * other processes will not see it. APIKEYS_ERROR_STORE_WENT_BACK: the database continues an earlier

@@ -183,6 +183,7 @@ int bench_memory(const struct bench_options *options);
 int bench_size(const struct bench_options *options);
 int bench_create(const struct bench_options *options);
 int bench_creators(const struct bench_options *options);
+int bench_maintain(const struct bench_options *options);
 int bench_pages(const struct bench_options *options);
 
 #endif

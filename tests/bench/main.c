@@ -15,6 +15,7 @@ static const struct {
     {"changer", bench_changer},   {"memory", bench_memory},
     {"size", bench_size},         {"create", bench_create},
     {"creators", bench_creators}, {"pages", bench_pages},
+    {"maintain", bench_maintain},
 };
 
 static void usage(void) {

@@ -157,6 +157,9 @@ def sections(results):
                             f"A page of 100 keys, {count_words(keys)} keys", keys)
     yield times_section(results, "create", "Creating a key, durable")
     yield numbers_section(results, "creators", "Creating by several threads at once")
+    for keys in results.key_counts("maintain"):
+        yield numbers_section(results, "maintain", "Creating a key beside maintenance that revokes "
+                              f"all keys for being idle, {count_words(keys)} keys", keys)
     for keys in results.key_counts("http"):
         yield figures_section(results, "http", "Validation over HTTP, keep-alive, beside the same "
                               f"library answering a constant, {count_words(keys)} keys", keys)
@@ -232,6 +235,10 @@ def goals(results):
     yield from at_least("8 creators, of one", 3.0,
                         ratio(results.value("creators", "8 creators"),
                               results.value("creators", "1 creator")))
+    for keys in results.key_counts("maintain"):
+        yield from at_most(f"the longest creation beside maintenance, {count_words(keys)} keys",
+                           200, results.value("maintain", "longest creation", keys),
+                           lambda ms: f"{ms:,.0f} ms")
     for keys in results.key_counts("http"):
         yield from at_least("validation over HTTP, of a constant: requests", 0.85,
                             ratio(results.value("http", "validation, requests", keys),

@@ -187,6 +187,7 @@ for count in $(echo "$keys" | tr , ' '); do
   # Of few keys the cache takes less than the process grows and shrinks by itself.
   [ "$count" -lt 1000000 ] || measure memory "$count"
   measure pages "$count"
+  [ "$count" -gt 1000000 ] || measure maintain "$count"
 done
 mkdir -p "$stores/1"
 measure create 1

@@ -12,7 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 rm -rf "$scratch"
 mkdir -p "$scratch"
-for scenario in fill size validate memory-store threads changes memory pages create creators; do
+for scenario in fill size validate memory-store threads changes memory pages create creators maintain; do
   "$bench" "$scenario" --directory "$scratch/store" --keys 300 --rounds 2 --ms 2 \
     >>"$scratch/raw.jsonl" || {
     echo "bench $scenario failed"
