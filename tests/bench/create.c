@@ -22,7 +22,7 @@ struct creator {
 
 /* A store of its own, with one key. */
 static apikeys_env *open_fresh(const struct bench_options *options) {
-  static const char *const endings[] = {"", "-wal", "-shm", ".root"};
+  static const char *const endings[] = {"", "-wal", "-shm", ".root", "-revocations"};
   char path[4096], name[4200];
   struct bench_set one;
   apikeys_env *env;

@@ -214,7 +214,7 @@ END_TEST
 /* -- Opening ----------------------------------------------------------------------------------- */
 
 static void remove_files(const char *path) {
-  static const char *const suffixes[] = {"", "-wal", "-shm", ".root", ".root.next"};
+  static const char *const suffixes[] = {"", "-wal", "-shm", ".root", ".root.next", "-revocations"};
   for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
     char file[128];
     snprintf(file, sizeof file, "%s%s", path, suffixes[i]);

@@ -87,8 +87,8 @@ static void open_shop(struct shop *shop) {
   world_open(world, BACKEND_SQLITE);
   apikeys_close(world->env);
   char made[160];
-  const char *const endings[] = {"", ".root"};
-  for (int i = 0; i < 2; i++) {
+  const char *const endings[] = {"", ".root", "-revocations"};
+  for (int i = 0; i < 3; i++) {
     snprintf(made, sizeof made, "%s%s", world->path, endings[i]);
     ck_assert_int_eq(unlink(made), 0);
   }

@@ -450,7 +450,7 @@ static void kill_and_replace(pid_t writers[WRITERS], int64_t duration_ms) {
 }
 
 static void remove_files(const char *folder) {
-  static const char *const suffixes[] = {"", "-wal", "-shm", ".root"};
+  static const char *const suffixes[] = {"", "-wal", "-shm", ".root", "-revocations"};
   char name[160];
   for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
     snprintf(name, sizeof name, "%s%s", path, suffixes[i]);

@@ -103,7 +103,7 @@ static void do_the_job(apikeys_env *env, apikeys_env *other) {
 }
 
 int main(void) {
-  char directory[] = "/tmp/apikeys-consumer-XXXXXX", path[64], root[80];
+  char directory[] = "/tmp/apikeys-consumer-XXXXXX", path[64], root[80], journal[80];
   apikeys_env *env, *other;
   check_version();
   err = apikeys_error_new();
@@ -111,6 +111,7 @@ int main(void) {
     return 1;
   snprintf(path, sizeof path, "%s/keys.db", directory);
   snprintf(root, sizeof root, "%s.root", path);
+  snprintf(journal, sizeof journal, "%s-revocations", path);
   expect(apikeys_open_sqlite(&env, path, NULL, err), 0, "open");
   expect(apikeys_open_memory(&other, NULL, err), 0, "open");
   do_the_job(env, other);
@@ -118,8 +119,9 @@ int main(void) {
   apikeys_close(env);
   apikeys_error_free(err);
   unlink(root);
+  unlink(journal);
   unlink(path);
-  if (rmdir(directory) != 0) /* a closed environment leaves two files, and nothing else */
+  if (rmdir(directory) != 0) /* a closed environment leaves three files, and nothing else */
     return 1;
   printf("libapikeys %s\n", apikeys_version_text());
   return 0;
