@@ -50,6 +50,11 @@ static const struct setting settings[] = {
     TEXT("database", database, "keys.db", "FILE", "the environment's SQLite database"),
     TEXT("root-key-file", root_key_file, NULL, "FILE",
          "the root key (default: the credential root-key, else the database's name with .root)"),
+    TEXT("revocation-journal", revocation_journal, NULL, "FILE",
+         "names the revoked keys, so that a restored backup revives none (default: the database's "
+         "name with -revocations)"),
+    FLAG("allow-missing-journal", allow_missing_journal,
+         "start with a new revocation journal where the one that was there is missing"),
     TEXT("management-key-file", management_key_file, NULL, "FILE",
          "where the first management key goes, mode 0600 (default: the database's name with "
          ".management-key)"),
@@ -113,6 +118,7 @@ enum {
   FLAG_HELP,
   FLAG_VERSION,
   FLAG_COMPROMISED,
+  FLAG_ACCEPT_RESTORE,
   FLAG_NEW_ROOT_KEY_FILE
 };
 
@@ -197,10 +203,13 @@ static bool set(struct config *config, const struct setting *setting, const char
 
 static void usage(void) {
   printf(
-      "usage: apikeysd [options]\n       apikeysd recover [options]\n"
+      "usage: apikeysd [options]\n       apikeysd recover [--accept-restore] [options]\n"
       "       apikeysd rotate-root-key [--compromised] [--new-root-key-file FILE] [options]\n\n"
       "Serves API keys over HTTP. recover: makes a management key, for the owner of the database\n"
-      "who has lost theirs, and ends. rotate-root-key: seals every key under a new root key, and\n"
+      "who has lost theirs, and ends; --accept-restore: revokes what a restored backup would "
+      "revive,\n"
+      "instead, with the service stopped. rotate-root-key: seals every key under a new root key, "
+      "and\n"
       "ends; --compromised: the old one was stolen, so widget tokens and dashboard sessions end.\n"
       "Both also while the service runs.\n\n");
   printf("  --%-34s %s\n", "config FILE", "settings, one a line: listen = 127.0.0.1:8787");
@@ -333,10 +342,12 @@ static bool read_file(struct config *config, const char *path) {
   return good;
 }
 
-static void set_of_rotation(struct config *config, int chosen) {
+static void set_of_command(struct config *config, int chosen) {
   if (config == NULL)
     return;
-  if (chosen == FLAG_COMPROMISED) {
+  if (chosen == FLAG_ACCEPT_RESTORE) {
+    config->accept_restore = true;
+  } else if (chosen == FLAG_COMPROMISED) {
     config->compromised = true;
   } else {
     free(config->new_root_key_file);
@@ -360,6 +371,9 @@ static enum config_outcome read_flags(struct config *config, enum config_command
     options[SETTINGS + 4] =
         (struct option){"new-root-key-file", required_argument, NULL, FLAG_NEW_ROOT_KEY_FILE};
   }
+  if (command == COMMAND_RECOVER)
+    options[SETTINGS + 3] =
+        (struct option){"accept-restore", no_argument, NULL, FLAG_ACCEPT_RESTORE};
   int chosen;
   optind = 1;
   opterr = config == NULL; /* one message for a flag that is none */
@@ -374,8 +388,9 @@ static enum config_outcome read_flags(struct config *config, enum config_command
     }
     if (chosen == FLAG_CONFIG)
       *file = optarg;
-    else if (chosen == FLAG_COMPROMISED || chosen == FLAG_NEW_ROOT_KEY_FILE)
-      set_of_rotation(config, chosen);
+    else if (chosen == FLAG_COMPROMISED || chosen == FLAG_NEW_ROOT_KEY_FILE ||
+             chosen == FLAG_ACCEPT_RESTORE)
+      set_of_command(config, chosen);
     else if (chosen < 0 || chosen >= (int)SETTINGS)
       return CONFIG_REFUSED;
     else if (config != NULL &&

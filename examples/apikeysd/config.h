@@ -22,12 +22,15 @@ enum config_command {
 
 struct config {
   enum config_command command;
+  bool accept_restore;     /* of recover: go on with a restored backup, without its revoked keys */
   bool compromised;        /* of rotate-root-key: end what the old root key could have signed */
   char *new_root_key_file; /* of rotate-root-key, where the service does not draw the key */
   char *listen;            /* ADDRESS:PORT; "[::1]:8787" for IPv6; port 0: any free one */
   bool next_port;          /* a busy port: try the next ones */
   char *database;
   char *root_key_file;
+  char *revocation_journal; /* NULL: beside the database */
+  bool allow_missing_journal;
   char *root_key_credential;          /* systemd's; NULL: none, or a file was named */
   char *management_key_file;          /* where the first management key goes, mode 0600 */
   char *public_url;                   /* how clients reach the service, for links and Host checks */

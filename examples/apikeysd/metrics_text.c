@@ -166,6 +166,9 @@ static void write_cache(FILE *out, const apikeys_env *env) {
         (double)apikeys_environment_metric(env, APIKEYS_METRIC_CACHE_KEYS));
   gauge(out, "apikeysd_cache_capacity", "Keys that the cache has room for.",
         (double)apikeys_environment_metric(env, APIKEYS_METRIC_CACHE_CAPACITY));
+  gauge(out, "apikeysd_revocation_journal_behind",
+        "1 while the revocation journal cannot be written.",
+        (double)apikeys_environment_metric(env, APIKEYS_METRIC_JOURNAL_BEHIND));
   for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++) {
     family(out, counters[i].name, "counter", counters[i].help);
     fprintf(out, "%s %llu\n", counters[i].name,

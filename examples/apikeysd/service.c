@@ -51,6 +51,12 @@ static int set_options(apikeys_options *options, const struct config *config, st
     rc = apikeys_options_set_root_key_file(options, config->root_key_file);
   else if (rc == APIKEYS_OK && config->root_key_credential != NULL)
     rc = set_root_key_credential(options, config->root_key_credential, log);
+  if (rc == APIKEYS_OK && config->revocation_journal != NULL)
+    rc = apikeys_options_set_revocation_journal(options, config->revocation_journal);
+  if (rc == APIKEYS_OK)
+    rc = apikeys_options_set_require_journal(options, !config->allow_missing_journal);
+  if (rc == APIKEYS_OK)
+    rc = apikeys_options_set_accept_restore(options, config->accept_restore);
   return rc;
 }
 
@@ -128,7 +134,7 @@ void service_probe_writes(struct service *service) {
 
 bool service_recover(const struct config *config, struct log *log) {
   struct service service = {.config = config, .log = log};
-  bool good = open_existing(&service) && first_key_recover(&service);
+  bool good = open_existing(&service) && (config->accept_restore || first_key_recover(&service));
   apikeys_close(service.env);
   return good;
 }

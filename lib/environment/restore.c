@@ -90,6 +90,7 @@ static int announce(apikeys_env *env, apikeys_error *err) {
     rc = ak_event_append(&op, "environment.restored", "", &environment, NULL, NULL);
   ak_record_release(&environment);
   struct ak_journal_entry newest = op.newest;
+  ak_journal_set_mark(&newest);
   op.unjournaled = true;
   rc = ak_op_end(&op, rc);
   if (rc != APIKEYS_OK)

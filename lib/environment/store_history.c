@@ -21,7 +21,7 @@ struct history {
   struct ak_journal_file file;
   struct ak_journal_entry *entries;
   size_t count;
-  bool damaged; /* an entry before the last has a wrong checksum */
+  bool damaged; /* an entry with a wrong checksum is followed by a good one */
 };
 
 /* -- The record's field: the journal's id, and its key, sealed --------------------------------- */
@@ -86,14 +86,16 @@ static int decode_history(struct history *history, const uint8_t *key) {
   if (history->entries == NULL)
     return APIKEYS_ERROR_NO_MEMORY;
   static const uint8_t no_key[AK_FINGERPRINT_BYTES];
+  bool bad = false;
   for (size_t i = 0; i < history->file.count; i++) {
     const uint8_t *bytes = history->file.bytes + i * AK_JOURNAL_BYTES;
     bool good =
         ak_journal_decode(&history->entries[history->count], bytes, key != NULL ? key : no_key);
-    if (good || key == NULL)
+    if (good || key == NULL) {
+      history->damaged |= bad; /* at the end they are torn: a power cut may leave several */
       history->count++;
-    else if (i + 1 < history->file.count)
-      history->damaged = true; /* the last one may be torn */
+    }
+    bad |= !good && key != NULL;
   }
   return APIKEYS_OK;
 }
@@ -135,14 +137,24 @@ static int find_event(struct ak_op *op, int64_t number, struct event_found *foun
   return rc < 0 ? rc : APIKEYS_OK;
 }
 
-/* *back: the journal's last event is not in the store, and was not pruned. */
+/* The one with the greatest number: processes append after their commits, and so out of order. NULL:
+ * there is none. */
+static const struct ak_journal_entry *newest_entry(const struct history *history) {
+  const struct ak_journal_entry *newest = NULL;
+  for (size_t i = 0; i < history->count; i++)
+    if (newest == NULL || history->entries[i].event_number >= newest->event_number)
+      newest = &history->entries[i];
+  return newest;
+}
+
+/* *back: the journal's newest event is not in the store, and was not pruned. */
 static int compare_with_store(struct ak_op *op, const struct history *history, bool *back) {
   struct event_found found;
   int64_t floor;
   *back = false;
-  if (history->count == 0)
+  const struct ak_journal_entry *last = newest_entry(history);
+  if (last == NULL)
     return APIKEYS_OK;
-  const struct ak_journal_entry *last = &history->entries[history->count - 1];
   int rc = ak_event_floor(op, &floor);
   if (rc == APIKEYS_OK)
     rc = find_event(op, last->event_number, &found);
@@ -157,7 +169,30 @@ struct catch_up {
   struct ak_journal_entry entries[CATCH_UP_AT_ONCE];
   size_t count;
   int64_t next;
+  uint8_t (
+      *known)[AK_ULID_BYTES]; /* the keys that the journal names behind its last mark, sorted */
+  size_t known_count;
 };
+
+static int compare_ulids(const void *a, const void *b) {
+  return memcmp(a, b, AK_ULID_BYTES);
+}
+
+/* Every revocation up to the last mark is in the journal; those behind it are looked for. */
+static int know_entries(struct catch_up *found, const struct history *history) {
+  size_t from = history->count;
+  while (from > 0 && !ak_journal_is_mark(&history->entries[from - 1]))
+    from--;
+  found->next = from > 0 ? history->entries[from - 1].event_number + 1 : 1;
+  found->known = malloc((history->count - from + 1) * sizeof *found->known);
+  if (found->known == NULL)
+    return APIKEYS_ERROR_NO_MEMORY;
+  for (size_t i = from; i < history->count; i++)
+    if (ak_journal_has_key(&history->entries[i]))
+      memcpy(found->known[found->known_count++], history->entries[i].key, AK_ULID_BYTES);
+  qsort(found->known, found->known_count, sizeof *found->known, compare_ulids);
+  return APIKEYS_OK;
+}
 
 /* The key's id is in the event's data: the first "api_key_…" of the object, its own id. */
 static int collect_revocation(const apikeys_record *event, void *data) {
@@ -176,6 +211,9 @@ static int collect_revocation(const apikeys_record *event, void *data) {
   const char *at = strstr(apikeys_record_text(event, AK_EVENT_DATA, &length), "\"api_key_");
   if (at == NULL || ak_ulid_pack(entry->key, at + 1, sizeof "api_key_" - 1 + AK_ULID_LENGTH) != 0)
     return 0;
+  if (bsearch(entry->key, found->known, found->known_count, sizeof *found->known, compare_ulids) !=
+      NULL)
+    return 0;
   return ++found->count == CATCH_UP_AT_ONCE;
 }
 
@@ -191,30 +229,39 @@ static int catch_up_once(struct ak_op *op, struct catch_up *found, bool *done) {
   return rc < 0 ? rc : APIKEYS_OK;
 }
 
-/* Appends the revocations after the journal's last event, and the newest event. */
-static int catch_up(apikeys_env *env, struct ak_op *op, int64_t last_number) {
-  struct catch_up *found = malloc(sizeof *found);
+/* Behind the revocations that were found: all up to the newest event are in the journal now. */
+static int mark_complete(apikeys_env *env, struct ak_op *op, int64_t marked) {
   struct event_found newest;
-  bool done = false, sync = false;
-  int rc = found != NULL ? APIKEYS_OK : APIKEYS_ERROR_NO_MEMORY;
-  if (found != NULL)
-    found->next = last_number + 1;
+  int rc = find_event(op, 0, &newest);
+  if (rc != APIKEYS_OK || newest.number <= marked)
+    return rc;
+  struct ak_journal_entry mark = {.event_number = newest.number, .at_ms = op->now_ms};
+  memcpy(mark.event, newest.id, AK_ULID_BYTES);
+  ak_journal_set_mark(&mark);
+  ak_journal_queue(&env->journal, &mark, 1, false);
+  return APIKEYS_OK;
+}
+
+/* Appends the revocations that the journal lacks, whichever process made them, and a mark. */
+static int catch_up(apikeys_env *env, struct ak_op *op, const struct history *history) {
+  struct catch_up *found = calloc(1, sizeof *found);
+  bool done = false;
+  int rc = found != NULL ? know_entries(found, history) : APIKEYS_ERROR_NO_MEMORY;
+  int64_t marked = rc == APIKEYS_OK ? found->next - 1 : 0;
   while (rc == APIKEYS_OK && !done) {
     rc = catch_up_once(op, found, &done);
-    if (rc == APIKEYS_OK)
+    if (rc == APIKEYS_OK && found->count > 0) {
       ak_journal_queue(&env->journal, found->entries, found->count, false);
-    sync = sync || (rc == APIKEYS_OK && found->count > 0);
+      ak_op_append_journal(env, false);
+    }
   }
+  if (found != NULL)
+    free(found->known);
   free(found);
   if (rc == APIKEYS_OK)
-    rc = find_event(op, 0, &newest);
-  if (rc == APIKEYS_OK && newest.number > last_number) {
-    struct ak_journal_entry note = {.event_number = newest.number, .at_ms = op->now_ms};
-    memcpy(note.event, newest.id, AK_ULID_BYTES);
-    ak_journal_note(&env->journal, &note);
-  }
+    rc = mark_complete(env, op, marked);
   if (rc == APIKEYS_OK)
-    ak_op_append_journal(env, sync);
+    ak_op_append_journal(env, true);
   return rc;
 }
 
@@ -324,8 +371,7 @@ static int check_known(apikeys_env *env, struct history *history, apikeys_error 
     return rc;
   rc = compare_with_store(&op, history, &back);
   if (rc == APIKEYS_OK && !back)
-    rc = catch_up(env, &op,
-                  history->count > 0 ? history->entries[history->count - 1].event_number : 0);
+    rc = catch_up(env, &op, history);
   rc = ak_op_end(&op, rc);
   if (rc != APIKEYS_OK || !back)
     return rc;

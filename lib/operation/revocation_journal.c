@@ -58,7 +58,18 @@ bool ak_journal_decode(struct ak_journal_entry *entry, const uint8_t bytes[AK_JO
 
 bool ak_journal_has_key(const struct ak_journal_entry *entry) {
   static const uint8_t none[AK_ULID_BYTES];
-  return memcmp(entry->key, none, sizeof none) != 0; /* ids are public */
+  return memcmp(entry->key, none, sizeof none) != 0 && !ak_journal_is_mark(entry);
+}
+
+bool ak_journal_is_mark(const struct ak_journal_entry *entry) {
+  struct ak_journal_entry mark;
+  ak_journal_set_mark(&mark);
+  return memcmp(entry->key, mark.key, sizeof mark.key) == 0; /* ids are public */
+}
+
+/* No id has these bytes: its time would be in the year 10889. */
+void ak_journal_set_mark(struct ak_journal_entry *entry) {
+  memset(entry->key, 0xff, sizeof entry->key);
 }
 
 static void make_header(uint8_t out[AK_JOURNAL_BYTES], const struct ak_journal *journal) {
@@ -84,6 +95,13 @@ void ak_journal_release(struct ak_journal *journal) {
   free(journal->path);
   ak_wipe(journal->key, sizeof journal->key);
   pthread_mutex_destroy(&journal->lock);
+}
+
+static bool lock_journal(int fd, int how) {
+  while (flock(fd, how) != 0)
+    if (errno != EINTR)
+      return false;
+  return true;
 }
 
 /* -- Reading ----------------------------------------------------------------------------------- */
@@ -124,7 +142,7 @@ int ak_journal_load(const char *path, struct ak_journal_file *file) {
   struct stat status;
   file->state = AK_JOURNAL_UNREADABLE;
   int rc = APIKEYS_OK;
-  if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) {
+  if (lock_journal(fd, LOCK_SH) && fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) {
     size_t size = (size_t)status.st_size;
     uint8_t *bytes = malloc(size + 1);
     if (bytes == NULL)
@@ -250,31 +268,69 @@ bool ak_journal_note(struct ak_journal *journal, const struct ak_journal_entry *
   return due;
 }
 
-/* Is the open file still the one at the path, and this journal's? */
-static bool is_this_journal(const struct ak_journal *journal, int fd, struct stat *status) {
-  struct stat at_path;
+/* Is the open file still the one at the path? */
+static bool is_at_journal_path(const struct ak_journal *journal, int fd) {
+  struct stat status, at_path;
+  return fstat(fd, &status) == 0 && lstat(journal->path, &at_path) == 0 &&
+         status.st_ino == at_path.st_ino && status.st_dev == at_path.st_dev;
+}
+
+static bool has_this_header(const struct ak_journal *journal, int fd) {
   uint8_t header[AK_JOURNAL_BYTES], expected[AK_JOURNAL_BYTES];
   make_header(expected, journal);
-  return fstat(fd, status) == 0 && lstat(journal->path, &at_path) == 0 &&
-         status->st_ino == at_path.st_ino && status->st_dev == at_path.st_dev &&
-         pread(fd, header, sizeof header, 0) == (ssize_t)sizeof header &&
+  return pread(fd, header, sizeof header, 0) == (ssize_t)sizeof header &&
          memcmp(header, expected, sizeof header) == 0;
 }
 
-static bool append_at_end(const struct ak_journal *journal, int fd, off_t size, bool sync) {
-  off_t end = size - size % AK_JOURNAL_BYTES; /* a torn entry is written over */
+/* Locked, or -1. Another process may have put a shorter file in place while we waited. */
+static int open_to_append(const struct ak_journal *journal) {
+  enum { TRIES = 10 };
+  for (int i = 0; i < TRIES; i++) {
+    int fd = open(journal->path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+      return -1;
+    if (lock_journal(fd, LOCK_EX) && is_at_journal_path(journal, fd)) {
+      if (has_this_header(journal, fd))
+        return fd;
+      close(fd);
+      return -1;
+    }
+    close(fd);
+  }
+  return -1;
+}
+
+/* Where the next entry belongs: behind the last good one, or over it where it is but a note. A power
+ * cut may leave several torn entries. -1: the file cannot be read. */
+static off_t end_of_entries(const struct ak_journal *journal, int fd) {
+  struct stat status;
+  struct ak_journal_entry last;
+  uint8_t bytes[AK_JOURNAL_BYTES];
+  if (fstat(fd, &status) != 0)
+    return -1;
+  off_t end = status.st_size - status.st_size % AK_JOURNAL_BYTES;
+  for (; end > AK_JOURNAL_BYTES; end -= AK_JOURNAL_BYTES) {
+    off_t at = end - AK_JOURNAL_BYTES;
+    if (pread(fd, bytes, sizeof bytes, at) != (ssize_t)sizeof bytes)
+      return -1;
+    if (ak_journal_decode(&last, bytes, journal->key))
+      return ak_journal_has_key(&last) || ak_journal_is_mark(&last) ? end : at;
+  }
+  return end;
+}
+
+static bool append_at_end(const struct ak_journal *journal, int fd) {
+  off_t end = end_of_entries(journal, fd);
   size_t bytes = journal->pending_count * AK_JOURNAL_BYTES;
-  uint8_t *text = malloc(bytes);
+  uint8_t *text = end >= 0 ? malloc(bytes) : NULL;
   if (text == NULL)
     return false;
   for (size_t i = 0; i < journal->pending_count; i++)
     ak_journal_encode(text + i * AK_JOURNAL_BYTES, &journal->pending[i], journal->key);
-  bool good = lseek(fd, end, SEEK_SET) == end && write_journal(fd, text, bytes);
-  if (!good &&
-      ftruncate(fd, end) != 0) { /* whatever was written of it is torn, and does not count */
+  bool good =
+      ftruncate(fd, end) == 0 && lseek(fd, end, SEEK_SET) == end && write_journal(fd, text, bytes);
+  if (!good && ftruncate(fd, end) != 0) { /* what was written of it is torn, and does not count */
   }
-  if (good && sync)
-    good = fdatasync(fd) == 0;
   free(text);
   return good;
 }
@@ -282,15 +338,20 @@ static bool append_at_end(const struct ak_journal *journal, int fd, off_t size, 
 bool ak_journal_append(struct ak_journal *journal, bool sync) {
   bool good = true;
   pthread_mutex_lock(&journal->lock);
-  if (journal->started && journal->pending_count > 0) {
-    struct stat status;
-    int fd = open(journal->path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-    good = fd >= 0 && flock(fd, LOCK_EX) == 0 && is_this_journal(journal, fd, &status) &&
-           append_at_end(journal, fd, status.st_size, sync);
+  /* Another thread may have appended our entry beside a note of its own, without a sync. */
+  if (journal->started && (journal->pending_count > 0 || (sync && journal->unsynced))) {
+    int fd = open_to_append(journal);
+    good = fd >= 0 && (journal->pending_count == 0 || append_at_end(journal, fd));
+    if (good && journal->pending_count > 0) {
+      journal->pending_count = 0;
+      journal->unsynced = true;
+    }
+    if (good && sync) {
+      good = fdatasync(fd) == 0;
+      journal->unsynced = !good;
+    }
     if (fd >= 0)
       close(fd); /* gives the lock back */
-    if (good)
-      journal->pending_count = 0;
     atomic_store(&journal->behind, !good || journal->lost);
   }
   pthread_mutex_unlock(&journal->lock);

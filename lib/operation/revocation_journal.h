@@ -13,7 +13,9 @@
  * torn last entry is cut off by the next append, and does not count.
  *
  * An entry with a key is on disk before the revocation is acknowledged. One without a key only notes
- * the newest event, at most once a second, and is not synced.
+ * the newest event, at most once a second, is not synced, and is overwritten by the next entry. One
+ * whose key's ULID is all ones is a mark: every revocation up to its event is in the journal. Between
+ * marks entries may be out of order, because processes append after their commits.
  */
 #ifndef AK_OPERATION_REVOCATION_JOURNAL_H
 #define AK_OPERATION_REVOCATION_JOURNAL_H
@@ -50,6 +52,7 @@ struct ak_journal {
   uint8_t recent[AK_JOURNAL_RECENT][AK_ULID_BYTES]; /* keys that this process appended last */
   size_t recent_next;
   int64_t noted_ms; /* when the newest event was noted last */
+  bool unsynced;    /* entries were appended, and not synced yet */
   bool lost;        /* an entry was dropped for want of memory: behind for good */
   _Atomic bool behind;
 };
@@ -60,6 +63,8 @@ void ak_journal_encode(uint8_t out[AK_JOURNAL_BYTES], const struct ak_journal_en
 bool ak_journal_decode(struct ak_journal_entry *entry, const uint8_t bytes[AK_JOURNAL_BYTES],
                        const uint8_t key[AK_FINGERPRINT_BYTES]);
 bool ak_journal_has_key(const struct ak_journal_entry *entry);
+bool ak_journal_is_mark(const struct ak_journal_entry *entry);
+void ak_journal_set_mark(struct ak_journal_entry *entry);
 
 void ak_journal_init(struct ak_journal *journal);
 void ak_journal_release(struct ak_journal *journal);

@@ -30,6 +30,7 @@ const char *const event_types[EVENT_TYPES_ALL] = {
     "environment.updated",
     "environment.pruned",
     "environment.root_key_rotated",
+    "environment.restored",
 };
 
 bool event_type_is_known(const char *type, size_t length, size_t known) {

@@ -8,7 +8,7 @@
 
 /* The contract's types come first, the operator's behind them. */
 extern const char *const event_types[];
-enum { EVENT_TYPES_PUBLIC = 18, EVENT_TYPES_ALL = 25 };
+enum { EVENT_TYPES_PUBLIC = 18, EVENT_TYPES_ALL = 26 };
 
 /* True if it is one of the first `known` types. */
 bool event_type_is_known(const char *type, size_t length, size_t known);
