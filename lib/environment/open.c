@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char default_prefix[] = "sk";
 
@@ -210,20 +211,26 @@ static int set_root_path_beside(apikeys_options *options, const char *path) {
   return rc;
 }
 
+/* An absolute path, so that it stays the same file when the program changes its directory. */
+static char *absolute_path(const char *path, const char *ending) {
+  char folder[4096] = "";
+  if (path[0] != '/' && getcwd(folder, sizeof folder - 1) == NULL)
+    folder[0] = '\0'; /* then it stays relative */
+  size_t size = strlen(folder) + 1 + strlen(path) + strlen(ending) + 1;
+  char *absolute = malloc(size);
+  if (absolute != NULL)
+    snprintf(absolute, size, "%s%s%s%s", folder, folder[0] != '\0' ? "/" : "", path, ending);
+  return absolute;
+}
+
 /* "<path>-revocations", unless the options name another file, or "" for none. */
 static int set_journal_path(apikeys_env *env, const char *path) {
   const char *named = env->options.journal_path;
-  size_t length = strlen(path);
   if (named != NULL && named[0] == '\0')
     return APIKEYS_OK;
-  env->journal.path = named != NULL ? strdup(named) : malloc(length + sizeof "-revocations");
-  if (env->journal.path == NULL)
-    return APIKEYS_ERROR_NO_MEMORY;
-  if (named == NULL) {
-    memcpy(env->journal.path, path, length);
-    memcpy(env->journal.path + length, "-revocations", sizeof "-revocations");
-  }
-  return APIKEYS_OK;
+  env->journal.path =
+      named != NULL ? absolute_path(named, "") : absolute_path(path, "-revocations");
+  return env->journal.path != NULL ? APIKEYS_OK : APIKEYS_ERROR_NO_MEMORY;
 }
 
 static void log_warning(void *data, const char *text) {

@@ -342,6 +342,22 @@ START_TEST(nothing_that_is_no_restore_is_an_alarm) {
 }
 END_TEST
 
+START_TEST(a_program_may_change_its_directory) {
+  struct shop shop;
+  struct made_key key;
+  char home[4096];
+  open_shop(&shop); /* by a relative path */
+  make(&shop, "one", &key);
+  ck_assert_ptr_nonnull(getcwd(home, sizeof home));
+  ck_assert_int_eq(chdir("/"), 0);
+  int rc = revoke_by_id(&shop, key.id);
+  ck_assert_int_eq(chdir(home), 0);
+  ck_assert_int_eq(rc, 0);
+  ck_assert_int_eq(entries_of(&shop, key.id), 1);
+  close_shop(&shop);
+}
+END_TEST
+
 START_TEST(two_processes_share_a_journal) {
   struct shop shop;
   struct made_key keys[4];
@@ -451,6 +467,7 @@ int main(void) {
   tcase_add_test(tests, a_restored_backup_is_refused_and_accepted_without_reviving_a_key);
   tcase_add_test(tests, a_restored_store_that_gave_the_numbers_again_is_noticed);
   tcase_add_test(tests, nothing_that_is_no_restore_is_an_alarm);
+  tcase_add_test(tests, a_program_may_change_its_directory);
   tcase_add_test(tests, two_processes_share_a_journal);
   tcase_add_test(tests, a_missing_journal_is_made_anew_or_refused);
   tcase_add_test(tests, a_damaged_journal_is_an_alarm_where_one_is_required);
