@@ -24,9 +24,13 @@ static int revoke_some(struct ak_op *op, const apikeys_query *query, const char 
   batch.limit = budget->left;
   ak_page_init(&page, AK_API_KEY);
   int rc = ak_scan(&op->transaction, &batch, ak_page_visit, &page);
-  for (size_t i = 0; rc == APIKEYS_OK && i < page.count; i++)
-    rc = ak_key_revoke_record(op, &page.objects[i]->record, reason, strlen(reason));
-  budget->left -= page.count;
+  size_t done = 0;
+  bool over = false;
+  for (; rc == APIKEYS_OK && done < page.count && !over; done++) {
+    rc = ak_key_revoke_record(op, &page.objects[done]->record, reason, strlen(reason));
+    over = ak_budget_is_over(budget);
+  }
+  budget->left = over ? 0 : budget->left - done; /* 0: come again */
   ak_page_release(&page);
   return rc;
 }
@@ -80,17 +84,28 @@ static int revoke_if_idle(struct ak_op *op, int64_t number, int64_t idle_lifetim
   return rc == APIKEYS_ERROR_NOT_FOUND ? APIKEYS_OK : rc;
 }
 
-static int revoke_found(apikeys_env *env, const struct ak_key_numbers *numbers,
-                        int64_t idle_lifetime_ms) {
+/* One transaction, of those from *at on. */
+static int revoke_some_found(apikeys_env *env, const struct ak_key_numbers *numbers, size_t *at,
+                             int64_t idle_lifetime_ms) {
   struct ak_op op;
-  if (numbers->count == 0)
-    return APIKEYS_OK;
+  struct ak_budget budget = {.left = AK_BUDGET};
   int rc = ak_op_begin_internal(&op, env, APIKEYS_TRANSACTION_WRITE, NULL);
   if (rc != APIKEYS_OK)
     return rc;
-  for (size_t i = 0; rc == APIKEYS_OK && i < numbers->count; i++)
-    rc = revoke_if_idle(&op, numbers->list[i], idle_lifetime_ms);
+  do
+    rc = revoke_if_idle(&op, numbers->list[(*at)++], idle_lifetime_ms);
+  while (rc == APIKEYS_OK && *at < numbers->count && !ak_budget_is_over(&budget));
   return ak_op_end(&op, rc);
+}
+
+static int revoke_found(apikeys_env *env, const struct ak_key_numbers *numbers,
+                        int64_t idle_lifetime_ms) {
+  int rc = APIKEYS_OK;
+  for (size_t at = 0; rc == APIKEYS_OK && at < numbers->count;) {
+    rc = revoke_some_found(env, numbers, &at, idle_lifetime_ms);
+    ak_budget_pause();
+  }
+  return rc;
 }
 
 int ak_keys_revoke_idle(apikeys_env *env, int64_t idle_lifetime_ms) {

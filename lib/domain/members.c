@@ -255,7 +255,7 @@ struct member_deletion {
 };
 
 static int delete_some(struct ak_op *op, const apikeys_record *member, bool *done) {
-  struct ak_budget budget = {AK_BUDGET};
+  struct ak_budget budget = {.left = AK_BUDGET};
   int rc =
       ak_keys_revoke_of_member(op, apikeys_record_text(member, AK_MEMBER_ORGANIZATION_ID, NULL),
                                apikeys_record_text(member, AK_MEMBER_USER_ID, NULL), &budget);

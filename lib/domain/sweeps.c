@@ -30,7 +30,7 @@ static int find_sweep(struct ak_op *op, const char *organization_id, apikeys_rec
 
 /* With budget to spare, nothing is left: the record of it goes too. */
 static int sweep_some(struct ak_op *op, const char *organization_id, bool *done) {
-  struct ak_budget budget = {AK_BUDGET};
+  struct ak_budget budget = {.left = AK_BUDGET};
   apikeys_record sweep;
   ak_record_init(&sweep, AK_SWEEP);
   int rc = find_sweep(op, organization_id, &sweep);
@@ -58,6 +58,8 @@ int ak_sweep_run(apikeys_env *env, const apikeys_actor *actor, const char *organ
                        : ak_op_begin_internal(&op, env, APIKEYS_TRANSACTION_WRITE, NULL);
     if (rc == APIKEYS_OK)
       rc = ak_op_end(&op, sweep_some(&op, organization_id, &done));
+    if (!done)
+      ak_budget_pause();
   }
   return rc;
 }

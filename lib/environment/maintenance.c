@@ -55,6 +55,8 @@ static int drop_old(apikeys_env *env, int64_t *idle_lifetime_ms, apikeys_error *
     rc = ak_op_end(&op, drop_some(&op, &environment, &budget));
     *idle_lifetime_ms = apikeys_record_integer(&environment, AK_ENVIRONMENT_IDLE_LIFETIME_MS);
     ak_record_release(&environment);
+    if (budget.left == 0)
+      ak_budget_pause();
   }
   return rc;
 }
@@ -161,6 +163,8 @@ static int prune_all_keys(apikeys_env *env, const apikeys_actor *actor, struct p
     rc = ak_keys_collect(env, &query, NULL, NULL, &from, &numbers, &done);
     rc = rc != APIKEYS_OK ? ak_error_code(err, rc)
                           : ak_plain_op(env, actor, APIKEYS_TRANSACTION_WRITE, prune, pruning, err);
+    if (!done)
+      ak_budget_pause();
   }
   return rc;
 }
@@ -175,6 +179,8 @@ int apikeys_prune(apikeys_env *env, const apikeys_actor *actor, int64_t before_m
   while (rc == APIKEYS_OK && budget.left == 0) {
     budget.left = AK_BUDGET;
     rc = ak_plain_op(env, actor, APIKEYS_TRANSACTION_WRITE, prune, &pruning, err);
+    if (budget.left == 0)
+      ak_budget_pause();
   }
   return rc;
 }

@@ -2,7 +2,9 @@
 /* The core's side of the storage contract: calls slots and checks what they answer. */
 #include "storage/storage.h"
 
+#include "base/arithmetic.h"
 #include "base/error.h"
+#include "base/monotonic.h"
 
 #include <string.h>
 
@@ -323,6 +325,18 @@ static int note_number(const apikeys_record *record, void *visit_data) {
   struct numbers *numbers = visit_data;
   numbers->list[numbers->count++] = apikeys_record_integer(record, AK_NUMBER);
   return APIKEYS_OK;
+}
+
+bool ak_budget_is_over(struct ak_budget *budget) {
+  int64_t now = ak_monotonic_ms();
+  if (budget->until_ms == 0)
+    budget->until_ms = ak_sum(now, AK_BUDGET_MS);
+  return now >= budget->until_ms;
+}
+
+void ak_budget_pause(void) {
+  enum { PAUSE_NS = 5 * 1000 * 1000 };
+  nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
 }
 
 int ak_remove_some(struct ak_transaction *transaction, const apikeys_query *query,

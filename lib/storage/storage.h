@@ -63,12 +63,23 @@ int ak_scan(struct ak_transaction *transaction, const apikeys_query *query, apik
 int ak_store_max(struct ak_transaction *transaction, const apikeys_record *record, int field);
 /*
  * How many more records a write transaction may change. Work that has no end of its own (pruning,
- * sweeping) is cut into transactions of AK_BUDGET records, so that other writers get their turn.
+ * sweeping) is cut into transactions of AK_BUDGET records, so that other writers get their turn. On
+ * a slow disk, or with large indexes, so many take long: then AK_BUDGET_MS ends the transaction.
  */
-enum { AK_BUDGET = 100 };
+enum { AK_BUDGET = 100, AK_BUDGET_MS = 20 };
 struct ak_budget {
   size_t left;
+  int64_t until_ms; /* monotonic; 0: not asked yet */
 };
+
+/* Asked after each record: true if the time is over, counted from the first time it was asked. */
+bool ak_budget_is_over(struct ak_budget *budget);
+
+/*
+ * Between two such transactions, outside of both. A waiting writer naps for up to 3 ms between two
+ * looks at the lock; without a pause it would miss the moment.
+ */
+void ak_budget_pause(void);
 
 /* Remove records that match, as many as the budget allows (and at most 256). */
 int ak_remove_some(struct ak_transaction *transaction, const apikeys_query *query,

@@ -20,6 +20,7 @@ ALLOWED = [
     ("domain/key_spec.c", "> max", "how long a key may live at most"),
     ("domain/widget_tokens.c", "ISSUED_LEEWAY_MS", "issued in the future: a beginning, not an end"),
     ("environment/maintenance.c", "< pause", "how often maintenance looks for idle keys"),
+    ("storage/storage.c", "until_ms", "how long a transaction may last, monotonic"),
     ("storage/sqlite/connection.c", "busy_until", "a wait for other writers, monotonic"),
     ("storage/sqlite/sqlite.c", "shorten_after", "a pause between attempts, monotonic"),
     ("storage/sqlite/watch.c", "CHECK_EVERY_MS", "how often the files are looked at, monotonic"),

@@ -3,12 +3,16 @@
  * Work that has no end of its own holds the store for a bounded number of records at a time; and
  * walks end, whatever numbers and times the rows hold.
  */
+#define _GNU_SOURCE /* syscall */
 #include "support/deeds.h"
 #include "support/suite.h"
 #include "support/wrapped_storage.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 /* -- Counting what a write transaction changes ------------------------------------------------- */
 
@@ -90,6 +94,45 @@ START_TEST(no_transaction_changes_more_than_its_share) {
   ok(&world, apikeys_organization_delete(world.env, world.system, S(organization), world.err));
   expect_bounded("deleting an organization");
   ck_assert_int_eq(validate(&world, key.value, NULL), APIKEYS_REVOKED);
+  world_close(&world);
+}
+END_TEST
+
+/* A clock that jumps by so much at each look: as if each record took that long. */
+static int64_t ms_a_look;
+
+int clock_gettime(clockid_t clock, struct timespec *out) {
+  static int64_t ahead_ms;
+  int rc = (int)syscall(SYS_clock_gettime, clock, out);
+  if (clock == CLOCK_MONOTONIC)
+    out->tv_sec += (time_t)((ahead_ms += ms_a_look) / 1000);
+  return rc;
+}
+
+/* A second and more a record, where a transaction may last some milliseconds. */
+START_TEST(a_transaction_of_slow_records_ends_early) {
+  enum { FEW = 30, SLOW_MOST = 2 };
+  struct world world;
+  struct made_key key;
+  char organization[64];
+  open_counting(&world);
+  make_organization(&world, "Slow", organization);
+  make_member(&world, organization, "ada", "member");
+  for (int i = 0; i < FEW; i++)
+    make_key(&world, member_key_spec(organization, "ada", "k", ""), &key);
+  most = 0;
+  ms_a_look = 2000;
+  ok(&world, apikeys_member_delete(world.env, world.system, S(organization), S("ada"), world.err));
+  ck_assert_int_le(most, SLOW_MOST);
+  for (int i = 0; i < FEW; i++)
+    make_key(&world, key_spec(organization, "k", ""), &key);
+  change_setting(&world, apikeys_settings_set_idle_lifetime_ms, HOUR_MS);
+  world.now_ms += DAY_MS;
+  most = 0;
+  ok(&world, apikeys_maintain(world.env, world.err));
+  ck_assert_int_le(most, SLOW_MOST);
+  ck_assert_int_eq(revoke_key(&world, key.id, NULL), APIKEYS_ERROR_ALREADY_REVOKED);
+  ms_a_look = 0;
   world_close(&world);
 }
 END_TEST
@@ -260,6 +303,7 @@ int main(void) {
   Suite *suite = suite_create("bounds");
   TCase *bounded = tcase_create("transactions");
   tcase_add_test(bounded, no_transaction_changes_more_than_its_share);
+  tcase_add_test(bounded, a_transaction_of_slow_records_ends_early);
   tcase_add_test(bounded, a_permission_is_taken_from_many_keys_in_steps);
   tcase_add_test(bounded, many_documents_share_a_transaction);
   suite_add_tcase(suite, bounded);
