@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { CHECKED_BYTES = 48, PENDING_MAX = 65536, JOURNAL_PATH_ROOM = 4096 };
@@ -97,11 +98,20 @@ void ak_journal_release(struct ak_journal *journal) {
   pthread_mutex_destroy(&journal->lock);
 }
 
+/* Waits a bounded time: a process that was stopped while it holds the lock must not hold up the
+ * revocations of all others. They count as "behind" then. */
 static bool lock_journal(int fd, int how) {
-  while (flock(fd, how) != 0)
-    if (errno != EINTR)
+  static const struct timespec pause = {.tv_nsec = 5 * 1000 * 1000};
+  enum { TRIES = 400 }; /* two seconds */
+  for (int i = 0; i < TRIES; i++) {
+    if (flock(fd, how | LOCK_NB) == 0)
+      return true;
+    if (errno == EWOULDBLOCK)
+      nanosleep(&pause, NULL);
+    else if (errno != EINTR)
       return false;
-  return true;
+  }
+  return false;
 }
 
 /* -- Reading ----------------------------------------------------------------------------------- */

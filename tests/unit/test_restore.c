@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* The revocation journal: what it holds, and that no restored backup revives a revoked key. */
+#define _DEFAULT_SOURCE /* flock */
 #include "crypto/ids.h"
 #include "operation/revocation_journal.h"
 #include "support/deeds.h"
 #include "support/sql.h"
 #include "support/suite.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -456,6 +459,26 @@ START_TEST(a_journal_that_cannot_be_written_fails_no_change_and_catches_up) {
 }
 END_TEST
 
+/* A neighbour that was stopped while it held the journal's lock. */
+START_TEST(a_stuck_neighbour_holds_up_no_revocation_for_good) {
+  struct shop shop;
+  struct made_key one, two;
+  open_shop(&shop);
+  make(&shop, "one", &one);
+  make(&shop, "two", &two);
+  int fd = open(shop.journal, O_RDONLY | O_CLOEXEC);
+  ck_assert_int_eq(flock(fd, LOCK_EX), 0);
+  revoke_made(&shop, &one);
+  ck_assert_uint_eq(apikeys_environment_metric(shop.world.env, APIKEYS_METRIC_JOURNAL_BEHIND), 1);
+  close(fd);
+  revoke_made(&shop, &two);
+  ck_assert_uint_eq(apikeys_environment_metric(shop.world.env, APIKEYS_METRIC_JOURNAL_BEHIND), 0);
+  ck_assert_int_eq(entries_of(&shop, one.id), 1);
+  ck_assert_int_eq(entries_of(&shop, two.id), 1);
+  close_shop(&shop);
+}
+END_TEST
+
 int main(void) {
   Suite *suite = suite_create("restore");
   TCase *tests = tcase_create("restore");
@@ -472,6 +495,7 @@ int main(void) {
   tcase_add_test(tests, a_missing_journal_is_made_anew_or_refused);
   tcase_add_test(tests, a_damaged_journal_is_an_alarm_where_one_is_required);
   tcase_add_test(tests, a_journal_that_cannot_be_written_fails_no_change_and_catches_up);
+  tcase_add_test(tests, a_stuck_neighbour_holds_up_no_revocation_for_good);
   suite_add_tcase(suite, tests);
   return run_suite(suite);
 }
