@@ -92,6 +92,9 @@ APIKEYS_API int apikeys_options_set_cache_keys(apikeys_options *options, size_t 
  *                         journal. Not set: `<path of the database>-revocations`.
  *   …_require_journal     1: a journal that is missing, damaged or cannot be made refuses the open.
  *                         0 (the default): a warning in the log, and a new journal.
+ *   …_journal_retention_ms  how long a revocation stays in the journal, at least; 400 days if not set.
+ *                         What is older is removed by an open once it is half of the file. Do not
+ *                         restore a backup that is older.
  *   …_accept_restore      1: this open accepts a restored backup. Keys that the journal names are
  *                         revoked again, repeated creations are forgotten, new events get numbers
  *                         above all that were lost, and the event environment.restored tells of it.
@@ -102,10 +105,12 @@ APIKEYS_API int apikeys_options_set_cache_keys(apikeys_options *options, size_t 
  * restore, if the journal survived and was not restored with the backup. Not promised: other changes
  * (a shortened expiry, a lost permission, the keys of a deleted organization that were not swept
  * up yet), and whoever may write the directory can remove the journal. It grows by 64 bytes a
- * revocation. Since 1.0.
+ * revocation and an open. Since 1.0.
  */
 APIKEYS_API int apikeys_options_set_revocation_journal(apikeys_options *options, const char *path);
 APIKEYS_API int apikeys_options_set_require_journal(apikeys_options *options, int require);
+APIKEYS_API int apikeys_options_set_journal_retention_ms(apikeys_options *options,
+                                                         int64_t retention_ms);
 APIKEYS_API int apikeys_options_set_accept_restore(apikeys_options *options, int accept);
 
 /*

@@ -2,6 +2,7 @@
 /* Compares the store with its revocation journal when it is opened. */
 #include "environment/store_history.h"
 
+#include "base/arithmetic.h"
 #include "environment/restore.h"
 #include "operation/events.h"
 #include "operation/root_key_follow.h"
@@ -372,7 +373,10 @@ static int check_known(apikeys_env *env, struct history *history, apikeys_error 
   rc = compare_with_store(&op, history, &back);
   if (rc == APIKEYS_OK && !back)
     rc = catch_up(env, &op, history);
+  int64_t now_ms = op.now_ms;
   rc = ak_op_end(&op, rc);
+  if (rc == APIKEYS_OK && !back && !history->damaged)
+    ak_journal_compact(&env->journal, ak_difference(now_ms, env->options.journal_retention_ms));
   if (rc != APIKEYS_OK || !back)
     return rc;
   return env->options.accept_restore ? ak_restore_accept(env, history->entries, history->count, err)

@@ -66,6 +66,7 @@ static int replace_data(struct ak_callback_data **slot, bool valid, void *user_d
 static void options_set_defaults(apikeys_options *options) {
   options->busy_timeout_ms = -1;
   options->cache_keys = AK_CACHE_KEYS_DEFAULT;
+  options->journal_retention_ms = INT64_C(400) * 24 * 3600 * 1000;
 }
 
 apikeys_options *apikeys_options_new(void) {
@@ -219,6 +220,13 @@ int apikeys_options_set_require_journal(apikeys_options *options, int require) {
   if (options == NULL || (require != 0 && require != 1))
     return APIKEYS_ERROR_INVALID_ARGUMENT;
   options->require_journal = require;
+  return APIKEYS_OK;
+}
+
+int apikeys_options_set_journal_retention_ms(apikeys_options *options, int64_t retention_ms) {
+  if (options == NULL || retention_ms < 1)
+    return APIKEYS_ERROR_INVALID_ARGUMENT;
+  options->journal_retention_ms = retention_ms;
   return APIKEYS_OK;
 }
 

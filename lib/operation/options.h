@@ -38,6 +38,7 @@ struct apikeys_options {
   char *journal_path;    /* NULL: beside a SQLite database; "": no journal */
   bool require_journal;
   bool accept_restore;
+  int64_t journal_retention_ms;
   apikeys_clock_callback clock;
   struct ak_callback_data *clock_data;
   apikeys_log_callback log;

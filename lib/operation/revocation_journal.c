@@ -367,3 +367,77 @@ bool ak_journal_append(struct ak_journal *journal, bool sync) {
   pthread_mutex_unlock(&journal->lock);
   return good;
 }
+
+/* -- Compaction -------------------------------------------------------------------------------- */
+
+/* The whole file; `size` without a torn end. NULL: it cannot be read. */
+static uint8_t *read_whole_journal(int fd, size_t *size) {
+  struct stat status;
+  if (fstat(fd, &status) != 0 || lseek(fd, 0, SEEK_SET) != 0)
+    return NULL;
+  *size = (size_t)status.st_size / AK_JOURNAL_BYTES * AK_JOURNAL_BYTES;
+  uint8_t *bytes = malloc(*size + 1);
+  if (bytes != NULL && read_journal(fd, bytes, *size))
+    return bytes;
+  free(bytes);
+  return NULL;
+}
+
+/* Moves what stays to the front; returns its size. A damaged entry stays: it is an alarm. */
+static size_t keep_young(const struct ak_journal *journal, uint8_t *bytes, size_t size,
+                         int64_t before_ms) {
+  size_t kept = AK_JOURNAL_BYTES, mark = 0, newest = 0;
+  int64_t number = INT64_MIN;
+  struct ak_journal_entry entry;
+  for (size_t at = AK_JOURNAL_BYTES; at < size; at += AK_JOURNAL_BYTES) {
+    if (!ak_journal_decode(&entry, bytes + at, journal->key))
+      continue;
+    mark = ak_journal_is_mark(&entry) ? at : mark;
+    newest = entry.event_number >= number ? at : newest;
+    number = entry.event_number >= number ? entry.event_number : number;
+  }
+  for (size_t at = AK_JOURNAL_BYTES; at < size; at += AK_JOURNAL_BYTES) {
+    bool good = ak_journal_decode(&entry, bytes + at, journal->key);
+    if (good && entry.at_ms < before_ms && at != mark && at != newest)
+      continue;
+    memmove(bytes + kept, bytes + at, AK_JOURNAL_BYTES);
+    kept += AK_JOURNAL_BYTES;
+  }
+  return kept;
+}
+
+static bool put_in_journals_place(const struct ak_journal *journal, const uint8_t *bytes,
+                                  size_t size) {
+  char beside[JOURNAL_PATH_ROOM];
+  int length = snprintf(beside, sizeof beside, "%s.new", journal->path);
+  if (length < 0 || length >= JOURNAL_PATH_ROOM)
+    return false;
+  int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (fd < 0)
+    return false;
+  bool good = write_journal(fd, bytes, size) && fsync(fd) == 0;
+  close(fd);
+  if (good && rename(beside, journal->path) == 0)
+    return sync_folder(journal->path);
+  unlink(beside);
+  return false;
+}
+
+/* Who waits for the lock meanwhile sees that the path has another file, and opens that. */
+bool ak_journal_compact(struct ak_journal *journal, int64_t before_ms) {
+  enum { WORTH_BYTES = 64 * AK_JOURNAL_BYTES };
+  bool done = false;
+  pthread_mutex_lock(&journal->lock);
+  int fd = journal->started ? open_to_append(journal) : -1;
+  size_t size = 0;
+  uint8_t *bytes = fd >= 0 ? read_whole_journal(fd, &size) : NULL;
+  if (bytes != NULL && size > WORTH_BYTES) {
+    size_t kept = keep_young(journal, bytes, size, before_ms);
+    done = size - kept >= kept && put_in_journals_place(journal, bytes, kept);
+  }
+  free(bytes);
+  if (fd >= 0)
+    close(fd);
+  pthread_mutex_unlock(&journal->lock);
+  return done;
+}

@@ -104,4 +104,10 @@ bool ak_journal_note(struct ak_journal *journal, const struct ak_journal_entry *
  */
 bool ak_journal_append(struct ak_journal *journal, bool sync);
 
+/*
+ * Puts a shorter file in place, without the entries of before this time, if that is at least half of
+ * them. The last mark and the newest entry stay. False: the file is as it was.
+ */
+bool ak_journal_compact(struct ak_journal *journal, int64_t before_ms);
+
 #endif

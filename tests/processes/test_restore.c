@@ -442,6 +442,40 @@ START_TEST(notes_do_not_let_the_journal_grow) {
 }
 END_TEST
 
+START_TEST(an_old_revocation_leaves_the_journal_and_a_young_one_stays) {
+  struct made_key made;
+  ck_assert_int_eq(apikeys_options_set_journal_retention_ms(world.options, 0),
+                   APIKEYS_ERROR_INVALID_ARGUMENT);
+  ck_assert_int_eq(apikeys_options_set_journal_retention_ms(world.options, DAY_MS), APIKEYS_OK);
+  for (int i = 0; i < 80; i++) {
+    make_key(&world, key_spec(organization, "x", ""), &made);
+    ck_assert_int_eq(revoke_key(&world, made.id, NULL), APIKEYS_OK);
+  }
+  unlink(backup);
+  ok(&world, apikeys_backup(world.env, world.system, backup, world.err));
+  world.now_ms += DAY_MS - 1;
+  close_store();
+  open_store();
+  ck_assert_int_gt(journal_size(), 80 * RECORD); /* young enough */
+  ck_assert_int_eq(revoke_key(&world, key.id, NULL), APIKEYS_OK);
+  world.now_ms += 2;
+  close_store();
+  open_store();
+  ck_assert_int_le(journal_size(), 5 * RECORD);
+  ck_assert_int_eq(revoke_key(&world, other.id, NULL), APIKEYS_OK); /* appends to the new file */
+  close_store();
+  open_store();
+  close_store();
+  ck_assert_int_eq(warnings, 0);
+  restore_backup();
+  assert_went_back();
+  accept_restores(1);
+  open_store();
+  ck_assert_int_eq(validate(&world, key.value, NULL), APIKEYS_REVOKED);
+  ck_assert_int_eq(validate(&world, other.value, NULL), APIKEYS_REVOKED);
+}
+END_TEST
+
 /* -- A journal that is not there, or cannot be written ------------------------------------------ */
 
 START_TEST(the_journal_may_be_elsewhere) {
@@ -567,6 +601,7 @@ int main(void) {
   tcase_add_test(tcase, a_revocation_that_was_never_appended_is_found_by_the_next_open);
   tcase_add_test(tcase, several_torn_entries_are_no_damage);
   tcase_add_test(tcase, notes_do_not_let_the_journal_grow);
+  tcase_add_test(tcase, an_old_revocation_leaves_the_journal_and_a_young_one_stays);
   tcase_add_test(tcase, a_fresh_backup_in_place_is_no_alarm);
   tcase_add_test(tcase, vacuum_is_no_alarm);
   tcase_add_test(tcase, an_upgrade_is_no_alarm);
