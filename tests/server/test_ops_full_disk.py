@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A full disk: changes fail with a cause in the log, /readyz knows it, validations go on; and back."""
 import os
+import shutil
+import sqlite3
 import subprocess
 import tempfile
 import unittest
@@ -58,6 +60,46 @@ class FullDisk(unittest.TestCase):
             got += len(page.json["data"])
             after = page.json["list_metadata"]["after"]
         self.assertEqual(got, listed + 1)
+
+
+class NoRoomForTheFirstKey(unittest.TestCase):
+    """The first management key's value cannot be written: the key is revoked again."""
+
+    def setUp(self):
+        self.directory = tempfile.mkdtemp(prefix="apikeysd-no-room-")
+        self.addCleanup(shutil.rmtree, self.directory)
+        self.small = os.path.join(self.directory, "small")
+        os.mkdir(self.small)
+        mount = ["mount", "-t", "tmpfs", "-o", "size=4k", "none", self.small]
+        mounted = subprocess.run(mount, capture_output=True, text=True, check=False)
+        if mounted.returncode != 0:
+            self.skipTest(f"a small file system cannot be mounted: {mounted.stderr.strip()}")
+        self.addCleanup(subprocess.run, ["umount", self.small], check=True)
+        with open(os.path.join(self.small, "filler"), "wb") as file:
+            file.write(b"x" * 4096)
+
+    def management_keys(self):
+        with sqlite3.connect(os.path.join(self.directory, "keys.db")) as database:
+            return [(state == 1, reason) for state, reason in database.execute(
+                "SELECT state, revoked_reason FROM api_keys ORDER BY number")]
+
+    def test_a_key_without_its_value_does_not_stay(self):
+        path = os.path.join(self.small, "key")
+        service = Service("--management-key-file", path, demo=False, directory=self.directory)
+        self.addCleanup(service.stop)
+        service.wait_for_log(lambda line: "cannot be written" in line and path in line)
+        self.assertEqual(self.management_keys(), [(False, "its value could not be written")])
+        self.assertFalse(os.path.exists(path))
+        other = os.path.join(self.directory, "other-key")
+        command = [os.environ["APIKEYSD"], "recover", "--database",
+                   os.path.join(self.directory, "keys.db"), "--management-key-file"]
+        refused = subprocess.run(command + [path], capture_output=True, text=True, check=False)
+        self.assertNotEqual(refused.returncode, 0)
+        subprocess.run(command + [other], capture_output=True, check=True)
+        self.assertEqual([active for active, _ in self.management_keys()], [False, False, True])
+        with open(other, encoding="ascii") as file:
+            answer = service.request("GET", "/management_keys", token=file.read().strip())
+        self.assertEqual(answer.status, 200)
 
 
 if __name__ == "__main__":
