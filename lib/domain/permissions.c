@@ -387,6 +387,8 @@ static int take_from_keys_in_steps(apikeys_env *env, const apikeys_actor *actor,
     rc = rc != APIKEYS_OK
              ? ak_error_code(err, rc)
              : ak_plain_op(env, actor, APIKEYS_TRANSACTION_WRITE, take_from_found, deletion, err);
+    if (!done)
+      ak_budget_pause();
   }
   return rc;
 }

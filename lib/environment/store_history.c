@@ -170,6 +170,7 @@ struct catch_up {
   struct ak_journal_entry entries[CATCH_UP_AT_ONCE];
   size_t count;
   int64_t next;
+  bool ended; /* behind the largest number there are no more */
   uint8_t (
       *known)[AK_ULID_BYTES]; /* the keys that the journal names behind its last mark, sorted */
   size_t known_count;
@@ -184,7 +185,9 @@ static int know_entries(struct catch_up *found, const struct history *history) {
   size_t from = history->count;
   while (from > 0 && !ak_journal_is_mark(&history->entries[from - 1]))
     from--;
-  found->next = from > 0 ? history->entries[from - 1].event_number + 1 : 1;
+  found->next = 1;
+  found->ended =
+      from > 0 && !ak_number_after(history->entries[from - 1].event_number, &found->next);
   found->known = malloc((history->count - from + 1) * sizeof *found->known);
   if (found->known == NULL)
     return APIKEYS_ERROR_NO_MEMORY;
@@ -200,7 +203,7 @@ static int collect_revocation(const apikeys_record *event, void *data) {
   struct catch_up *found = data;
   size_t length;
   const char *type = apikeys_record_text(event, AK_EVENT_TYPE, &length);
-  found->next = apikeys_record_integer(event, AK_NUMBER) + 1;
+  found->ended = !ak_number_after(apikeys_record_integer(event, AK_NUMBER), &found->next);
   if (strcmp(type, "api_key.revoked") != 0 && strcmp(type, "management_key.revoked") != 0)
     return 0;
   struct ak_journal_entry *entry = &found->entries[found->count];
@@ -226,7 +229,7 @@ static int catch_up_once(struct ak_op *op, struct catch_up *found, bool *done) {
   query.limit = 4096;
   int64_t before = found->next;
   int rc = ak_scan(&op->transaction, &query, collect_revocation, found);
-  *done = found->next == before;
+  *done = found->next == before || found->ended;
   return rc < 0 ? rc : APIKEYS_OK;
 }
 
@@ -248,7 +251,8 @@ static int catch_up(apikeys_env *env, struct ak_op *op, const struct history *hi
   struct catch_up *found = calloc(1, sizeof *found);
   bool done = false;
   int rc = found != NULL ? know_entries(found, history) : APIKEYS_ERROR_NO_MEMORY;
-  int64_t marked = rc == APIKEYS_OK ? found->next - 1 : 0;
+  int64_t marked = rc != APIKEYS_OK ? 0 : found->ended ? INT64_MAX : found->next - 1;
+  done = rc == APIKEYS_OK && found->ended;
   while (rc == APIKEYS_OK && !done) {
     rc = catch_up_once(op, found, &done);
     if (rc == APIKEYS_OK && found->count > 0) {

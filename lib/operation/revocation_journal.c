@@ -5,6 +5,7 @@
 #endif
 #include "operation/revocation_journal.h"
 
+#include "base/arithmetic.h"
 #include "base/text.h"
 
 #include <apikeys/error.h>
@@ -268,7 +269,7 @@ void ak_journal_queue(struct ak_journal *journal, const struct ak_journal_entry 
 bool ak_journal_note(struct ak_journal *journal, const struct ak_journal_entry *entry) {
   enum { NOTE_EVERY_MS = 1000 };
   pthread_mutex_lock(&journal->lock);
-  int64_t age = entry->at_ms - journal->noted_ms;
+  int64_t age = ak_difference(entry->at_ms, journal->noted_ms);
   bool due = journal->started && (age >= NOTE_EVERY_MS || age < 0);
   if (due) {
     journal->noted_ms = entry->at_ms;

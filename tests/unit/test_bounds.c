@@ -230,6 +230,21 @@ static void call_everything(struct world *world) {
 static const char *const ends[] = {"9223372036854775807", "-9223372036854775808", "-1", "0"};
 enum { ENDS = sizeof ends / sizeof ends[0], TABLES = sizeof tables / sizeof tables[0] };
 
+/* The walk that looks for revocations which the journal lacks, and the mark behind it. */
+START_TEST(an_open_ends_behind_the_last_event_number) {
+  struct world world;
+  world_open(&world, BACKEND_SQLITE);
+  make_rows(&world);
+  run_sql(&world, "CREATE TEMP TABLE one AS SELECT * FROM events ORDER BY number DESC LIMIT 1;"
+                  "UPDATE one SET number = 9223372036854775807,"
+                  " id = 'event_7ZZZZZZZZZZZZZZZZZZZZZZZZZ';"
+                  "INSERT INTO events SELECT * FROM one");
+  for (int i = 0; i < 2; i++)
+    world_reopen(&world);
+  world_close(&world);
+}
+END_TEST
+
 /* The number of one row of the table. */
 START_TEST(walks_end_behind_any_number) {
   struct world world;
@@ -308,6 +323,7 @@ int main(void) {
   tcase_add_test(bounded, many_documents_share_a_transaction);
   suite_add_tcase(suite, bounded);
   TCase *numbers = tcase_create("numbers");
+  tcase_add_test(numbers, an_open_ends_behind_the_last_event_number);
   tcase_add_loop_test(numbers, walks_end_behind_any_number, 0, TABLES);
   tcase_add_loop_test(numbers, no_time_overflows, 0, TABLES);
   suite_add_tcase(suite, numbers);
