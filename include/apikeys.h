@@ -27,6 +27,12 @@
  *   the caller to wipe. Objects own what they show: they outlive the environment, and may be freed
  *   in any order.
  *
+ * Setters
+ *   A setter returns 0 or a failure. The failure is kept: the call that uses the object fails too,
+ *   and names the field and the reason ("limit: must be 1 to 100"). A later good set of the same
+ *   field clears it; a later good add (of a permission, a domain, metadata) does not, because what
+ *   the bad one should have added is still missing.
+ *
  * Threads
  *   An environment may be used by many threads at once, and so may a requirement after its first
  *   use. Every other object is used by one thread at a time, whichever. No thread-local state is

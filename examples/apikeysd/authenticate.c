@@ -21,13 +21,16 @@ static size_t at_most(size_t length) {
 void authenticate_describe(struct exchange *x) {
   size_t length;
   const char *agent = exchange_header(x, "User-Agent", &length);
-  apikeys_actor_set_request_id(x->actor, x->request_id, strlen(x->request_id));
-  apikeys_actor_set_address(x->actor, x->address, strlen(x->address));
+  /* What is no text is left out: an actor with a setter's fault may do nothing. */
+  if (apikeys_actor_set_request_id(x->actor, x->request_id, APIKEYS_NUL) != APIKEYS_OK)
+    apikeys_actor_set_request_id(x->actor, "", 0);
+  if (apikeys_actor_set_address(x->actor, x->address, APIKEYS_NUL) != APIKEYS_OK)
+    apikeys_actor_set_address(x->actor, "", 0);
   char *masked = agent != NULL ? exchange_copy(x, agent, length) : NULL;
-  /* A user agent that is no text is left out, because the library would refuse it. */
   if (masked != NULL) {
     mask_secrets(masked);
-    apikeys_actor_set_user_agent(x->actor, masked, at_most(strlen(masked)));
+    if (apikeys_actor_set_user_agent(x->actor, masked, at_most(strlen(masked))) != APIKEYS_OK)
+      apikeys_actor_set_user_agent(x->actor, "", 0);
   }
 }
 

@@ -51,7 +51,10 @@ typedef struct apikeys_env apikeys_env;
 /*
  * An actor, for any number of calls, by one thread at a time. A new actor is "nobody": every call
  * fails with APIKEYS_ERROR_ACTOR_UNKNOWN until one of the setters below succeeds. Each setter
- * replaces the actor and clears the request's context. Since 1.0.
+ * replaces the actor and clears the request's context; if it fails, the actor is nobody. If
+ * a setter failed, every call of the actor fails too, and the error names the field and the reason:
+ * until that field is set well, or, after apikeys_actor_add_permission(), the actor is replaced.
+ * Since 1.0.
  */
 typedef struct apikeys_actor apikeys_actor;
 

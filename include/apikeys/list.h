@@ -23,8 +23,9 @@ typedef struct apikeys_document apikeys_document;
  * A filter says which objects a list call returns, in which order, and where it starts. Each list
  * call documents the settings that it accepts; it fails with APIKEYS_ERROR_INVALID_ARGUMENT if
  * another one is set. Setters return 0, APIKEYS_ERROR_INVALID_ARGUMENT or
- * APIKEYS_ERROR_NO_MEMORY; length 0 removes the setting. One thread at a time may use a filter.
- * Since 1.0.
+ * APIKEYS_ERROR_NO_MEMORY; length 0 removes the setting. If a setter failed, the list call fails
+ * too, and its error names the setting and the reason, until that setting is set well or the filter
+ * is cleared. One thread at a time may use a filter. Since 1.0.
  */
 typedef struct apikeys_filter apikeys_filter;
 

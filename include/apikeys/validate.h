@@ -20,7 +20,9 @@ extern "C" {
 /*
  * What a route requires. Make one per route, at start, and share it: after its first use it is
  * frozen, any number of threads may use it at once, and its setters return
- * APIKEYS_ERROR_INVALID_ARGUMENT. Free it when no validation uses it any more. Since 1.0.
+ * APIKEYS_ERROR_INVALID_ARGUMENT. If a setter failed, no key meets the requirement: validations of
+ * good keys return the setter's code, and the error names the field and the reason. Free it when no
+ * validation uses it any more. Since 1.0.
  */
 typedef struct apikeys_requirement apikeys_requirement;
 
@@ -38,7 +40,8 @@ APIKEYS_API int apikeys_requirement_set_accept_management_keys(apikeys_requireme
 
 /*
  * What one request brings; optional, by one thread at a time. Setters return 0,
- * APIKEYS_ERROR_INVALID_ARGUMENT or APIKEYS_ERROR_NO_MEMORY. Since 1.0.
+ * APIKEYS_ERROR_INVALID_ARGUMENT or APIKEYS_ERROR_NO_MEMORY. If one failed, so do the validations
+ * that use the request, until the same field is set well. Since 1.0.
  */
 typedef struct apikeys_request apikeys_request;
 

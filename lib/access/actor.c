@@ -26,11 +26,37 @@ void apikeys_actor_free(apikeys_actor *actor) {
   free(actor);
 }
 
+enum actor_field {
+  ACTOR_REASON,
+  ACTOR_ORGANIZATION_ID,
+  ACTOR_USER_ID,
+  ACTOR_PERMISSIONS,
+  ACTOR_REQUEST_ID,
+  ACTOR_ADDRESS,
+  ACTOR_USER_AGENT,
+  ACTOR_SOURCE
+};
+
+int ak_actor_check(const apikeys_actor *actor, apikeys_error *err) {
+  static const char *const names[] = {"reason",     "organization_id", "user_id",    "permissions",
+                                      "request_id", "address",         "user_agent", "source"};
+  const struct ak_setter_fault *fault = ak_setter_fault_first(&actor->faults);
+  if (fault == NULL)
+    return APIKEYS_OK;
+  return ak_setter_fault_report(fault, fault->field >= 0 ? names[fault->field] : "", err);
+}
+
 /* A setter that fails leaves nobody behind: an actor half set must not act. */
-static int actor_refuse(apikeys_actor *actor) {
-  if (actor != NULL)
-    ak_actor_forget(actor);
+static int actor_refuse(apikeys_actor *actor, enum actor_field field, const char *reason) {
+  if (actor == NULL)
+    return APIKEYS_ERROR_INVALID_ARGUMENT;
+  ak_actor_forget(actor);
+  ak_setter_fault_keep(&actor->faults, field, APIKEYS_ERROR_ACTOR_UNKNOWN, reason);
   return APIKEYS_ERROR_INVALID_ARGUMENT;
+}
+
+static int actor_keep_fault(apikeys_actor *actor, enum actor_field field, const char *reason) {
+  return ak_setter_fault_keep(&actor->faults, field, APIKEYS_ERROR_INVALID_ARGUMENT, reason);
 }
 
 static void actor_copy_text(char *to, const char *text, size_t length) {
@@ -47,9 +73,10 @@ int apikeys_actor_set_nobody(apikeys_actor *actor) {
 
 int apikeys_actor_set_system(apikeys_actor *actor, const char *reason, size_t length) {
   length = ak_text_length(reason, length);
-  if (actor == NULL || reason == NULL ||
-      ak_text_form_problem(reason, length, 1, AK_CONTEXT_MAX) != NULL)
-    return actor_refuse(actor);
+  const char *problem =
+      reason != NULL ? ak_text_form_problem(reason, length, 1, AK_CONTEXT_MAX) : "is NULL";
+  if (actor == NULL || problem != NULL)
+    return actor_refuse(actor, ACTOR_REASON, problem);
   ak_actor_forget(actor);
   actor->type = APIKEYS_ACTOR_SYSTEM;
   actor_copy_text(actor->reason, reason, length);
@@ -59,10 +86,13 @@ int apikeys_actor_set_system(apikeys_actor *actor, const char *reason, size_t le
 
 static int set_member(apikeys_actor *actor, int type, const char *organization_id,
                       size_t organization_id_length, const char *user_id, size_t user_id_length) {
-  if (actor == NULL || organization_id == NULL || user_id == NULL ||
-      ak_id_check(organization_id, organization_id_length, "org") != 0 ||
-      ak_text_id_problem(user_id, user_id_length, 1, AK_USER_ID_MAX) != NULL)
-    return actor_refuse(actor);
+  if (actor == NULL || organization_id == NULL ||
+      ak_id_check(organization_id, organization_id_length, "org") != 0)
+    return actor_refuse(actor, ACTOR_ORGANIZATION_ID, "must be an organization's id");
+  const char *problem =
+      user_id != NULL ? ak_text_id_problem(user_id, user_id_length, 1, AK_USER_ID_MAX) : "is NULL";
+  if (problem != NULL)
+    return actor_refuse(actor, ACTOR_USER_ID, problem);
   ak_actor_forget(actor);
   actor->type = type;
   actor_copy_text(actor->organization_id, organization_id, organization_id_length);
@@ -90,42 +120,53 @@ int apikeys_actor_set_vouched_member(apikeys_actor *actor, const char *organizat
 
 int apikeys_actor_add_permission(apikeys_actor *actor, const char *slug, size_t length) {
   length = ak_text_length(slug, length);
-  if (actor == NULL || actor->type != APIKEYS_ACTOR_VOUCHED_MEMBER || slug == NULL ||
-      ak_slug_check(slug, length) != 0)
+  if (actor == NULL)
     return APIKEYS_ERROR_INVALID_ARGUMENT;
+  if (actor->type != APIKEYS_ACTOR_VOUCHED_MEMBER)
+    return actor_keep_fault(actor, ACTOR_PERMISSIONS, "are a vouched member's alone to be given");
+  if (slug == NULL || ak_slug_check(slug, length) != 0)
+    return actor_keep_fault(actor, ACTOR_PERMISSIONS, AK_SLUG_REASON);
   ak_slugs_add(&actor->permissions, slug, length);
   return actor->permissions.failed ? APIKEYS_ERROR_NO_MEMORY : APIKEYS_OK;
 }
 
-static int actor_set_context(apikeys_actor *actor, char *to, const char *text, size_t length) {
-  if (actor == NULL || (text == NULL && length > 0) ||
-      (length > 0 && ak_text_form_problem(text, length, 0, AK_CONTEXT_MAX) != NULL))
-    return APIKEYS_ERROR_INVALID_ARGUMENT;
+static int actor_set_context(apikeys_actor *actor, enum actor_field field, char *to,
+                             const char *text, size_t length) {
+  const char *problem = text == NULL && length > 0 ? "is NULL" : NULL;
+  if (problem == NULL && length > 0)
+    problem = ak_text_form_problem(text, length, 0, AK_CONTEXT_MAX);
+  if (problem != NULL)
+    return actor_keep_fault(actor, field, problem);
   actor_copy_text(to, length > 0 ? text : "", length);
   ak_mask_secrets(to, length);
-  return APIKEYS_OK;
+  return ak_setter_fault_clear(&actor->faults, field);
 }
 
 int apikeys_actor_set_request_id(apikeys_actor *actor, const char *text, size_t length) {
   length = ak_text_length(text, length);
-  return actor_set_context(actor, actor != NULL ? actor->request_id : NULL, text, length);
+  return actor != NULL ? actor_set_context(actor, ACTOR_REQUEST_ID, actor->request_id, text, length)
+                       : APIKEYS_ERROR_INVALID_ARGUMENT;
 }
 
 int apikeys_actor_set_address(apikeys_actor *actor, const char *text, size_t length) {
   length = ak_text_length(text, length);
-  return actor_set_context(actor, actor != NULL ? actor->address : NULL, text, length);
+  return actor != NULL ? actor_set_context(actor, ACTOR_ADDRESS, actor->address, text, length)
+                       : APIKEYS_ERROR_INVALID_ARGUMENT;
 }
 
 int apikeys_actor_set_user_agent(apikeys_actor *actor, const char *text, size_t length) {
   length = ak_text_length(text, length);
-  return actor_set_context(actor, actor != NULL ? actor->user_agent : NULL, text, length);
+  return actor != NULL ? actor_set_context(actor, ACTOR_USER_AGENT, actor->user_agent, text, length)
+                       : APIKEYS_ERROR_INVALID_ARGUMENT;
 }
 
 int apikeys_actor_set_source(apikeys_actor *actor, int source) {
-  if (actor == NULL || source < 0 || source > APIKEYS_SOURCE_SYSTEM)
+  if (actor == NULL)
     return APIKEYS_ERROR_INVALID_ARGUMENT;
+  if (source < 0 || source > APIKEYS_SOURCE_SYSTEM)
+    return actor_keep_fault(actor, ACTOR_SOURCE, "must be an APIKEYS_SOURCE_ constant");
   actor->source = source;
-  return APIKEYS_OK;
+  return ak_setter_fault_clear(&actor->faults, ACTOR_SOURCE);
 }
 
 int apikeys_actor_type(const apikeys_actor *actor) {

@@ -3,6 +3,7 @@
 #ifndef AK_ACCESS_ACTOR_H
 #define AK_ACCESS_ACTOR_H
 
+#include "base/setter_faults.h"
 #include "base/slug_set.h"
 #include "base/text.h"
 #include "crypto/ids.h"
@@ -22,9 +23,13 @@ struct apikeys_actor {
   char request_id[AK_CONTEXT_MAX + 1];
   char address[AK_CONTEXT_MAX + 1];
   char user_agent[AK_CONTEXT_MAX + 1];
+  struct ak_setter_faults faults; /* every call of this actor fails with these */
 };
 
 /* Reset it to nobody, context included. */
 void ak_actor_forget(apikeys_actor *actor);
+
+/* 0, or the fault of a setter, with its field and reason. */
+int ak_actor_check(const apikeys_actor *actor, apikeys_error *err);
 
 #endif

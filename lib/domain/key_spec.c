@@ -53,8 +53,13 @@ int apikeys_key_spec_set_environment(apikeys_key_spec *spec) {
 
 int apikeys_key_spec_set_idempotency_key(apikeys_key_spec *spec, const char *text, size_t length) {
   length = ak_text_length(text, length);
-  if (spec == NULL || (text == NULL && length > 0) ||
-      (length > 0 && ak_text_form_problem(text, length, 1, AK_CONTEXT_MAX) != NULL))
+  if (spec == NULL)
+    return APIKEYS_ERROR_INVALID_ARGUMENT;
+  const char *problem = text == NULL && length > 0 ? "is NULL" : NULL;
+  if (problem == NULL && length > 0)
+    problem = ak_text_form_problem(text, length, 1, AK_CONTEXT_MAX);
+  spec->idempotency_key_fault = problem;
+  if (problem != NULL)
     return APIKEYS_ERROR_INVALID_ARGUMENT;
   if (length > 0)
     memcpy(spec->idempotency_key, text, length);

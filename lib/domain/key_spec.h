@@ -12,6 +12,7 @@ enum { AK_KEY_NAME_MAX = 255 };
 struct apikeys_key_spec {
   struct ak_object object; /* of kind AK_API_KEY: owner, name, permissions, expiry */
   char idempotency_key[AK_CONTEXT_MAX + 1]; /* "": none */
+  const char *idempotency_key_fault;        /* why the last one was refused, or NULL */
 };
 
 /*

@@ -243,6 +243,9 @@ int apikeys_key_create(apikeys_env *env, const apikeys_actor *actor, const apike
     return ak_error_set(err, APIKEYS_ERROR_BUFFER_TOO_SMALL, "value", "needs %d bytes",
                         APIKEYS_VALUE_MAX);
   int rc = ak_object_check(&spec->object, err);
+  if (rc == APIKEYS_OK && spec->idempotency_key_fault != NULL)
+    rc = ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "idempotency_key", "%s",
+                      spec->idempotency_key_fault);
   if (rc != APIKEYS_OK)
     return rc;
   struct creation made = {.spec = spec};

@@ -246,7 +246,7 @@ static int add_domain(struct ak_object *object, const char *domain, size_t lengt
   *problem = many ? "must be at most 100" : NULL;
   int rc = set.failed ? APIKEYS_ERROR_NO_MEMORY
            : many     ? APIKEYS_ERROR_INVALID_ARGUMENT
-                      : ak_object_set_text(object, AK_ORGANIZATION_DOMAINS, text, set.length);
+                      : ak_object_extend_text(object, AK_ORGANIZATION_DOMAINS, text, set.length);
   ak_slugs_release(&set);
   return rc;
 }
@@ -308,7 +308,7 @@ static int set_pair(struct ak_object *object, const struct ak_pair *pair) {
     pairs += text[i] == '\n';
   int rc = pairs > AK_METADATA_PAIRS_MAX
                ? APIKEYS_ERROR_INVALID_ARGUMENT
-               : ak_object_set_text(object, AK_ORGANIZATION_METADATA, text, new_length);
+               : ak_object_extend_text(object, AK_ORGANIZATION_METADATA, text, new_length);
   free(text);
   return rc;
 }

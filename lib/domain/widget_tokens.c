@@ -4,6 +4,7 @@
 
 #include "access/effective_permissions.h"
 #include "base/arithmetic.h"
+#include "base/setter_faults.h"
 #include "base/text.h"
 #include "crypto/widget_token_text.h"
 #include "domain/token_keys.h"
@@ -24,7 +25,7 @@ struct apikeys_widget_token_spec {
   char user_id[AK_USER_ID_MAX + 1];
   struct ak_slugs scopes;
   int64_t lifetime_ms;
-  int problem;
+  struct ak_setter_faults faults;
 };
 
 apikeys_widget_token_spec *apikeys_widget_token_spec_new(void) {
@@ -41,33 +42,50 @@ void apikeys_widget_token_spec_free(apikeys_widget_token_spec *spec) {
   free(spec);
 }
 
-static int note_widget_token(apikeys_widget_token_spec *spec, int result) {
-  if (spec != NULL && result != APIKEYS_OK && spec->problem == APIKEYS_OK)
-    spec->problem = result;
-  return result;
+enum widget_spec_field {
+  WIDGET_SPEC_ORGANIZATION_ID,
+  WIDGET_SPEC_USER_ID,
+  WIDGET_SPEC_SCOPES,
+  WIDGET_SPEC_LIFETIME_MS
+};
+
+static int refuse_widget_spec(apikeys_widget_token_spec *spec, enum widget_spec_field field,
+                              const char *reason) {
+  if (spec == NULL)
+    return APIKEYS_ERROR_INVALID_ARGUMENT;
+  return ak_setter_fault_keep(&spec->faults, field, APIKEYS_ERROR_INVALID_ARGUMENT, reason);
+}
+
+static int check_widget_spec(const apikeys_widget_token_spec *spec, apikeys_error *err) {
+  static const char *const names[] = {"organization_id", "user_id", "scopes", "lifetime_ms"};
+  const struct ak_setter_fault *fault = ak_setter_fault_first(&spec->faults);
+  if (fault == NULL)
+    return APIKEYS_OK;
+  return ak_setter_fault_report(fault, fault->field >= 0 ? names[fault->field] : "", err);
 }
 
 int apikeys_widget_token_spec_set_organization_id(apikeys_widget_token_spec *spec, const char *id,
                                                   size_t length) {
   length = ak_text_length(id, length);
   if (spec == NULL || id == NULL || ak_id_check(id, length, "org") != 0)
-    return note_widget_token(spec, APIKEYS_ERROR_INVALID_ARGUMENT);
+    return refuse_widget_spec(spec, WIDGET_SPEC_ORGANIZATION_ID, "must be an organization's id");
   memcpy(spec->organization_id, id, length);
   spec->organization_id[length] = '\0';
-  return APIKEYS_OK;
+  return ak_setter_fault_clear(&spec->faults, WIDGET_SPEC_ORGANIZATION_ID);
 }
 
 int apikeys_widget_token_spec_set_user_id(apikeys_widget_token_spec *spec, const char *user_id,
                                           size_t length) {
   length = ak_text_length(user_id, length);
-  if (spec == NULL ||
-      (length > 0 &&
-       (user_id == NULL || ak_text_id_problem(user_id, length, 1, AK_USER_ID_MAX) != NULL)))
-    return note_widget_token(spec, APIKEYS_ERROR_INVALID_ARGUMENT);
+  const char *problem = user_id == NULL && length > 0 ? "is NULL" : NULL;
+  if (problem == NULL && length > 0)
+    problem = ak_text_id_problem(user_id, length, 1, AK_USER_ID_MAX);
+  if (spec == NULL || problem != NULL)
+    return refuse_widget_spec(spec, WIDGET_SPEC_USER_ID, problem);
   if (length > 0)
     memcpy(spec->user_id, user_id, length);
   spec->user_id[length] = '\0';
-  return APIKEYS_OK;
+  return ak_setter_fault_clear(&spec->faults, WIDGET_SPEC_USER_ID);
 }
 
 int apikeys_widget_token_spec_add_scope(apikeys_widget_token_spec *spec, const char *slug,
@@ -76,21 +94,21 @@ int apikeys_widget_token_spec_add_scope(apikeys_widget_token_spec *spec, const c
   static const char start[] = "widgets:";
   if (spec == NULL || slug == NULL || ak_slug_check(slug, length) != 0 ||
       length <= sizeof start - 1 || memcmp(slug, start, sizeof start - 1) != 0)
-    return note_widget_token(spec, APIKEYS_ERROR_INVALID_ARGUMENT);
+    return refuse_widget_spec(spec, WIDGET_SPEC_SCOPES, "must be slugs that begin with widgets:");
   ak_slugs_add(&spec->scopes, slug, length);
   if (spec->scopes.failed)
-    return note_widget_token(spec, APIKEYS_ERROR_NO_MEMORY);
+    return ak_setter_fault_keep(&spec->faults, WIDGET_SPEC_SCOPES, APIKEYS_ERROR_NO_MEMORY, NULL);
   if (ak_slugs_count(ak_slugs_text(&spec->scopes), spec->scopes.length) > AK_WIDGET_PERMISSIONS_MAX)
-    return note_widget_token(spec, APIKEYS_ERROR_INVALID_ARGUMENT);
+    return refuse_widget_spec(spec, WIDGET_SPEC_SCOPES, "are too many");
   return APIKEYS_OK;
 }
 
 int apikeys_widget_token_spec_set_lifetime_ms(apikeys_widget_token_spec *spec,
                                               int64_t lifetime_ms) {
   if (spec == NULL || lifetime_ms < LIFETIME_MIN_MS || lifetime_ms > LIFETIME_MAX_MS)
-    return note_widget_token(spec, APIKEYS_ERROR_INVALID_ARGUMENT);
+    return refuse_widget_spec(spec, WIDGET_SPEC_LIFETIME_MS, "must be 1000 to 3600000");
   spec->lifetime_ms = lifetime_ms;
-  return APIKEYS_OK;
+  return ak_setter_fault_clear(&spec->faults, WIDGET_SPEC_LIFETIME_MS);
 }
 
 size_t apikeys_widget_token_max(void) {
@@ -166,19 +184,19 @@ static int create_widget_token(struct ak_op *op, const apikeys_widget_token_spec
 int apikeys_widget_token_create(apikeys_env *env, const apikeys_actor *actor,
                                 const apikeys_widget_token_spec *spec, char *token, size_t size,
                                 size_t *token_length, apikeys_error *err) {
-  if (spec == NULL || token == NULL || spec->organization_id[0] == '\0')
-    return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT,
-                        spec == NULL    ? "spec"
-                        : token == NULL ? "token"
-                                        : "organization_id",
-                        spec == NULL || token == NULL ? "is NULL" : "is not set");
-  if (spec->problem != APIKEYS_OK)
-    return ak_error_set(err, spec->problem, "spec", "was set to something that it cannot be");
+  if (spec == NULL || token == NULL)
+    return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, spec == NULL ? "spec" : "token",
+                        "is NULL");
+  int rc = check_widget_spec(spec, err);
+  if (rc != APIKEYS_OK)
+    return rc;
+  if (spec->organization_id[0] == '\0')
+    return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "organization_id", "is not set");
   if (size < APIKEYS_WIDGET_TOKEN_MAX)
     return ak_error_set(err, APIKEYS_ERROR_BUFFER_TOO_SMALL, "token", "needs %d bytes",
                         APIKEYS_WIDGET_TOKEN_MAX);
   struct ak_op op;
-  int rc = ak_op_begin(&op, env, actor, APIKEYS_TRANSACTION_READ, err);
+  rc = ak_op_begin(&op, env, actor, APIKEYS_TRANSACTION_READ, err);
   if (rc != APIKEYS_OK)
     return rc;
   char made[AK_WIDGET_TEXT_MAX + 1];

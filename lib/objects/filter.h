@@ -3,6 +3,7 @@
 #ifndef AK_OBJECTS_FILTER_H
 #define AK_OBJECTS_FILTER_H
 
+#include "base/setter_faults.h"
 #include "base/slug_set.h"
 #include "base/text.h"
 #include "crypto/ids.h"
@@ -36,7 +37,7 @@ enum {
 
 struct apikeys_filter {
   unsigned set;
-  int problem; /* a setter failed: so does every list */
+  struct ak_setter_faults faults; /* by part; so does every list fail */
   int limit;
   int order;
   char cursor[AK_CURSOR_MAX + 1]; /* after or before: the last one set */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What all objects share: a record, the fields that were set, and the first setter that failed. */
+/* What all objects share: a record, the fields that were set, and the setters that failed. */
 #include "objects/object.h"
 
 #include "base/error.h"
@@ -34,37 +34,47 @@ void ak_object_free(struct ak_object *object) {
   free(object);
 }
 
-static int record_result(struct ak_object *object, int field, int result) {
+static int object_changed(struct ak_object *object, int field, int result) {
   object->json_written = false;
-  if (result == APIKEYS_OK) {
-    object->changed |= UINT64_C(1) << field;
-    if (object->problem != 0 && object->problem_field == field)
-      object->problem = 0;
-  } else if (object->problem == 0) {
-    object->problem = result;
-    object->problem_field = field;
-    object->problem_text = NULL;
-  }
-  return result;
+  if (result != APIKEYS_OK)
+    return ak_setter_fault_keep(&object->faults, field, result, NULL);
+  object->changed |= UINT64_C(1) << field;
+  return APIKEYS_OK;
 }
 
-int ak_object_set_error(struct ak_object *object, int field, int result, const char *text) {
+/* The result of setting a whole field: a good one clears the field's older fault. */
+static int record_result(struct ak_object *object, int field, int result) {
+  if (result == APIKEYS_OK)
+    ak_setter_fault_clear(&object->faults, field);
+  return object_changed(object, field, result);
+}
+
+int ak_object_set_error(struct ak_object *object, int field, int result, const char *reason) {
   if (object == NULL)
     return result;
-  bool first = object->problem == 0;
-  record_result(object, field, result);
-  if (first)
-    object->problem_text = text;
-  return result;
+  object->json_written = false;
+  return ak_setter_fault_keep(&object->faults, field, result, reason);
+}
+
+static int object_refuse(struct ak_object *object, int field, const char *reason) {
+  return ak_object_set_error(object, field, APIKEYS_ERROR_INVALID_ARGUMENT, reason);
+}
+
+static const char *setter_text_problem(const char *text, size_t length) {
+  if (text == NULL && length > 0)
+    return "is NULL";
+  if (length > AK_SETTER_TEXT_MAX)
+    return "is too long";
+  return length > 0 && memchr(text, '\0', length) != NULL ? "must not contain U+0000" : NULL;
 }
 
 int ak_object_set_text(struct ak_object *object, int field, const char *text, size_t length) {
   length = ak_text_length(text, length);
   if (object == NULL)
     return APIKEYS_ERROR_INVALID_ARGUMENT;
-  if ((text == NULL && length > 0) || length > AK_SETTER_TEXT_MAX ||
-      (length > 0 && memchr(text, '\0', length) != NULL))
-    return record_result(object, field, APIKEYS_ERROR_INVALID_ARGUMENT);
+  const char *problem = setter_text_problem(text, length);
+  if (problem != NULL)
+    return object_refuse(object, field, problem);
   if (length == 0 && apikeys_schema_field_nullable(object->record.kind, field))
     return record_result(object, field, apikeys_record_set_null(&object->record, field));
   return record_result(
@@ -72,12 +82,20 @@ int ak_object_set_text(struct ak_object *object, int field, const char *text, si
       apikeys_record_set_text(&object->record, field, length > 0 ? text : "", length));
 }
 
+int ak_object_extend_text(struct ak_object *object, int field, const char *text, size_t length) {
+  const char *problem = setter_text_problem(text, length);
+  if (problem != NULL)
+    return object_refuse(object, field, problem);
+  return object_changed(object, field,
+                        apikeys_record_set_text(&object->record, field, text, length));
+}
+
 int ak_object_set_blob(struct ak_object *object, int field, const void *bytes, size_t length,
                        size_t max) {
   if (object == NULL)
     return APIKEYS_ERROR_INVALID_ARGUMENT;
   if ((bytes == NULL && length > 0) || length > max)
-    return record_result(object, field, APIKEYS_ERROR_INVALID_ARGUMENT);
+    return object_refuse(object, field, bytes == NULL ? "is NULL" : "is too long");
   return record_result(object, field,
                        length == 0
                            ? apikeys_record_set_null(&object->record, field)
@@ -94,8 +112,18 @@ int ak_object_set_flag(struct ak_object *object, int field, int flag) {
   if (object == NULL)
     return APIKEYS_ERROR_INVALID_ARGUMENT;
   if (flag != 0 && flag != 1)
-    return record_result(object, field, APIKEYS_ERROR_INVALID_ARGUMENT);
+    return object_refuse(object, field, AK_FLAG_REASON);
   return ak_object_set_integer(object, field, flag);
+}
+
+/* Stores a set of slugs: all of it, or one of them changed. */
+static int put_slugs(struct ak_object *object, int field, const struct ak_slugs *set, bool all) {
+  if (!set->failed && set->length > AK_SETTER_TEXT_MAX)
+    return object_refuse(object, field, "is too long");
+  int result = set->failed ? APIKEYS_ERROR_NO_MEMORY
+                           : apikeys_record_set_text(&object->record, field, ak_slugs_text(set),
+                                                     set->length);
+  return all ? record_result(object, field, result) : object_changed(object, field, result);
 }
 
 static int change_slugs(struct ak_object *object, int field, const char *slug, size_t length,
@@ -104,19 +132,15 @@ static int change_slugs(struct ak_object *object, int field, const char *slug, s
   if (object == NULL)
     return APIKEYS_ERROR_INVALID_ARGUMENT;
   if (slug == NULL || ak_slug_check(slug, length) != 0)
-    return record_result(object, field, APIKEYS_ERROR_INVALID_ARGUMENT);
+    return object_refuse(object, field, AK_SLUG_REASON);
   struct ak_slugs set = {0};
   size_t old_length;
   const char *old = apikeys_record_text(&object->record, field, &old_length);
   ak_slugs_add_all(&set, old, old_length);
   change(&set, slug, length);
-  int result = APIKEYS_ERROR_NO_MEMORY;
-  if (!set.failed)
-    result = set.length > AK_SETTER_TEXT_MAX
-                 ? APIKEYS_ERROR_INVALID_ARGUMENT
-                 : apikeys_record_set_text(&object->record, field, ak_slugs_text(&set), set.length);
+  int result = put_slugs(object, field, &set, false);
   ak_slugs_release(&set);
-  return record_result(object, field, result);
+  return result;
 }
 
 int ak_object_add_slug(struct ak_object *object, int field, const char *slug, size_t length) {
@@ -131,33 +155,32 @@ int ak_object_clear_slugs(struct ak_object *object, int field) {
   return ak_object_set_text(object, field, "", 0);
 }
 
+/* Adds the slugs in a text, which blanks separate; false if one is none. */
+static bool read_slugs(struct ak_slugs *set, const char *text, size_t length) {
+  size_t at = 0;
+  while (at < length) {
+    size_t start = at;
+    while (at < length && text[at] != ' ')
+      at++;
+    if (at > start && ak_slug_check(text + start, at - start) != 0)
+      return false;
+    if (at > start)
+      ak_slugs_add(set, text + start, at - start);
+    at++;
+  }
+  return true;
+}
+
 int ak_object_set_slugs(struct ak_object *object, int field, const char *text, size_t length) {
   length = ak_text_length(text, length);
   if (object == NULL)
     return APIKEYS_ERROR_INVALID_ARGUMENT;
   struct ak_slugs set = {0};
-  const char *slug;
-  size_t at = 0, slug_length;
-  int result = text == NULL && length > 0 ? APIKEYS_ERROR_INVALID_ARGUMENT : APIKEYS_OK;
-  while (result == APIKEYS_OK && at < length) {
-    for (; at < length && text[at] == ' '; at++)
-      ;
-    for (slug = text + at, slug_length = 0; at < length && text[at] != ' '; at++)
-      slug_length++;
-    if (slug_length == 0)
-      break;
-    if (ak_slug_check(slug, slug_length) != 0)
-      result = APIKEYS_ERROR_INVALID_ARGUMENT;
-    else
-      ak_slugs_add(&set, slug, slug_length);
-  }
-  if (result == APIKEYS_OK)
-    result = set.failed ? APIKEYS_ERROR_NO_MEMORY
-             : set.length > AK_SETTER_TEXT_MAX
-                 ? APIKEYS_ERROR_INVALID_ARGUMENT
-                 : apikeys_record_set_text(&object->record, field, ak_slugs_text(&set), set.length);
+  int result = (text == NULL && length > 0) || !read_slugs(&set, text, length)
+                   ? object_refuse(object, field, "each " AK_SLUG_REASON)
+                   : put_slugs(object, field, &set, true);
   ak_slugs_release(&set);
-  return record_result(object, field, result);
+  return result;
 }
 
 size_t ak_object_slug_count(const struct ak_object *object, int field) {
@@ -198,14 +221,13 @@ bool ak_object_changed(const struct ak_object *object, int field) {
 }
 
 int ak_object_check(const struct ak_object *object, apikeys_error *err) {
-  if (object->problem == 0)
+  const struct ak_setter_fault *fault = ak_setter_fault_first(&object->faults);
+  if (fault == NULL)
     return APIKEYS_OK;
-  const char *name = apikeys_schema_field_name(object->record.kind, object->problem_field);
-  if (object->problem == APIKEYS_ERROR_NO_MEMORY)
-    return ak_error_code(err, APIKEYS_ERROR_NO_MEMORY);
-  const char *text = object->problem_text;
-  return ak_error_set(err, object->problem, name, "%s",
-                      text != NULL ? text : "was set to something that it cannot be");
+  const char *name = "";
+  if (fault->field >= 0)
+    name = apikeys_schema_field_name(object->record.kind, fault->field);
+  return ak_setter_fault_report(fault, name, err);
 }
 
 int ak_object_check_text(const struct ak_object *object, int field, size_t min, size_t max,
@@ -268,6 +290,6 @@ void ak_object_swap_record(struct ak_object *object, apikeys_record *record) {
 
 void ak_object_mark_saved(struct ak_object *object) {
   object->changed = 0;
-  object->problem = 0;
+  object->faults.count = object->faults.more = 0;
   object->json_written = false;
 }

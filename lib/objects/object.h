@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What permissions, roles, organizations, members, keys, events and settings have in common: a
- * record, which of its fields the caller set, and the first setter that failed. Nouns add names and
- * rules.
+ * record, which of its fields the caller set, and which setters failed. Nouns add names and rules.
  */
 #ifndef AK_OBJECTS_OBJECT_H
 #define AK_OBJECTS_OBJECT_H
 
 #include "base/json_writer.h"
+#include "base/setter_faults.h"
 #include "storage/record.h"
 
 #include <apikeys/list.h>
@@ -15,11 +15,9 @@
 struct ak_object {
   apikeys_record record;
   uint64_t changed; /* bit f: field f was set and not written yet */
-  int problem;      /* a setter failed with this; the calls that use the object fail with it */
-  int problem_field;
-  const char *problem_text; /* what a value for it must be, static; NULL: nothing is said of that */
-  struct ak_json json;      /* lent by the _json getters */
-  bool json_written;        /* and good until the object changes */
+  struct ak_setter_faults faults; /* the calls that use the object fail with these */
+  struct ak_json json;            /* lent by the _json getters */
+  bool json_written;              /* and good until the object changes */
 };
 
 /* A getter of a const object may keep the JSON that it lends: every object comes from malloc. */
@@ -47,8 +45,12 @@ int ak_object_clear_slugs(struct ak_object *object, int field);
 /* Replaces the set by the slugs in a text, which blanks separate. */
 int ak_object_set_slugs(struct ak_object *object, int field, const char *text, size_t length);
 
-/* A setter's failure: `result`, which the calls that use the object will give as well. */
-int ak_object_set_error(struct ak_object *object, int field, int result, const char *text);
+/* The same as set_text for a field of several parts that gets one more: an older fault stays. */
+int ak_object_extend_text(struct ak_object *object, int field, const char *text, size_t length);
+
+/* A setter's failure: `result`, which the calls that use the object will give as well. `reason` is
+ * static, and says what a value must be. */
+int ak_object_set_error(struct ak_object *object, int field, int result, const char *reason);
 
 /* Getters; "" and 0 for a NULL object. */
 const char *ak_object_text(const struct ak_object *object, int field, size_t *length);

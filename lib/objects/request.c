@@ -15,29 +15,50 @@ void apikeys_request_free(apikeys_request *request) {
   free(request);
 }
 
-int apikeys_request_set_time_ms(apikeys_request *request, int64_t unix_ms) {
-  if (request == NULL || unix_ms < 0)
-    return APIKEYS_ERROR_INVALID_ARGUMENT;
-  request->time_ms = unix_ms;
-  return APIKEYS_OK;
+enum request_field { REQUEST_TIME_MS, REQUEST_ADDRESS, REQUEST_REQUEST_ID };
+
+int ak_request_check(const apikeys_request *request, apikeys_error *err) {
+  static const char *const names[] = {"time_ms", "address", "request_id"};
+  const struct ak_setter_fault *fault =
+      request != NULL ? ak_setter_fault_first(&request->faults) : NULL;
+  if (fault == NULL)
+    return APIKEYS_OK;
+  return ak_setter_fault_report(fault, fault->field >= 0 ? names[fault->field] : "", err);
 }
 
-static int set_request_text(char *to, const char *text, size_t length) {
-  if (to == NULL || (text == NULL && length > 0) ||
-      (length > 0 && ak_text_form_problem(text, length, 1, AK_CONTEXT_MAX) != NULL))
+int apikeys_request_set_time_ms(apikeys_request *request, int64_t unix_ms) {
+  if (request == NULL)
     return APIKEYS_ERROR_INVALID_ARGUMENT;
+  if (unix_ms < 0)
+    return ak_setter_fault_keep(&request->faults, REQUEST_TIME_MS, APIKEYS_ERROR_INVALID_ARGUMENT,
+                                "must not be negative");
+  request->time_ms = unix_ms;
+  return ak_setter_fault_clear(&request->faults, REQUEST_TIME_MS);
+}
+
+static int set_request_text(apikeys_request *request, enum request_field field, char *to,
+                            const char *text, size_t length) {
+  const char *problem = text == NULL && length > 0 ? "is NULL" : NULL;
+  if (problem == NULL && length > 0)
+    problem = ak_text_form_problem(text, length, 1, AK_CONTEXT_MAX);
+  if (problem != NULL)
+    return ak_setter_fault_keep(&request->faults, field, APIKEYS_ERROR_INVALID_ARGUMENT, problem);
   if (length > 0)
     memcpy(to, text, length);
   ak_mask_secrets(to, length);
-  return APIKEYS_OK;
+  return ak_setter_fault_clear(&request->faults, field);
 }
 
 int apikeys_request_set_address(apikeys_request *request, const char *text, size_t length) {
   length = ak_text_length(text, length);
-  return set_request_text(request != NULL ? request->address : NULL, text, length);
+  return request != NULL
+             ? set_request_text(request, REQUEST_ADDRESS, request->address, text, length)
+             : APIKEYS_ERROR_INVALID_ARGUMENT;
 }
 
 int apikeys_request_set_request_id(apikeys_request *request, const char *text, size_t length) {
   length = ak_text_length(text, length);
-  return set_request_text(request != NULL ? request->request_id : NULL, text, length);
+  return request != NULL
+             ? set_request_text(request, REQUEST_REQUEST_ID, request->request_id, text, length)
+             : APIKEYS_ERROR_INVALID_ARGUMENT;
 }

@@ -125,6 +125,8 @@ int ak_op_check(struct ak_op *op, apikeys_env *env, const apikeys_actor *actor,
   int rc = operation_enter(op, env, err);
   if (rc == APIKEYS_OK && actor == NULL)
     rc = ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "actor", "every call names one");
+  if (rc == APIKEYS_OK)
+    rc = ak_actor_check(actor, err);
   op->power.actor = actor;
   return rc;
 }

@@ -28,10 +28,11 @@ void apikeys_requirement_free(apikeys_requirement *requirement) {
 }
 
 /* A requirement that could not be set as wanted must not pass for a weaker one. */
-static int requirement_note(apikeys_requirement *requirement, int problem) {
-  if (problem != APIKEYS_OK && requirement->problem == APIKEYS_OK)
-    requirement->problem = problem;
-  return problem;
+enum requirement_field { REQUIREMENT_PERMISSIONS, REQUIREMENT_ACCEPT_MANAGEMENT_KEYS };
+
+static int requirement_refuse(apikeys_requirement *requirement, enum requirement_field field,
+                              const char *reason) {
+  return ak_setter_fault_keep(&requirement->faults, field, APIKEYS_ERROR_INVALID_ARGUMENT, reason);
 }
 
 int apikeys_requirement_add_permission(apikeys_requirement *requirement, const char *slug,
@@ -40,19 +41,21 @@ int apikeys_requirement_add_permission(apikeys_requirement *requirement, const c
   if (requirement == NULL || atomic_load(&requirement->notes->frozen))
     return APIKEYS_ERROR_INVALID_ARGUMENT;
   if (slug == NULL || ak_slug_check(slug, length) != 0)
-    return requirement_note(requirement, APIKEYS_ERROR_INVALID_ARGUMENT);
+    return requirement_refuse(requirement, REQUIREMENT_PERMISSIONS, AK_SLUG_REASON);
   ak_slugs_add(&requirement->permissions, slug, length);
-  return requirement_note(requirement,
-                          requirement->permissions.failed ? APIKEYS_ERROR_NO_MEMORY : APIKEYS_OK);
+  if (requirement->permissions.failed)
+    return ak_setter_fault_keep(&requirement->faults, REQUIREMENT_PERMISSIONS,
+                                APIKEYS_ERROR_NO_MEMORY, NULL);
+  return APIKEYS_OK;
 }
 
 int apikeys_requirement_set_accept_management_keys(apikeys_requirement *requirement, int accept) {
   if (requirement == NULL || atomic_load(&requirement->notes->frozen))
     return APIKEYS_ERROR_INVALID_ARGUMENT;
   if (accept != 0 && accept != 1)
-    return requirement_note(requirement, APIKEYS_ERROR_INVALID_ARGUMENT);
+    return requirement_refuse(requirement, REQUIREMENT_ACCEPT_MANAGEMENT_KEYS, AK_FLAG_REASON);
   requirement->accept_management_keys = accept;
-  return APIKEYS_OK;
+  return ak_setter_fault_clear(&requirement->faults, REQUIREMENT_ACCEPT_MANAGEMENT_KEYS);
 }
 
 /* -- Asking ------------------------------------------------------------------------------------ */
@@ -81,9 +84,11 @@ int ak_require_permissions(const char *permissions, size_t length,
                            const apikeys_requirement *requirement, apikeys_error *err) {
   if (requirement == NULL)
     return APIKEYS_OK;
-  if (requirement->problem != APIKEYS_OK)
-    return ak_error_set(err, requirement->problem, "requirement",
-                        "was set to something that it cannot be");
+  const struct ak_setter_fault *fault = ak_setter_fault_first(&requirement->faults);
+  if (fault != NULL)
+    return ak_setter_fault_report(
+        fault, fault->field == REQUIREMENT_PERMISSIONS ? "permissions" : "accept_management_keys",
+        err);
   const char *missing;
   size_t missing_length;
   bool included = ak_slugs_include(permissions, length, ak_slugs_text(&requirement->permissions),

@@ -5,6 +5,7 @@
 
 #include "access/actor.h"
 #include "base/error.h"
+#include "base/setter_faults.h"
 #include "cache/cache_sets.h"
 
 #include <apikeys/validate.h>
@@ -20,7 +21,7 @@ struct ak_requirement_notes {
 struct apikeys_requirement {
   struct ak_slugs permissions;
   int accept_management_keys;
-  int problem;
+  struct ak_setter_faults faults;
   struct ak_requirement_notes *notes; /* its owner's alone to free */
 };
 

@@ -266,6 +266,8 @@ int apikeys_validate(apikeys_env *env, const char *value, size_t length,
     return ak_error_code(err, rc);
   if (value == NULL && length > 0)
     return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, "value", "is NULL");
+  if (request != NULL && (rc = ak_request_check(request, err)) != APIKEYS_OK)
+    return rc;
   const struct batch batch = {env, requirement, request, err, err};
   struct ak_cached_check cached;
   ak_requirement_freeze(requirement);
@@ -359,7 +361,7 @@ static int validate_block(const struct batch *batch, struct many *many, size_t f
     many->results[many->pending[i].index] = many->pending[i].rc;
   for (size_t i = first; i < first + count; i++)
     if (many->results[i] > 0)
-      validation_refuse(batch, many->results[i], many->values[i], many->lengths[i]);
+      validation_refuse(batch, many->results[i], many->values[i], length_of(many, i));
   return rc;
 }
 
@@ -392,6 +394,8 @@ int apikeys_validate_many(apikeys_env *env, const char *const *values, const siz
     ak_error_code(err, rc);
   else if (count > 0)
     rc = check_many(&many, count, err);
+  if (rc == APIKEYS_OK)
+    rc = ak_request_check(request, err);
   fill_results(results, count, rc != APIKEYS_OK ? rc : APIKEYS_ERROR_STORAGE);
   ak_requirement_freeze(requirement);
   for (size_t first = 0; rc == APIKEYS_OK && first < count; first += BLOCK)

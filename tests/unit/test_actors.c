@@ -373,6 +373,7 @@ START_TEST(events_keep_what_the_actor_said_until_it_is_somebody_else) {
                    APIKEYS_ERROR_INVALID_ARGUMENT);
   ck_assert_int_eq(apikeys_actor_set_address(actor, long_text(256), 256),
                    APIKEYS_ERROR_INVALID_ARGUMENT);
+  ck_assert_int_eq(apikeys_actor_set_address(actor, S("192.0.2.7")), 0);
   for (int turn = 0; turn < 2; turn++) {
     apikeys_filter *filter = apikeys_filter_new();
     apikeys_page *page = apikeys_page_new();
