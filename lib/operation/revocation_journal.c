@@ -349,6 +349,7 @@ static bool append_at_end(const struct ak_journal *journal, int fd) {
 bool ak_journal_append(struct ak_journal *journal, bool sync) {
   bool good = true;
   pthread_mutex_lock(&journal->lock);
+  sync = sync || atomic_load(&journal->behind); /* what could not be written may be revocations */
   /* Another thread may have appended our entry beside a note of its own, without a sync. */
   if (journal->started && (journal->pending_count > 0 || (sync && journal->unsynced))) {
     int fd = open_to_append(journal);
