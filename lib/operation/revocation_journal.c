@@ -100,11 +100,11 @@ void ak_journal_release(struct ak_journal *journal) {
 }
 
 /* Waits a bounded time: a process that was stopped while it holds the lock must not hold up the
- * revocations of all others. They count as "behind" then. */
-static bool lock_journal(int fd, int how) {
+ * revocations of all others. They count as "behind" then, and the next ones do not wait again. */
+static bool lock_journal(int fd, int how, bool wait) {
   static const struct timespec pause = {.tv_nsec = 5 * 1000 * 1000};
   enum { TRIES = 400 }; /* two seconds */
-  for (int i = 0; i < TRIES; i++) {
+  for (int i = 0; i < (wait ? TRIES : 1); i++) {
     if (flock(fd, how | LOCK_NB) == 0)
       return true;
     if (errno == EWOULDBLOCK)
@@ -153,7 +153,7 @@ int ak_journal_load(const char *path, struct ak_journal_file *file) {
   struct stat status;
   file->state = AK_JOURNAL_UNREADABLE;
   int rc = APIKEYS_OK;
-  if (lock_journal(fd, LOCK_SH) && fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) {
+  if (lock_journal(fd, LOCK_SH, true) && fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) {
     size_t size = (size_t)status.st_size;
     uint8_t *bytes = malloc(size + 1);
     if (bytes == NULL)
@@ -300,13 +300,13 @@ static int open_to_append(const struct ak_journal *journal) {
     int fd = open(journal->path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
       return -1;
-    if (lock_journal(fd, LOCK_EX) && is_at_journal_path(journal, fd)) {
-      if (has_this_header(journal, fd))
-        return fd;
-      close(fd);
-      return -1;
-    }
+    bool locked = lock_journal(fd, LOCK_EX, !atomic_load(&journal->behind));
+    bool at_path = locked && is_at_journal_path(journal, fd);
+    if (at_path && has_this_header(journal, fd))
+      return fd;
     close(fd);
+    if (!locked || at_path)
+      return -1;
   }
   return -1;
 }
