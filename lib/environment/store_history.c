@@ -281,8 +281,18 @@ static int write_field(struct ak_op *op, apikeys_record *environment) {
   return rc == APIKEYS_OK ? ak_update(&op->transaction, environment) : rc;
 }
 
+/*
+ * The record names no journal, and nobody else can give it one now: a file that is there is of a
+ * creation that died before its commit, or of another environment.
+ */
+static bool create_or_replace(struct ak_journal *journal, const uint8_t *found_id) {
+  if (ak_journal_create(journal))
+    return true;
+  return errno == EEXIST && ak_journal_set_aside(journal, found_id) && ak_journal_create(journal);
+}
+
 /* Another process may have made the journal meanwhile: then it is used. */
-static int make_in_transaction(struct ak_op *op, bool *made) {
+static int make_in_transaction(struct ak_op *op, const uint8_t *found_id, bool *made) {
   apikeys_env *env = op->env;
   struct ak_random random = ak_random_source(&env->options);
   apikeys_record environment;
@@ -296,7 +306,7 @@ static int make_in_transaction(struct ak_op *op, bool *made) {
     rc = ak_random_fill(&random, env->journal.id, sizeof env->journal.id);
     if (rc == APIKEYS_OK)
       rc = ak_random_fill(&random, env->journal.key, sizeof env->journal.key);
-    if (rc == APIKEYS_OK && !ak_journal_create(&env->journal))
+    if (rc == APIKEYS_OK && !create_or_replace(&env->journal, found_id))
       rc = errno == EEXIST ? APIKEYS_ERROR_EXISTS : APIKEYS_ERROR_READ_ONLY;
     if (rc == APIKEYS_OK)
       rc = write_field(op, &environment);
@@ -306,13 +316,13 @@ static int make_in_transaction(struct ak_op *op, bool *made) {
 }
 
 /* A new journal: its file first, then the record that names it. Without one the environment works. */
-static int make_journal(apikeys_env *env, apikeys_error *err) {
+static int make_journal(apikeys_env *env, const uint8_t *found_id, apikeys_error *err) {
   struct ak_op op;
   bool made = false;
   int rc = ak_op_begin_internal(&op, env, APIKEYS_TRANSACTION_WRITE, err);
   if (rc != APIKEYS_OK)
     return rc == APIKEYS_ERROR_READ_ONLY ? ak_error_clear(err) : rc;
-  rc = ak_op_end(&op, make_in_transaction(&op, &made));
+  rc = ak_op_end(&op, make_in_transaction(&op, found_id, &made));
   if (rc == APIKEYS_OK) {
     env->journal.started = true;
     return APIKEYS_OK;
@@ -393,9 +403,7 @@ static int open_unknown(apikeys_env *env, struct history *history, apikeys_error
                memcmp(history->file.environment, env->journal.environment, AK_ULID_BYTES) == 0;
   if (later && !env->options.accept_restore)
     return went_back(env, err);
-  if (history->file.state != AK_JOURNAL_ABSENT)
-    ak_journal_set_aside(&env->journal, history->file.id);
-  int rc = make_journal(env, err);
+  int rc = make_journal(env, history->file.id, err);
   if (rc == APIKEYS_OK && later)
     rc = decode_history(history, NULL);
   if (rc == APIKEYS_OK && later)
@@ -421,9 +429,11 @@ static int compare_once(apikeys_env *env, apikeys_error *err) {
   struct history history = {0};
   bool known = false;
   ak_ulid_pack(env->journal.environment, env->id, strlen(env->id));
-  int rc = read_field(env, &known, err);
-  if (rc == APIKEYS_OK && ak_journal_load(env->journal.path, &history.file) != APIKEYS_OK)
-    rc = ak_error_code(err, APIKEYS_ERROR_NO_MEMORY);
+  /* The file first: entries are appended after the record that names the journal was committed. So a
+   * record that is read later and names none is of an earlier state than the file's entries. */
+  int rc = ak_journal_load(env->journal.path, &history.file) == APIKEYS_OK
+               ? read_field(env, &known, err)
+               : ak_error_code(err, APIKEYS_ERROR_NO_MEMORY);
   if (rc == APIKEYS_OK && known) {
     rc = open_known(env, &history, err);
     if (rc == APIKEYS_OK)

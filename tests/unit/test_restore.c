@@ -345,6 +345,65 @@ START_TEST(nothing_that_is_no_restore_is_an_alarm) {
 }
 END_TEST
 
+struct opener {
+  struct world *world;
+  pthread_barrier_t *barrier;
+  apikeys_env *env;
+  int rc;
+};
+
+static void *open_at_once(void *argument) {
+  struct opener *opener = argument;
+  pthread_barrier_wait(opener->barrier);
+  opener->rc = apikeys_open_sqlite(&opener->env, opener->world->path, opener->world->options, NULL);
+  return NULL;
+}
+
+/* The first opens of an environment make its journal: one of them, once. */
+START_TEST(first_opens_at_once_share_one_journal) {
+  enum { ROUNDS = 20, THREADS = 4 };
+  for (int round = 0; round < ROUNDS; round++) {
+    struct shop shop;
+    struct made_key key;
+    struct opener openers[THREADS];
+    pthread_t threads[THREADS];
+    pthread_barrier_t barrier;
+    world_open(&shop.world, BACKEND_SQLITE);
+    apikeys_close(shop.world.env);
+    char command[256];
+    snprintf(command, sizeof command, "rm -f %s/*", shop.world.directory);
+    ck_assert_int_eq(system(command), 0);
+    pthread_barrier_init(&barrier, NULL, THREADS);
+    for (int i = 0; i < THREADS; i++) {
+      openers[i] = (struct opener){.world = &shop.world, .barrier = &barrier};
+      ck_assert_int_eq(pthread_create(&threads[i], NULL, open_at_once, &openers[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++)
+      pthread_join(threads[i], NULL);
+    pthread_barrier_destroy(&barrier);
+    shop.world.env = NULL;
+    snprintf(shop.journal, sizeof shop.journal, "%s-revocations", shop.world.path);
+    for (int i = 0; i < THREADS; i++) {
+      ck_assert_int_eq(openers[i].rc, 0);
+      shop.world.env = openers[i].env;
+      if (i == 0) {
+        make_posts(&shop.world);
+        make_organization(&shop.world, "Acme", shop.organization);
+      }
+      make(&shop, "one", &key);
+      revoke_made(&shop, &key);
+      ck_assert_uint_eq(apikeys_environment_metric(shop.world.env, APIKEYS_METRIC_JOURNAL_BEHIND),
+                        0);
+      ck_assert_int_eq(entries_of(&shop, key.id), 1);
+    }
+    for (int i = 1; i < THREADS; i++)
+      apikeys_close(openers[i].env);
+    shop.world.env = openers[0].env;
+    close_shop(&shop);
+  }
+}
+END_TEST
+
 START_TEST(a_program_may_change_its_directory) {
   struct shop shop;
   struct made_key key;
@@ -490,6 +549,7 @@ int main(void) {
   tcase_add_test(tests, a_restored_backup_is_refused_and_accepted_without_reviving_a_key);
   tcase_add_test(tests, a_restored_store_that_gave_the_numbers_again_is_noticed);
   tcase_add_test(tests, nothing_that_is_no_restore_is_an_alarm);
+  tcase_add_test(tests, first_opens_at_once_share_one_journal);
   tcase_add_test(tests, a_program_may_change_its_directory);
   tcase_add_test(tests, two_processes_share_a_journal);
   tcase_add_test(tests, a_missing_journal_is_made_anew_or_refused);
