@@ -47,7 +47,7 @@ int ak_actor_check(const apikeys_actor *actor, apikeys_error *err) {
 }
 
 /* A setter that fails leaves nobody behind: an actor half set must not act. */
-static int actor_refuse(apikeys_actor *actor, enum actor_field field, const char *reason) {
+static int actor_refuse(apikeys_actor *actor, int field, const char *reason) {
   if (actor == NULL)
     return APIKEYS_ERROR_INVALID_ARGUMENT;
   ak_actor_forget(actor);
@@ -55,7 +55,7 @@ static int actor_refuse(apikeys_actor *actor, enum actor_field field, const char
   return APIKEYS_ERROR_INVALID_ARGUMENT;
 }
 
-static int actor_keep_fault(apikeys_actor *actor, enum actor_field field, const char *reason) {
+static int actor_keep_fault(apikeys_actor *actor, int field, const char *reason) {
   return ak_setter_fault_keep(&actor->faults, field, APIKEYS_ERROR_INVALID_ARGUMENT, reason);
 }
 
@@ -130,8 +130,8 @@ int apikeys_actor_add_permission(apikeys_actor *actor, const char *slug, size_t 
   return actor->permissions.failed ? APIKEYS_ERROR_NO_MEMORY : APIKEYS_OK;
 }
 
-static int actor_set_context(apikeys_actor *actor, enum actor_field field, char *to,
-                             const char *text, size_t length) {
+static int actor_set_context(apikeys_actor *actor, int field, char *to, const char *text,
+                             size_t length) {
   const char *problem = text == NULL && length > 0 ? "is NULL" : NULL;
   if (problem == NULL && length > 0)
     problem = ak_text_form_problem(text, length, 0, AK_CONTEXT_MAX);

@@ -49,8 +49,7 @@ enum widget_spec_field {
   WIDGET_SPEC_LIFETIME_MS
 };
 
-static int refuse_widget_spec(apikeys_widget_token_spec *spec, enum widget_spec_field field,
-                              const char *reason) {
+static int refuse_widget_spec(apikeys_widget_token_spec *spec, int field, const char *reason) {
   if (spec == NULL)
     return APIKEYS_ERROR_INVALID_ARGUMENT;
   return ak_setter_fault_keep(&spec->faults, field, APIKEYS_ERROR_INVALID_ARGUMENT, reason);

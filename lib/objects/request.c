@@ -36,8 +36,8 @@ int apikeys_request_set_time_ms(apikeys_request *request, int64_t unix_ms) {
   return ak_setter_fault_clear(&request->faults, REQUEST_TIME_MS);
 }
 
-static int set_request_text(apikeys_request *request, enum request_field field, char *to,
-                            const char *text, size_t length) {
+static int set_request_text(apikeys_request *request, int field, char *to, const char *text,
+                            size_t length) {
   const char *problem = text == NULL && length > 0 ? "is NULL" : NULL;
   if (problem == NULL && length > 0)
     problem = ak_text_form_problem(text, length, 1, AK_CONTEXT_MAX);

@@ -30,8 +30,7 @@ void apikeys_requirement_free(apikeys_requirement *requirement) {
 /* A requirement that could not be set as wanted must not pass for a weaker one. */
 enum requirement_field { REQUIREMENT_PERMISSIONS, REQUIREMENT_ACCEPT_MANAGEMENT_KEYS };
 
-static int requirement_refuse(apikeys_requirement *requirement, enum requirement_field field,
-                              const char *reason) {
+static int requirement_refuse(apikeys_requirement *requirement, int field, const char *reason) {
   return ak_setter_fault_keep(&requirement->faults, field, APIKEYS_ERROR_INVALID_ARGUMENT, reason);
 }
 

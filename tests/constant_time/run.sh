@@ -26,7 +26,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 
-sources="crypto crc32 token ids text json_writer widget_token_text"
+sources="crypto/crypto crypto/crc32 crypto/key_text crypto/ids base/text base/misplaced_secret base/json_writer crypto/widget_token_text"
 sodium=$(pkg-config --cflags --libs libsodium)
 builds=0 failures=0
 
