@@ -38,6 +38,11 @@
  *   use. Every other object is used by one thread at a time, whichever. No thread-local state is
  *   kept between calls. Callbacks come on the caller's thread, with no lock held.
  *
+ * Names
+ *   The name of a key, organization, member (display name), role or permission is UTF-8 without
+ *   control characters and without controls of the writing direction (U+202A to U+202E, U+2066 to
+ *   U+2069), and shows something: it is not of blanks and zero-width characters alone.
+ *
  * Units
  *   Times are int64_t Unix milliseconds, and say so: `_ms`. 0 is "never" or "none". Lengths are
  *   bytes. Text is UTF-8.

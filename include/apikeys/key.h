@@ -100,7 +100,7 @@ APIKEYS_API int apikeys_key_spec_set_member(apikeys_key_spec *spec, const char *
                                             size_t user_id_length);
 APIKEYS_API int apikeys_key_spec_set_environment(apikeys_key_spec *spec);
 
-/* 1 to 255 bytes of UTF-8 without control characters. */
+/* 1 to 255 bytes; see Names in <apikeys.h>. */
 APIKEYS_API int apikeys_key_spec_set_name(apikeys_key_spec *spec, const char *name, size_t length);
 
 /*

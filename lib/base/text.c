@@ -125,6 +125,39 @@ const char *ak_text_problem(const char *text, size_t length, size_t min, size_t 
   return problem != NULL ? problem : secret_problem(text, length);
 }
 
+static bool is_direction_control(uint32_t code) {
+  return (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+}
+
+/* Blanks, and what Unicode lists as Default_Ignorable_Code_Point; Braille's blank shows nothing. */
+static bool is_invisible(uint32_t code) {
+  static const struct {
+    uint32_t first, last;
+  } ranges[] = {{0x20, 0x20},       {0xa0, 0xa0},      {0xad, 0xad},     {0x34f, 0x34f},
+                {0x61c, 0x61c},     {0x115f, 0x1160},  {0x1680, 0x1680}, {0x17b4, 0x17b5},
+                {0x180b, 0x180f},   {0x2000, 0x200f},  {0x202a, 0x202f}, {0x205f, 0x206f},
+                {0x2800, 0x2800},   {0x3000, 0x3000},  {0x3164, 0x3164}, {0xfe00, 0xfe0f},
+                {0xfeff, 0xfeff},   {0xffa0, 0xffa0},  {0xfff0, 0xfff8}, {0x1bca0, 0x1bca3},
+                {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff}};
+  for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
+    if (code >= ranges[i].first && code <= ranges[i].last)
+      return true;
+  return false;
+}
+
+const char *ak_text_name_problem(const char *text, size_t length, size_t min, size_t max) {
+  const char *problem = ak_text_problem(text, length, min, max);
+  bool visible = length == 0;
+  for (size_t i = 0; problem == NULL && i < length;) {
+    uint32_t code = 0;
+    i += ak_utf8_decode(text + i, length - i, &code); /* valid, as was found above */
+    visible = visible || !is_invisible(code);
+    if (is_direction_control(code))
+      problem = "must not contain controls of the writing direction";
+  }
+  return problem == NULL && !visible ? "must show something, not only blanks" : problem;
+}
+
 const char *ak_text_id_problem(const char *text, size_t length, size_t min, size_t max) {
   const char *problem = ak_text_id_form_problem(text, length, min, max);
   return problem != NULL ? problem : secret_problem(text, length);

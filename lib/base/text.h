@@ -33,6 +33,13 @@ static inline size_t ak_text_length_to(const char *text, size_t length, size_t m
  */
 const char *ak_text_problem(const char *text, size_t length, size_t min, size_t max);
 
+/*
+ * The same for a name that people see in lists: it has no control of the writing direction (U+202A
+ * to U+202E, U+2066 to U+2069), which could make it look like another, and shows something: it is
+ * not of blanks and zero-width characters alone. An empty name is good where `min` is 0.
+ */
+const char *ak_text_name_problem(const char *text, size_t length, size_t min, size_t max);
+
 /* The same for printable ASCII without blanks: ids that the host gives us. */
 const char *ak_text_id_problem(const char *text, size_t length, size_t min, size_t max);
 

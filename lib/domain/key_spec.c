@@ -166,7 +166,7 @@ int ak_key_spec_check(struct ak_op *op, const struct ak_object *given, const api
   int rc = APIKEYS_OK;
   bool is_new = apikeys_record_integer(key, AK_NUMBER) == 0;
   if (is_new || ak_object_changed(given, AK_API_KEY_NAME))
-    rc = ak_object_check_text(given, AK_API_KEY_NAME, 1, AK_KEY_NAME_MAX, op->err);
+    rc = ak_object_check_name(given, AK_API_KEY_NAME, 1, AK_KEY_NAME_MAX, op->err);
   if (rc == APIKEYS_OK && apikeys_record_integer(key, AK_API_KEY_EXPIRES_AT) < 0)
     rc =
         ak_error_set(op->err, APIKEYS_ERROR_INVALID_ARGUMENT, "expires_at", "must not be negative");

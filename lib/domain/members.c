@@ -75,7 +75,7 @@ static int check_member_contents(struct ak_op *op, const struct ak_object *given
                         "must be active, inactive or pending");
   int rc = ak_object_check_text(given, AK_MEMBER_EMAIL, 0, SHOWN_TEXT_MAX_BYTES, op->err);
   if (rc == APIKEYS_OK)
-    rc = ak_object_check_text(given, AK_MEMBER_DISPLAY_NAME, 0, SHOWN_TEXT_MAX_BYTES, op->err);
+    rc = ak_object_check_name(given, AK_MEMBER_DISPLAY_NAME, 0, SHOWN_TEXT_MAX_BYTES, op->err);
   return rc == APIKEYS_OK ? check_roles(op, given, organization_id) : rc;
 }
 

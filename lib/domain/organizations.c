@@ -40,7 +40,7 @@ static int create_organization(struct ak_op *op, const struct ak_object *given,
   (void)arguments;
   int rc = ak_allow(&op->power, "apikeys:organizations:write");
   if (rc == APIKEYS_OK)
-    rc = ak_object_check_text(given, AK_ORGANIZATION_NAME, 1, ORGANIZATION_NAME_MAX_BYTES, op->err);
+    rc = ak_object_check_name(given, AK_ORGANIZATION_NAME, 1, ORGANIZATION_NAME_MAX_BYTES, op->err);
   if (rc == APIKEYS_OK)
     rc = check_external_id(op, given);
   if (rc != APIKEYS_OK)
@@ -160,7 +160,7 @@ static int update_organization(struct ak_op *op, const struct ak_object *given,
   if (rc == APIKEYS_OK)
     rc = find_visible_organization(op, &id, stored);
   if (rc == APIKEYS_OK && ak_object_changed(given, AK_ORGANIZATION_NAME))
-    rc = ak_object_check_text(given, AK_ORGANIZATION_NAME, 1, ORGANIZATION_NAME_MAX_BYTES, op->err);
+    rc = ak_object_check_name(given, AK_ORGANIZATION_NAME, 1, ORGANIZATION_NAME_MAX_BYTES, op->err);
   if (rc == APIKEYS_OK)
     rc = check_external_id(op, given);
   if (rc != APIKEYS_OK)

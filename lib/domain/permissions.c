@@ -65,7 +65,7 @@ int ak_permissions_available(struct ak_op *op, int owner_type, const char *set, 
 
 static int check_texts(struct ak_op *op, const struct ak_object *permission) {
   int rc =
-      ak_object_check_text(permission, AK_PERMISSION_NAME, 1, PERMISSION_NAME_MAX_BYTES, op->err);
+      ak_object_check_name(permission, AK_PERMISSION_NAME, 1, PERMISSION_NAME_MAX_BYTES, op->err);
   if (rc == APIKEYS_OK)
     rc = ak_object_check_text(permission, AK_PERMISSION_DESCRIPTION, 0,
                               PERMISSION_DESCRIPTION_MAX_BYTES, op->err);
@@ -229,7 +229,7 @@ static int update_permission(struct ak_op *op, const struct ak_object *given, co
   if (rc == APIKEYS_OK)
     rc = find_own(op, &slug, stored);
   if (rc == APIKEYS_OK && ak_object_changed(given, AK_PERMISSION_NAME))
-    rc = ak_object_check_text(given, AK_PERMISSION_NAME, 1, PERMISSION_NAME_MAX_BYTES, op->err);
+    rc = ak_object_check_name(given, AK_PERMISSION_NAME, 1, PERMISSION_NAME_MAX_BYTES, op->err);
   if (rc == APIKEYS_OK)
     rc = ak_object_check_text(given, AK_PERMISSION_DESCRIPTION, 0, PERMISSION_DESCRIPTION_MAX_BYTES,
                               op->err);

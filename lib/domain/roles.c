@@ -119,7 +119,7 @@ static int create_role(struct ak_op *op, const struct ak_object *given, const vo
   if (rc == APIKEYS_OK)
     rc = check_role_name(op, &name);
   if (rc == APIKEYS_OK)
-    rc = ak_object_check_text(given, AK_ROLE_NAME, 1, ROLE_NAME_MAX_BYTES, op->err);
+    rc = ak_object_check_name(given, AK_ROLE_NAME, 1, ROLE_NAME_MAX_BYTES, op->err);
   if (rc == APIKEYS_OK)
     rc = check_role_contents(op, given);
   if (rc != APIKEYS_OK)
@@ -210,7 +210,7 @@ static int update_role(struct ak_op *op, const struct ak_object *given, const vo
   if (rc == APIKEYS_OK)
     rc = find_role(op, &name, stored);
   if (rc == APIKEYS_OK && ak_object_changed(given, AK_ROLE_NAME))
-    rc = ak_object_check_text(given, AK_ROLE_NAME, 1, ROLE_NAME_MAX_BYTES, op->err);
+    rc = ak_object_check_name(given, AK_ROLE_NAME, 1, ROLE_NAME_MAX_BYTES, op->err);
   if (rc == APIKEYS_OK)
     rc = check_role_contents(op, given);
   return rc == APIKEYS_OK

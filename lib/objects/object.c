@@ -230,15 +230,28 @@ int ak_object_check(const struct ak_object *object, apikeys_error *err) {
   return ak_setter_fault_report(fault, name, err);
 }
 
-int ak_object_check_text(const struct ak_object *object, int field, size_t min, size_t max,
-                         apikeys_error *err) {
+static int check_field_text(const struct ak_object *object, int field, size_t min, size_t max,
+                            const char *(*find_text_problem)(const char *, size_t, size_t, size_t),
+                            apikeys_error *err) {
   size_t length;
   const char *text = apikeys_record_text(&object->record, field, &length);
-  const char *problem = ak_text_problem(text, length, min, max);
+  const char *problem = find_text_problem(text, length, min, max);
   if (problem == NULL)
     return APIKEYS_OK;
   const char *name = apikeys_schema_field_name(object->record.kind, field);
   return ak_error_set(err, APIKEYS_ERROR_INVALID_ARGUMENT, name, "%s", problem);
+}
+
+int ak_object_check_text(const struct ak_object *object, int field, size_t min, size_t max,
+                         apikeys_error *err) {
+  return check_field_text(object, field, min, max, ak_text_problem, err);
+}
+
+int ak_object_check_name(const struct ak_object *object, int field, size_t min, size_t max,
+                         apikeys_error *err) {
+  return check_field_text(object, field, min, max,
+                          ak_object_changed(object, field) ? ak_text_name_problem : ak_text_problem,
+                          err);
 }
 
 static int copy_field(apikeys_record *to, const apikeys_record *from, int field) {

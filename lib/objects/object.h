@@ -14,7 +14,7 @@
 
 struct ak_object {
   apikeys_record record;
-  uint64_t changed; /* bit f: field f was set and not written yet */
+  uint64_t changed;               /* bit f: field f was set and not written yet */
   struct ak_setter_faults faults; /* the calls that use the object fail with these */
   struct ak_json json;            /* lent by the _json getters */
   bool json_written;              /* and good until the object changes */
@@ -67,6 +67,9 @@ bool ak_object_changed(const struct ak_object *object, int field);
 int ak_object_check(const struct ak_object *object, apikeys_error *err);
 /* 0 if the field's text is `min` to `max` bytes and clean, else APIKEYS_ERROR_INVALID_ARGUMENT. */
 int ak_object_check_text(const struct ak_object *object, int field, size_t min, size_t max,
+                         apikeys_error *err);
+/* The same for a name (ak_text_name_problem); one that is stored and not set anew may stay. */
+int ak_object_check_name(const struct ak_object *object, int field, size_t min, size_t max,
                          apikeys_error *err);
 
 /* Copy what was set onto `stored`. APIKEYS_ERROR_NO_MEMORY. */

@@ -15,7 +15,7 @@ const PERMISSIONS = '**/_widgets/ApiKeys/permissions*';
 const CORS = { 'access-control-allow-origin': '*' };
 const HOSTILE = [
   '<img src=x onerror="window.broken=1">',
-  '\u202egnp.eltit \u2067\u2066',
+  '\u200fgnp.eltit \u05e9\u200f',
   '😀'.repeat(63) + 'abc', // 255 bytes
   '"><script>window.broken=1</script>{name}',
 ];

@@ -81,10 +81,12 @@ class OrganizationKeys(RestTest):
         self.assertEqual(self.ask(200, "GET", self.path)["data"], [])
 
     def test_names_are_text_whatever_they_say(self):
-        for name in ["ä" * 127 + "x", "<b>\"&'</b>", "日本語 😀", "\u202eabc", "a", "x" * 255]:
+        for name in ["ä" * 127 + "x", "<b>\"&'</b>", "日本語 😀", "\u200f\u05e9", "a", "x" * 255]:
             with self.subTest(name=name):
                 self.assertEqual(self.key(self.organization_id, name)["name"], name)
-        self.invalid([("invalid", "name")], "POST", self.path, {"name": "ä" * 128})
+        for name in ["ä" * 128, "\u202eabc", "a\u2066", "  ", "\u200b"]:
+            with self.subTest(name=name):
+                self.invalid([("invalid", "name")], "POST", self.path, {"name": name})
 
     def test_bodies_that_are_no_object(self):
         for body in [b"[]", b"1", b'"x"', b"null", b"{", b'{"name":"a","name":"b"}', b"\xff",

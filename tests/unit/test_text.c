@@ -199,6 +199,46 @@ START_TEST(domain_names) {
 }
 END_TEST
 
+START_TEST(names_show_something_in_their_own_direction) {
+  static const char *const good[] = {
+      "CI deploys",
+      "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d",             /* Hebrew */
+      "a\xe2\x80\x8f\xd7\xa9",                        /* with a right-to-left mark */
+      "\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x94\xac", /* an emoji with a joiner */
+      " x ",
+      "\xe3\x81\x93"};
+  static const char *const turned[] = {"a\xe2\x80\xae"
+                                       "fdp.exe",
+                                       "\xe2\x81\xa6"
+                                       "a",
+                                       "\xe2\x80\xaa"
+                                       "a",
+                                       "a\xe2\x81\xa9"};
+  static const char *const blank[] = {" ",
+                                      "   ",
+                                      "\xc2\xa0",
+                                      "\xe2\x80\x8b",
+                                      "\xef\xbb\xbf",
+                                      " \xe2\x80\x8d ",
+                                      "\xe3\x85\xa4",
+                                      "\xe3\x80\x80",
+                                      "\xc2\xad\xe2\x81\xa0",
+                                      "\xf3\xa0\x80\xa0"};
+  for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+    ck_assert_msg(ak_text_name_problem(good[i], strlen(good[i]), 1, 255) == NULL, "%s", good[i]);
+  for (size_t i = 0; i < sizeof turned / sizeof turned[0]; i++)
+    ck_assert_str_eq(ak_text_name_problem(turned[i], strlen(turned[i]), 1, 255),
+                     "must not contain controls of the writing direction");
+  for (size_t i = 0; i < sizeof blank / sizeof blank[0]; i++)
+    ck_assert_str_eq(ak_text_name_problem(blank[i], strlen(blank[i]), 1, 255),
+                     "must show something, not only blanks");
+  ck_assert_ptr_null(ak_text_name_problem("", 0, 0, 255));
+  ck_assert_str_eq(ak_text_name_problem("", 0, 1, 255), "must be 1 to 255 bytes long");
+  ck_assert_str_eq(ak_text_name_problem("a\n", 2, 1, 255), "must not contain control characters");
+  ck_assert_str_eq(ak_text_name_problem("a\xff", 2, 1, 255), "must be valid UTF-8");
+}
+END_TEST
+
 /* -- Slugs and search ------------------------------------------------------------------------- */
 
 START_TEST(slugs) {
@@ -311,6 +351,7 @@ int main(void) {
   tcase_add_test(text, lengths_are_counted_in_bytes);
   tcase_add_test(text, ids_of_the_host_are_printable_ascii);
   tcase_add_test(text, domain_names);
+  tcase_add_test(text, names_show_something_in_their_own_direction);
   tcase_add_test(text, slugs);
   tcase_add_test(text, search);
   suite_add_tcase(suite, text);
