@@ -109,7 +109,9 @@ APIKEYS_API const char *apikeys_category_name(int category);
   /* The call failed: the process. */                                                              \
   X(ERROR_NO_MEMORY, -70, UNAVAILABLE, "out of memory")                                            \
   X(ERROR_RANDOM, -71, UNAVAILABLE, "the random source failed")                                    \
-  X(ERROR_FORKED, -72, UNAVAILABLE, "an environment or file of the parent process was used")       \
+  X(ERROR_FORKED, -72, UNAVAILABLE,                                                                \
+    "an environment or file of the parent process was used: call apikeys_prepare_fork() before "   \
+    "fork(), or open the environment in the child")                                                \
   X(ERROR_REENTERED, -73, UNAVAILABLE, "a callback of the store called back into the environment")
 
 enum {
