@@ -2,7 +2,8 @@
 /*
  * libapikeys: self-service API keys inside your own process.
  *
- * This is the umbrella header, and the contract that all of them share.
+ * This is the umbrella header, and the contract that all of them share. <apikeys/document.h>, for
+ * services that are built on the library, is not part of it.
  *
  * Caveats first
  *   - The database and its root key file (`<database>.root`) belong together. A backup of one
@@ -60,7 +61,6 @@
 
 #include <apikeys/actor.h>
 #include <apikeys/base.h>
-#include <apikeys/document.h>
 #include <apikeys/environment.h>
 #include <apikeys/error.h>
 #include <apikeys/event.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "steps.h"
 
+#include <apikeys/document.h>
+
 #include <stdio.h>
 
 /* ------------------------------------------------------------------------ common furniture ---- */

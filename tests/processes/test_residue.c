@@ -8,6 +8,8 @@
 #include "support/suite.h"
 #include "support/world.h"
 
+#include <apikeys/document.h>
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>

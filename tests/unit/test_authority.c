@@ -7,6 +7,8 @@
 #include "support/suite.h"
 #include "support/world.h"
 
+#include <apikeys/document.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>

@@ -8,6 +8,8 @@
 #include "support/suite.h"
 #include "support/wrapped_storage.h"
 
+#include <apikeys/document.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>

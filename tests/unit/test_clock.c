@@ -4,6 +4,8 @@
 #include "support/deeds.h"
 #include "support/suite.h"
 
+#include <apikeys/document.h>
+
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <time.h>

@@ -3,6 +3,8 @@
 #include "support/deeds.h"
 #include "support/expect.h"
 
+#include <apikeys/document.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -10,6 +10,8 @@
 #include "log.h"
 #include "service.h"
 
+#include <apikeys/document.h>
+
 #include <jansson.h>
 #include <sodium.h>
 #include <stdio.h>

@@ -7,6 +7,8 @@
 #include "log.h"
 #include "service.h"
 
+#include <apikeys/document.h>
+
 #include <jansson.h>
 #include <sodium.h>
 #include <stdlib.h>

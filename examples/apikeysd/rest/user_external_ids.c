@@ -5,6 +5,8 @@
 
 #include "service.h"
 
+#include <apikeys/document.h>
+
 #include <jansson.h>
 #include <sodium.h>
 

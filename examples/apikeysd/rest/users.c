@@ -13,6 +13,8 @@
 #include "routes.h"
 #include "service.h"
 
+#include <apikeys/document.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

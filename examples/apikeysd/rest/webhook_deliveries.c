@@ -12,6 +12,8 @@
 #include "webhooks/delivery.h"
 #include "webhooks/webhooks.h"
 
+#include <apikeys/document.h>
+
 #include <string.h>
 
 #define NOUN "Webhook delivery"

@@ -16,6 +16,8 @@
 #include "webhooks/target.h"
 #include "webhooks/webhooks.h"
 
+#include <apikeys/document.h>
+
 #include <sodium.h>
 #include <string.h>
 

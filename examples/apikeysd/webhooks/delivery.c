@@ -5,6 +5,8 @@
 #include "clock.h"
 #include "http/timestamp.h"
 
+#include <apikeys/document.h>
+
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,6 +4,8 @@
 
 #include "clock.h"
 
+#include <apikeys/document.h>
+
 #include <stdlib.h>
 #include <string.h>
 

@@ -10,6 +10,8 @@
 #include "webhooks/attempt.h"
 #include "webhooks/fan_out.h"
 
+#include <apikeys/document.h>
+
 #include <pthread.h>
 #include <sodium.h>
 #include <stdatomic.h>
