@@ -6,9 +6,7 @@
 
 enum { BAD = APIKEYS_ERROR_INVALID_ARGUMENT };
 
-static const char *const bad_names[] = {"\xe2\x80\xae"
-                                        "abc",
-                                        "  ", "\xe2\x80\x8b", "a\nb"};
+static const char *const bad_names[] = {"\xe2\x80\xae!", "  ", "\xe2\x80\x8b", "a\nb"};
 #define EACH_BAD_NAME(i)                                                                           \
   size_t i = 0;                                                                                    \
   i < sizeof bad_names / sizeof bad_names[0];                                                      \
