@@ -9,9 +9,8 @@ void process_start(struct process *process, int (*life)(struct process *)) {
   int there[2], back[2];
   ck_assert_int_eq(pipe(there), 0);
   ck_assert_int_eq(pipe(back), 0);
-  fflush(NULL);
+  fflush(NULL); /* what Check has buffered is not the child's to write */
   process->pid = fork();
-  ck_assert_int_ge(process->pid, 0);
   if (process->pid == 0) {
     close(there[1]);
     close(back[0]);
@@ -19,6 +18,7 @@ void process_start(struct process *process, int (*life)(struct process *)) {
     process->out = back[1];
     _exit(life(process));
   }
+  ck_assert_int_gt(process->pid, 0);
   close(there[0]);
   close(back[1]);
   process->in = back[0];
